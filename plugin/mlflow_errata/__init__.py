@@ -1,0 +1,43 @@
+"""errata: what is wrong with this run, and what to change in the next one.
+
+The public names load on first use, so that importing the package costs a training script nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mlflow_errata._diagnose import diagnose
+    from mlflow_errata.errors import ErrataError
+    from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record import Record
+    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.tracking import load, log
+
+_HOMES = {
+    "ErrataError": "errors",
+    "Estimate": "estimate",
+    "EvaluationTable": "table",
+    "Record": "record",
+    "diagnose": "_diagnose",
+    "load": "tracking",
+    "log": "tracking",
+}
+
+__all__ = ["ErrataError", "Estimate", "EvaluationTable", "Record", "__version__", "diagnose", "load", "log"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        from mlflow_errata.errors import NoSuchName  # noqa: PLC0415
+
+        raise NoSuchName(name, __all__)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

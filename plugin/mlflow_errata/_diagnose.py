@@ -1,0 +1,184 @@
+"""`diagnose`: one evaluation frame in, one record out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlflow_errata import __version__
+from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.diagnoses._shape import Options, Result
+from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.errors import NotApplicable
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.metric import Metric, Task, resolve_metric
+from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dataset, Record, Summary
+from mlflow_errata.stats.intervals import mean_interval
+from mlflow_errata.steps import propose
+from mlflow_errata.table import EvaluationTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MOST_ROWS = 2000
+"""Rows that a record keeps, so that its size does not grow with the data."""
+ROWS_OF_A_SLICE = 100
+
+
+def diagnose(
+    evaluation: object,
+    *,
+    label: str,
+    model: object = None,
+    prediction: str | None = None,
+    scores: str | Sequence[str] | Mapping[Any, str] | None = None,
+    features: Sequence[str] | None = None,
+    time: str | None = None,
+    id: str | None = None,  # noqa: A002 - the role's name
+    weight: str | None = None,
+    value: str | Mapping[str, float] | Callable[..., object] | None = None,
+    slice_by: Sequence[str] | None = None,
+    metric: str | Callable[..., float] | None = None,
+    task: Task | None = None,
+    random_state: int = 0,
+) -> Record:
+    """Say what is wrong with a model's output on evaluation rows, and what to do next.
+
+    Parameters
+    ----------
+    evaluation : pandas or polars DataFrame, or pyarrow Table, of shape (n_rows, n_columns)
+        Left as it is.
+    label : str
+        Column of the truth. Rows without a label are set aside.
+    model : fitted estimator, MLflow pyfunc, or callable from a DataFrame to predictions
+        Leave it out and name existing columns instead:
+    prediction : str
+        Column of predicted labels or numbers.
+    scores : str, list or dict
+        Probability columns: the positive class of two, a list in class order, or a dict class -> column. Without
+        `prediction`, the decision is 0.5 or the largest score.
+    features : list of str
+        Columns that the model sees; default: as the model tells, else every column without a role.
+    time : str
+        Column of dates or numbers in time order: unlocks recency drift.
+    id : str
+        Column that names each row; default: the frame's index.
+    weight : str
+        Column of row weights, 0 or more.
+    value : str, dict or callable
+        Business value: a column of per-row stakes, {"tp": 5, "fp": -1, "fn": -20, "tn": 0}, or a function
+        (y_true, decision) -> value per row.
+    slice_by : list of str
+        Columns to slice on, seen by the model or not; default: every column without a role.
+    metric : str or callable
+        Name in errata's catalogue, scikit-learn scorer name or scorer, or a function (y_true, y_pred_or_score, weight)
+        -> float, greater is better. Default: roc_auc for two classes with scores, accuracy for classes,
+        mean_absolute_error for numbers.
+    task : "binary", "multiclass" or "regression"
+        Default: told from the label and the scores; the record says so.
+    random_state : int
+
+    Returns
+    -------
+    Record
+        Every diagnosis of the catalogue stands in it exactly once: in `results`, or in `not_applicable` with the reason.
+
+    Raises
+    ------
+    InputError
+        One clear error for the first thing in the input that cannot be used.
+    """
+    table = EvaluationTable.build(
+        evaluation,
+        label=label,
+        model=model,
+        prediction=prediction,
+        scores=scores,
+        features=features,
+        time=time,
+        id=id,
+        weight=weight,
+        value=value,
+        slice_by=slice_by,
+        task=task,
+    )
+    chosen = resolve_metric(metric, table.outcomes)
+    results, not_applicable = _make(table, Options(chosen, random_state))
+    return Record(
+        dataset=_dataset(table),
+        summary=_summary(table, chosen, inferred=metric is None, random_state=random_state),
+        results=results,
+        not_applicable=not_applicable,
+        next_steps=propose(results, table),
+        rows=_sample(table, results),
+    )
+
+
+def _make(table: EvaluationTable, options: Options) -> tuple[dict[str, Result], dict[str, str]]:
+    results: dict[str, Result] = {}
+    not_applicable: dict[str, str] = {}
+    for name, diagnosis in CATALOGUE.items():
+        try:
+            results[name] = diagnosis.diagnose(table, options)
+        except NotApplicable as reason:
+            not_applicable[name] = str(reason)
+    return results, not_applicable
+
+
+def _dataset(table: EvaluationTable) -> Dataset:
+    return Dataset(
+        digest=table.digest,
+        n_rows=len(table),
+        n_unlabelled=table.n_unlabelled,
+        roles=table.roles,
+        features=table.features,
+        slice_columns=table.slice_columns,
+        classes=table.outcomes.classes,
+    )
+
+
+def _summary(table: EvaluationTable, metric: Metric, *, inferred: bool, random_state: int) -> Summary:
+    lost = table.value_lost
+    return Summary(
+        task=table.task,
+        task_inferred=table.task_inferred,
+        metric=metric.name,
+        metric_inferred=inferred,
+        greater_is_better=metric.greater_is_better,
+        value=metric.estimate(table.outcomes),
+        value_lost=None if lost is None else Estimate(*mean_interval(lost), n=len(lost), unit="value per row"),
+        random_state=random_state,
+        errata=__version__,
+    )
+
+
+def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFrame:
+    """The wrong rows of every slice first, then others; rows stand in no meaningful order, so the first are a draw."""
+    errors = table.errors
+    found = results.get("slice_errors")
+    chosen: list[NDArray[np.intp]] = []
+    for item in found.slices if isinstance(found, SliceErrors) else ():
+        inside = np.flatnonzero(item.mask(table.frame))
+        chosen.append(inside[np.argsort(-errors[inside], kind="stable")][:ROWS_OF_A_SLICE])
+    wanted = np.concatenate([*chosen, np.arange(min(MOST_ROWS, len(table)))])
+    first_seen = np.sort(np.unique(wanted, return_index=True)[1])[:MOST_ROWS]
+    rows = wanted[first_seen]
+    outcomes = table.outcomes.take(rows)
+    added: dict[str, Any] = {
+        ID: table.ids[rows],
+        LABEL: _named(outcomes.classes, outcomes.y),
+        PREDICTION: _named(outcomes.classes, outcomes.prediction),
+        ERROR: errors[rows],
+    }
+    if outcomes.scores is not None:
+        binary = outcomes.task == "binary"
+        added[SCORE] = outcomes.scores[:, -1] if binary else outcomes.scores[np.arange(len(rows)), outcomes.prediction]
+    return table.frame.iloc[rows].reset_index(drop=True).assign(**added)
+
+
+def _named(classes: tuple[Any, ...], codes: NDArray[Any]) -> NDArray[Any]:
+    return np.array(classes)[codes] if classes else codes

@@ -1,0 +1,22 @@
+"""Diagnoses: what can be wrong with a run. One module each, all of the shape in `_shape.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from mlflow_errata.diagnoses import class_imbalance, recency_drift, slice_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow_errata.diagnoses._shape import Diagnosis
+
+CATALOGUE: Mapping[str, Diagnosis] = {
+    module.NAME: cast("Diagnosis", module)
+    for module in (
+        slice_errors,
+        class_imbalance,
+        recency_drift,
+    )
+}
+"""Every diagnosis by name, in the order in which a report shows them."""

@@ -1,0 +1,194 @@
+"""Every error and its sentence: what, where, the value, what to do."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+def _shown(values: Collection[object], most: int = 8) -> str:
+    """The first few values, and how many more there are."""
+    listed = list(values)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(repr(value) for value in listed[:most]) + more
+
+
+class ErrataError(Exception):
+    """Anything that errata refuses; the message says what, where, the value and what to do."""
+
+
+class NotApplicable(ErrataError):  # noqa: N818 - an outcome, not a failure
+    """A diagnosis that has nothing to work on; the message is the reason."""
+
+
+class NoSuchName(AttributeError):
+    """A public name that errata does not have."""
+
+    def __init__(self, name: str, present: Collection[str]) -> None:
+        near = get_close_matches(name, present, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"module 'mlflow_errata' has no attribute {name!r}.{hint}")
+
+
+class NotAnEstimate(ErrataError, ValueError):
+    """Numbers that do not make an estimate."""
+
+    def __init__(self, value: float, low: float, high: float, why: str) -> None:
+        super().__init__(f"Estimate(value={value}, low={low}, high={high}): the value {why}.")
+
+
+# -- the evaluation frame ---------------------------------------------------------------------------------------------
+
+
+class InputError(ErrataError, ValueError):
+    """An evaluation frame, a role or an option that cannot be used."""
+
+
+class FrameTypeUnknown(InputError):
+    """Something that is not a table."""
+
+    def __init__(self, what: str, got: object) -> None:
+        super().__init__(
+            f"{what} is a {type(got).__module__}.{type(got).__name__}, not a table. "
+            "Pass a pandas or polars DataFrame or a pyarrow Table."
+        )
+
+
+class FrameEmpty(InputError):
+    """A frame without rows, or without any labelled row."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} {why}, so there is nothing to diagnose. Pass at least one labelled row.")
+
+
+class ColumnsDuplicated(InputError):
+    """Two columns of one name."""
+
+    def __init__(self, what: str, names: Collection[str]) -> None:
+        super().__init__(f"{what} has several columns named {_shown(names)}. Rename or drop the copies.")
+
+
+class ColumnMissing(InputError):
+    """A role that names a column which is not there."""
+
+    def __init__(self, role: str, column: object, present: Collection[str]) -> None:
+        near = get_close_matches(str(column), [str(name) for name in present], n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Columns: {_shown(sorted(map(str, present)))}."
+        super().__init__(f"{role}={column!r} is not a column of the table. {hint}")
+
+
+class RoleTwice(InputError):
+    """One column in two roles that exclude each other."""
+
+    def __init__(self, column: str, first: str, second: str) -> None:
+        super().__init__(f"column {column!r} is given as {first}= and as {second}=. Give it one role.")
+
+
+class OutputMissing(InputError):
+    """Neither a model nor columns with its output."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is nothing to compare the label with: pass model=, or name columns with prediction= or scores=."
+        )
+
+
+class ValuesRefused(InputError):
+    """A column whose values cannot play their role."""
+
+    def __init__(self, role: str, column: object, why: str, remedy: str) -> None:
+        super().__init__(f"{role}={column!r} {why}. {remedy}")
+
+
+class OptionUnknown(InputError):
+    """An option with a value outside its list."""
+
+    def __init__(self, option: str, value: object, allowed: Collection[str]) -> None:
+        near = get_close_matches(str(value), allowed, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Allowed: {_shown(allowed, 40)}."
+        super().__init__(f"{option}={value!r} is not known. {hint}")
+
+
+class ModelFailed(InputError):
+    """A model that could not predict the evaluation rows."""
+
+    def __init__(self, columns: Sequence[str], cause: Exception) -> None:
+        super().__init__(
+            f"the model failed on the columns {_shown(columns)}: {type(cause).__name__}: {cause}. "
+            "Name the columns it was trained on with features=[...]."
+        )
+
+
+class ModelUnusable(InputError):
+    """Something that cannot predict."""
+
+    def __init__(self, model: object) -> None:
+        super().__init__(
+            f"model is a {type(model).__name__}, which has no predict method and cannot be called. "
+            "Pass a fitted estimator, a pyfunc or a function from a DataFrame to predictions."
+        )
+
+
+class OutputShapeWrong(InputError):
+    """Model output whose shape does not fit the rows or the classes."""
+
+    def __init__(self, what: str, shape: tuple[int, ...], wanted: str) -> None:
+        super().__init__(f"{what} has shape {shape}; expected {wanted}.")
+
+
+class MetricNeedsScores(InputError):
+    """A metric of scores where only labels are at hand."""
+
+    def __init__(self, metric: str) -> None:
+        super().__init__(
+            f"metric={metric!r} needs scores, but only predicted labels were given. "
+            "Pass scores= (one column, a list in class order, or a dict class -> column) or choose a metric of labels."
+        )
+
+
+class MetricWrongTask(InputError):
+    """A metric that does not fit the task."""
+
+    def __init__(self, metric: str, task: str, cause: object) -> None:
+        super().__init__(f"metric={metric!r} cannot be computed for a {task} task: {cause}. Choose another metric.")
+
+
+# -- records ----------------------------------------------------------------------------------------------------------
+
+
+class RecordError(ErrataError):
+    """A record that cannot be written or read."""
+
+
+class RecordMissing(RecordError):
+    """No record where one was expected."""
+
+    def __init__(self, where: object) -> None:
+        super().__init__(f"{where} holds no errata record (record.json). Write one with record.save(path) or errata.log.")
+
+
+class RecordBroken(RecordError):
+    """A file that is not a whole record."""
+
+    def __init__(self, where: object, cause: object) -> None:
+        super().__init__(f"{where} is not a readable errata record: {cause}. Log the run's diagnoses again.")
+
+
+class RecordTooNew(RecordError):
+    """A record from a newer errata."""
+
+    def __init__(self, where: object, schema: int, supported: int) -> None:
+        super().__init__(
+            f"{where} has schema {schema}; this errata reads schemas up to {supported}. "
+            "Upgrade it: pip install --upgrade mlflow-errata."
+        )
+
+
+class NotANumber(RecordError):
+    """A NaN or an infinity on its way into a record."""
+
+    def __init__(self, where: str, value: float) -> None:
+        super().__init__(f"{where} is {value}; a record holds finite numbers only, and None where there is no estimate.")

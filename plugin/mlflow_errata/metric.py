@@ -1,0 +1,298 @@
+"""Metrics: what one number says about a set of outcomes, with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.stats.intervals import jackknife, mean_interval, wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+Task = Literal["binary", "multiclass", "regression"]
+Label = str | int | float | bool
+
+LOG_FLOOR = 1e-15
+"""Smallest probability that log-loss takes seriously."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Labels beside model output, row by row.
+
+    Parameters
+    ----------
+    task : "binary", "multiclass" or "regression"
+    classes : tuple of labels, sorted; the last one is the positive class of a binary task; empty for regression
+    y : int array of shape (n,) with positions in `classes`, or float array for regression
+    prediction : as `y`
+    scores : float array of shape (n, n_classes), or None if only labels were predicted
+    weight : float array of shape (n,), or None for equal weights
+    """
+
+    task: Task
+    classes: tuple[Label, ...]
+    y: NDArray[Any]
+    prediction: NDArray[Any]
+    scores: NDArray[np.float64] | None
+    weight: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: NDArray[Any]) -> Outcomes:
+        """The outcomes of some rows (positions or a boolean mask)."""
+        return replace(
+            self,
+            y=self.y[rows],
+            prediction=self.prediction[rows],
+            scores=None if self.scores is None else self.scores[rows],
+            weight=None if self.weight is None else self.weight[rows],
+        )
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """What each row got wrong: 0 or 1 for classes, the absolute error for regression."""
+        if self.task == "regression":
+            return np.abs(self.y - self.prediction)
+        return (self.y != self.prediction).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named function of outcomes.
+
+    Parameters
+    ----------
+    name : str
+    greater_is_better : bool
+    compute : callable from Outcomes to float; NaN where it is not defined (one class only, say)
+    rows : callable from Outcomes to an array of shape (n,), or None
+        Row contributions, for a metric that is their mean: its interval is then exact and cheap.
+    needs_scores : bool
+    """
+
+    name: str
+    greater_is_better: bool
+    compute: Callable[[Outcomes], float]
+    rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
+    needs_scores: bool = False
+
+    def estimate(self, outcomes: Outcomes) -> Estimate | None:
+        """The metric with its 95 % interval, or None where it cannot be estimated (too few rows, one class).
+
+        Means of zeros and ones carry Wilson's interval, other means a t interval, everything else a
+        delete-a-group jackknife.
+        """
+        n = len(outcomes)
+        if n < 2:  # noqa: PLR2004 - a spread needs two rows
+            return None
+        if self.rows is not None:
+            interval = _mean(self.rows(outcomes), outcomes.weight)
+        else:
+            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), n)
+            if found is None:
+                return None
+            interval = found
+        return Estimate(*interval, n=n, unit=self.name)
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float, float]:
+    if not np.isin(values, (0.0, 1.0)).all():
+        return mean_interval(values, weight)
+    if weight is None:
+        return wilson(float(values.sum()), len(values))
+    effective = float(weight.sum() ** 2 / (weight**2).sum())
+    return wilson(float(np.average(values, weights=weight)) * effective, effective)
+
+
+# -- the catalogue ----------------------------------------------------------------------------------------------------
+
+
+def _hits(outcomes: Outcomes) -> NDArray[np.float64]:
+    return 1.0 - outcomes.errors
+
+
+def _probability_of_label(outcomes: Outcomes) -> NDArray[np.float64]:
+    scores = _scores(outcomes)
+    return np.clip(scores[np.arange(len(outcomes)), outcomes.y], LOG_FLOOR, 1.0)
+
+
+def _log_losses(outcomes: Outcomes) -> NDArray[np.float64]:
+    return np.asarray(-np.log(_probability_of_label(outcomes)), dtype=np.float64)
+
+
+def _squared_errors(outcomes: Outcomes) -> NDArray[np.float64]:
+    return np.asarray(outcomes.errors**2, dtype=np.float64)
+
+
+def _brier_losses(outcomes: Outcomes) -> NDArray[np.float64]:
+    positive = _scores(outcomes)[:, -1]
+    return np.asarray((positive - (outcomes.y == 1)) ** 2, dtype=np.float64)
+
+
+def _scores(outcomes: Outcomes) -> NDArray[np.float64]:
+    if outcomes.scores is None:
+        raise MetricNeedsScores("log_loss")
+    return outcomes.scores
+
+
+def _average(rows: Callable[[Outcomes], NDArray[np.float64]]) -> Callable[[Outcomes], float]:
+    def compute(outcomes: Outcomes) -> float:
+        return float(np.average(rows(outcomes), weights=outcomes.weight))
+
+    return compute
+
+
+def _roc_auc(outcomes: Outcomes) -> float:
+    """Area under the ROC curve: the chance that a positive row scores above a negative one, ties counting half."""
+    scores = _scores(outcomes)[:, -1]
+    order = np.argsort(scores, kind="stable")
+    positive = (outcomes.y[order] == 1).astype(np.float64)
+    weight = np.ones(len(scores)) if outcomes.weight is None else outcomes.weight[order]
+    up, down = positive * weight, (1 - positive) * weight
+    if up.sum() == 0 or down.sum() == 0:
+        return float("nan")
+    ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
+    down_at = np.bincount(ties, down)
+    below = np.cumsum(down_at) - down_at / 2
+    return float((up * below[ties]).sum() / (up.sum() * down.sum()))
+
+
+def _mean_metric(
+    name: str, rows: Callable[[Outcomes], NDArray[np.float64]], *, greater: bool, scores: bool = False
+) -> Metric:
+    return Metric(name, greater, _average(rows), rows, needs_scores=scores)
+
+
+_CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
+    "accuracy": (_CLASSES, _mean_metric("accuracy", _hits, greater=True)),
+    "error_rate": (_CLASSES, _mean_metric("error_rate", lambda outcomes: outcomes.errors, greater=False)),
+    "log_loss": (_CLASSES, _mean_metric("log_loss", _log_losses, greater=False, scores=True)),
+    "brier_score": (("binary",), _mean_metric("brier_score", _brier_losses, greater=False, scores=True)),
+    "roc_auc": (("binary",), Metric("roc_auc", True, _roc_auc, needs_scores=True)),
+    "mean_absolute_error": (
+        ("regression",),
+        _mean_metric("mean_absolute_error", lambda outcomes: outcomes.errors, greater=False),
+    ),
+    "mean_squared_error": (("regression",), _mean_metric("mean_squared_error", _squared_errors, greater=False)),
+}
+"""Metrics with an exact or a fast path; every other name is looked up among scikit-learn's scorers."""
+
+
+def default_metric(outcomes: Outcomes) -> Metric:
+    """Mean absolute error for regression, ROC AUC for a binary task with scores, accuracy otherwise."""
+    if outcomes.task == "regression":
+        return CATALOGUE["mean_absolute_error"][1]
+    ranked = outcomes.task == "binary" and outcomes.scores is not None
+    return CATALOGUE["roc_auc" if ranked else "accuracy"][1]
+
+
+def resolve_metric(spec: object, outcomes: Outcomes) -> Metric:
+    """The metric that a user asked for.
+
+    Parameters
+    ----------
+    spec : None, a name of the catalogue, a scikit-learn scorer name or scorer, or a callable
+        (y_true, y_pred_or_score, weight) -> float, greater is better
+    outcomes : Outcomes
+        Used to check that the metric fits the task and that its input is at hand.
+
+    Raises
+    ------
+    OptionUnknown, MetricNeedsScores, MetricWrongTask
+    """
+    if spec is None:
+        return default_metric(outcomes)
+    metric = _named(spec, outcomes) if isinstance(spec, str) else _given(spec)
+    if metric.needs_scores and outcomes.scores is None:
+        raise MetricNeedsScores(metric.name)
+    try:
+        metric.compute(outcomes.take(np.arange(min(len(outcomes), 1000))))
+    except MetricNeedsScores as cause:
+        raise MetricNeedsScores(metric.name) from cause
+    except Exception as cause:  # noqa: BLE001 - whatever a user's function raises becomes one clear error
+        raise MetricWrongTask(metric.name, outcomes.task, cause) from cause
+    return metric
+
+
+def _named(name: str, outcomes: Outcomes) -> Metric:
+    if name in CATALOGUE:
+        tasks, metric = CATALOGUE[name]
+        if outcomes.task not in tasks:
+            raise MetricWrongTask(name, outcomes.task, f"it is for {' and '.join(tasks)} tasks")
+        return metric
+    from sklearn.metrics import get_scorer, get_scorer_names  # noqa: PLC0415 - only when asked for
+
+    if name not in get_scorer_names():
+        raise OptionUnknown("metric", name, [*CATALOGUE, *get_scorer_names()])
+    return _from_scorer(name, get_scorer(name))
+
+
+def _given(spec: object) -> Metric:
+    if not callable(spec):
+        raise OptionUnknown("metric", spec, [*CATALOGUE, "a scikit-learn scorer", "a callable"])
+    if hasattr(spec, "_response_method") or hasattr(spec, "_score_func"):
+        name = getattr(getattr(spec, "_score_func", None), "__name__", type(spec).__name__)
+        return _from_scorer(name, spec)
+    name = getattr(spec, "__name__", type(spec).__name__)
+    return Metric(name, True, lambda outcomes: float(spec(*_plain(outcomes), outcomes.weight)))
+
+
+def _plain(outcomes: Outcomes) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Labels in the user's own values, beside scores where there are any and predicted labels otherwise."""
+    if outcomes.task == "regression":
+        return outcomes.y, outcomes.prediction
+    classes = np.array(outcomes.classes)
+    if outcomes.scores is None:
+        return classes[outcomes.y], classes[outcomes.prediction]
+    return classes[outcomes.y], outcomes.scores[:, -1] if outcomes.task == "binary" else outcomes.scores
+
+
+def _from_scorer(name: str, scorer: Callable[..., float]) -> Metric:
+    def compute(outcomes: Outcomes) -> float:
+        labels = outcomes.y if outcomes.task == "regression" else np.array(outcomes.classes)[outcomes.y]
+        weight = {} if outcomes.weight is None else {"sample_weight": outcomes.weight}
+        return float(scorer(_replay(outcomes), np.arange(len(outcomes)), labels, **weight))
+
+    return Metric(name, True, compute)
+
+
+def _replay(outcomes: Outcomes) -> object:
+    """An estimator that hands back stored output for row positions, so that any scorer can be applied to it."""
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # noqa: PLC0415
+
+    class Replay(BaseEstimator):  # type: ignore[misc]
+        classes_ = np.array(outcomes.classes)
+
+        def fit(self, X: object, y: object) -> Replay:  # noqa: ARG002, N803
+            return self
+
+        def __sklearn_is_fitted__(self) -> bool:
+            return True
+
+        def predict(self, X: NDArray[np.intp]) -> NDArray[Any]:  # noqa: N803
+            found = outcomes.prediction[X]
+            return found if outcomes.task == "regression" else self.classes_[found]
+
+    class ReplayClassifier(ClassifierMixin, Replay):  # type: ignore[misc]
+        pass
+
+    class ReplayScores(ReplayClassifier):
+        def predict_proba(self, X: NDArray[np.intp]) -> NDArray[np.float64]:  # noqa: N803
+            return _scores(outcomes)[X]
+
+    class ReplayRegressor(RegressorMixin, Replay):  # type: ignore[misc]
+        pass
+
+    if outcomes.task == "regression":
+        return ReplayRegressor()
+    return ReplayClassifier() if outcomes.scores is None else ReplayScores()

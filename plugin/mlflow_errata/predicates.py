@@ -1,0 +1,117 @@
+"""Predicates: what a slice says about one column, printed as text and tested on any frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata.errors import ColumnMissing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Equals:
+    """`column == value`; for booleans, text, categories and whole numbers."""
+
+    column: str
+    value: Scalar
+    kind: Literal["equals"] = "equals"
+
+    def __str__(self) -> str:
+        return f"{self.column} == {self.value!r}"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows that hold the value; shape (n_rows,)."""
+        column = _column(frame, self.column)
+        return _text_or_value(column, self.value)
+
+
+@dataclass(frozen=True)
+class IsIn:
+    """`column in {values}`."""
+
+    column: str
+    values: tuple[Scalar, ...]
+    kind: Literal["in"] = "in"
+
+    def __str__(self) -> str:
+        return f"{self.column} in {{{', '.join(repr(value) for value in self.values)}}}"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows that hold one of the values; shape (n_rows,)."""
+        column = _column(frame, self.column)
+        found = np.zeros(len(frame), dtype=bool)
+        for value in self.values:
+            found |= _text_or_value(column, value)
+        return found
+
+
+@dataclass(frozen=True)
+class Within:
+    """`low <= column < high`; None leaves a side open. Numbers, or ISO dates as text."""
+
+    column: str
+    low: float | str | None
+    high: float | str | None
+    kind: Literal["within"] = "within"
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f"{self.column} < {self.high}"
+        if self.high is None:
+            return f"{self.column} >= {self.low}"
+        return f"{self.low} <= {self.column} < {self.high}"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows inside the range; missing values are not; shape (n_rows,)."""
+        column = _column(frame, self.column)
+        bounds = [self.low, self.high]
+        if any(isinstance(bound, str) for bound in bounds):
+            column = pd.to_datetime(column, utc=True)
+            bounds = [None if bound is None else pd.Timestamp(bound, tz="UTC") for bound in bounds]  # type: ignore[misc]
+        found = column.notna()
+        if bounds[0] is not None:
+            found &= column >= bounds[0]
+        if bounds[1] is not None:
+            found &= column < bounds[1]
+        return found.to_numpy(dtype=bool, na_value=False)
+
+
+@dataclass(frozen=True)
+class IsMissing:
+    """`column is missing`."""
+
+    column: str
+    kind: Literal["missing"] = "missing"
+
+    def __str__(self) -> str:
+        return f"{self.column} is missing"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows without a value; shape (n_rows,)."""
+        return _column(frame, self.column).isna().to_numpy(dtype=bool)
+
+
+Predicate = Equals | IsIn | Within | IsMissing
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    for present in frame.columns:
+        if str(present) == name:
+            return frame[present]
+    raise ColumnMissing("slice column", name, [str(present) for present in frame.columns])
+
+
+def _text_or_value(column: pd.Series[Any], value: Scalar) -> NDArray[np.bool_]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if isinstance(value, str) and not pd.api.types.is_string_dtype(column.dtype):
+        return ((column.astype(str) == value) & column.notna()).to_numpy(dtype=bool, na_value=False)
+    return (column == value).to_numpy(dtype=bool, na_value=False)

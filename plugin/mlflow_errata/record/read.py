@@ -1,0 +1,56 @@
+"""The one reader of records. Nothing is ever unpickled; a record from a newer errata is refused with the remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.errors import RecordBroken, RecordMissing, RecordTooNew
+from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
+from mlflow_errata.record.write import RECORD, ROWS
+from mlflow_errata.steps._shape import NextStep
+
+
+def read(path: str | Path) -> Record:
+    """Read a record from a folder.
+
+    Raises
+    ------
+    RecordMissing, RecordBroken, RecordTooNew
+    """
+    folder = Path(path)
+    if not (folder / RECORD).is_file():
+        raise RecordMissing(folder)
+    try:
+        document = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        schema = int(document["schema"])
+    except (ValueError, TypeError, KeyError) as cause:
+        raise RecordBroken(folder / RECORD, f"{type(cause).__name__}: {cause}") from cause
+    if schema > SCHEMA:
+        raise RecordTooNew(folder / RECORD, schema, SCHEMA)
+    try:
+        rows = pd.read_parquet(folder / ROWS) if (folder / ROWS).is_file() else pd.DataFrame()
+        return from_document(document, rows)
+    except (ValidationError, KeyError, TypeError, ValueError, OSError) as cause:
+        raise RecordBroken(folder, cause) from cause
+
+
+def from_document(document: dict[str, Any], rows: pd.DataFrame) -> Record:
+    """A record from its JSON values and its rows."""
+    return Record(
+        dataset=_typed(Dataset, document["dataset"]),
+        summary=_typed(Summary, document["summary"]),
+        results={name: _typed(CATALOGUE[name].RESULT, value) for name, value in document["results"].items()},
+        not_applicable=dict(document["not_applicable"]),
+        next_steps=tuple(_typed(NextStep, value) for value in document["next_steps"]),
+        rows=rows,
+    )
+
+
+def _typed(kind: type, value: Any) -> Any:
+    return TypeAdapter(kind).validate_python(value)

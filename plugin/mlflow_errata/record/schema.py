@@ -1,0 +1,139 @@
+"""What a record holds.
+
+To raise the schema: add 1 to SCHEMA, keep one stored record of the old schema under `tests/record/old/`, and teach
+`read.py` the way from it to the new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.metric import Task
+from mlflow_errata.steps._shape import NextStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from mlflow_errata.diagnoses._shape import Result
+
+SCHEMA = 1
+"""Version of the files; a reader refuses what is newer."""
+
+ID, LABEL, PREDICTION, SCORE, ERROR = "errata.id", "errata.label", "errata.prediction", "errata.score", "errata.error"
+"""Columns of `Record.rows` beside those of the evaluation frame."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The evaluation data that a record speaks of.
+
+    Parameters
+    ----------
+    digest : str, sha256 over the content of the rows, whatever their order
+    n_rows : int, labelled rows
+    n_unlabelled : int, rows set aside because their label is missing
+    roles : mapping role -> column name(s)
+    features : columns that the model sees
+    slice_columns : columns that were offered to the slice search
+    classes : labels in the order of the scores; empty for regression
+    """
+
+    digest: str
+    n_rows: int
+    n_unlabelled: int
+    roles: dict[str, str | list[str]]
+    features: tuple[str, ...]
+    slice_columns: tuple[str, ...]
+    classes: tuple[str | int | float | bool, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was measured, by which metric.
+
+    Parameters
+    ----------
+    task : "binary", "multiclass" or "regression"
+    task_inferred : bool, True if errata chose the task
+    metric : str, name of the metric
+    metric_inferred : bool, True if errata chose the metric
+    greater_is_better : bool
+    value : Estimate or None, the metric on all rows
+    value_lost : Estimate or None, business value lost per row, where a value is declared
+    random_state : int
+    errata : str, version that wrote the record
+    """
+
+    task: Task
+    task_inferred: bool
+    metric: str
+    metric_inferred: bool
+    greater_is_better: bool
+    value: Estimate | None
+    value_lost: Estimate | None
+    random_state: int
+    errata: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that errata found out about one run.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    summary : Summary
+    results : mapping name of a diagnosis -> its typed result
+    not_applicable : mapping name of a diagnosis -> why it was not made
+    next_steps : tuple of NextStep, best first
+    rows : DataFrame, a sample of the evaluation rows (at most `MOST_ROWS`): the wrong rows of every slice and random
+        others, with their id, label, prediction, score and error under "errata.*"
+    """
+
+    dataset: Dataset
+    summary: Summary
+    results: Mapping[str, Result]
+    not_applicable: Mapping[str, str]
+    next_steps: tuple[NextStep, ...]
+    rows: pd.DataFrame = field(repr=False, compare=False)
+
+    @property
+    def plan(self) -> tuple[NextStep, ...]:
+        """Steps that pay together, trialled one on top of the other; empty as long as nothing has been tried."""
+        return tuple(step for step in self.next_steps[:1] if step.gain is not None and step.kind != "stop")
+
+    def save(self, path: str | Path) -> Path:
+        """Write the record into a folder, the same files that MLflow stores; returns the folder.
+
+        Raises
+        ------
+        NotANumber
+            If a result holds a NaN or an infinity.
+        """
+        from mlflow_errata.record.write import write  # noqa: PLC0415 - the writer imports this module
+
+        return write(self, path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Record:
+        """Read a record from a folder that `save` or MLflow wrote.
+
+        Raises
+        ------
+        RecordMissing, RecordBroken, RecordTooNew
+        """
+        from mlflow_errata.record.read import read  # noqa: PLC0415 - the reader imports this module
+
+        return read(path)
+
+    def __str__(self) -> str:
+        from mlflow_errata.sections import summary  # noqa: PLC0415 - words live in sections
+
+        return summary(self)
+
+

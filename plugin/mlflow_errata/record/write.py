@@ -1,0 +1,94 @@
+"""The one writer of records: strict JSON for results, Parquet for rows."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.errors import NotANumber
+from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
+from mlflow_errata.steps._shape import NextStep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORD, ROWS, SLICES = "record.json", "rows.parquet", "slices.json"
+
+
+def write(record: Record, path: str | Path) -> Path:
+    """Write a record into a folder (made if need be); returns the folder."""
+    folder = Path(path)
+    document = as_document(record)
+    text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
+    slices = json.dumps(_slices(record), allow_nan=False, ensure_ascii=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    _storable(record.rows).to_parquet(folder / ROWS, index=False)
+    (folder / SLICES).write_text(slices, encoding="utf-8")
+    (folder / RECORD).write_text(text, encoding="utf-8")
+    return folder
+
+
+def as_document(record: Record) -> dict[str, Any]:
+    """The record as JSON values, without its rows.
+
+    Raises
+    ------
+    NotANumber
+        Naming the field that holds a NaN or an infinity.
+    """
+    document = {
+        "schema": SCHEMA,
+        "dataset": _plain(Dataset, record.dataset),
+        "summary": _plain(Summary, record.summary),
+        "results": {name: _plain(CATALOGUE[name].RESULT, result) for name, result in record.results.items()},
+        "not_applicable": dict(record.not_applicable),
+        "next_steps": [_plain(NextStep, step) for step in record.next_steps],
+    }
+    _refuse_infinite(document, "record")
+    return document
+
+
+def _plain(kind: type, value: object) -> Any:
+    return TypeAdapter(kind).dump_python(value, mode="json")
+
+
+def _refuse_infinite(node: object, where: str) -> None:
+    if isinstance(node, float) and not isfinite(node):
+        raise NotANumber(where, node)
+    if isinstance(node, dict):
+        for name, child in node.items():
+            _refuse_infinite(child, f"{where}.{name}")
+    elif isinstance(node, list):
+        for at, child in enumerate(node):
+            _refuse_infinite(child, f"{where}[{at}]")
+
+
+def _slices(record: Record) -> dict[str, list[Any]]:
+    """Slices as a table (columns and data): MLflow's own table view compares it across runs by `slice_id`."""
+    columns = ["slice_id", "support", "error", "error_low", "error_high", "excess", "excess_low", "excess_high"]
+    found = getattr(record.results.get("slice_errors"), "slices", ())
+    data = [
+        [
+            " and ".join(item.conditions),
+            item.support,
+            *(item.error.value, item.error.low, item.error.high),
+            *(item.excess.value, item.excess.low, item.excess.high),
+        ]
+        for item in found
+    ]
+    return {"columns": columns, "data": data}
+
+
+def _storable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose columns of mixed or exotic objects are text, so that Parquet takes them."""
+    changed = {
+        name: column.map(lambda value: value if value is None or isinstance(value, str) else str(value), na_action="ignore")
+        for name, column in rows.items()
+        if column.dtype == object
+    }
+    return rows.assign(**changed) if changed else rows

@@ -1,0 +1,1 @@
+"""Sections: the words for each diagnosis, as blocks."""

@@ -1,0 +1,1 @@
+"""Arrays to numbers: intervals, distances, multiple testing, resampling."""

@@ -1,0 +1,26 @@
+"""Next steps: what can be changed for the next run. One module each, all of the shape in `_shape.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from mlflow_errata.steps import collect_data, relabel, resample, retrain_recent, stop
+from mlflow_errata.steps._shape import NextStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow_errata.diagnoses._shape import Result
+    from mlflow_errata.steps._shape import StepKind
+    from mlflow_errata.table import EvaluationTable
+
+KINDS: Mapping[str, StepKind] = {
+    module.KIND: cast("StepKind", module) for module in (relabel, resample, retrain_recent, collect_data, stop)
+}
+"""Every kind of step by name, in the order of the loop: labels, then sampling, then time, then more data."""
+
+
+def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
+    """All steps that the results ask for, in the order of KINDS; none of them has been tried, so none has a gain."""
+    found = tuple(step for kind in KINDS.values() for step in kind.propose(results, table))
+    return found or (stop.nothing_found(),)

@@ -1,0 +1,34 @@
+"""Collect data: more rows where the model is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
+from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.steps._shape import NextStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow_errata.diagnoses._shape import Result
+    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.training import TrainingSet
+
+KIND = "collect_data"
+
+
+def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
+    """More rows of the worst slice that is described by what the model sees."""
+    found = results.get(SLICE_ERRORS)
+    if not isinstance(found, SliceErrors):
+        return ()
+    for item in found.slices:
+        if all(predicate.column in table.features for predicate in item.predicates):
+            return (NextStep(KIND, {"slice": list(item.conditions)}, (SLICE_ERRORS,)),)
+    return ()
+
+
+def apply(train: TrainingSet, *, slice: list[str]) -> TrainingSet:  # noqa: A002, ARG001 - the step's parameter
+    """Change nothing: the rows have to be collected first."""
+    return train

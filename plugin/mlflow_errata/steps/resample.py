@@ -1,0 +1,50 @@
+"""Resample: let rare classes count as much as common ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mlflow_errata.diagnoses.class_imbalance import NAME as CLASS_IMBALANCE
+from mlflow_errata.steps._shape import Cost, NextStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow_errata.diagnoses._shape import Result
+    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.training import TrainingSet
+
+KIND = "resample"
+
+
+def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
+    """Balanced class weights where a rare class is recalled worse than the commonest."""
+    found = results.get(CLASS_IMBALANCE)
+    if found is None or not found.found:
+        return ()
+    return (NextStep(KIND, {"method": "class_weight"}, (CLASS_IMBALANCE,), Cost(labels=0, rows=0)),)
+
+
+def apply(
+    train: TrainingSet, *, method: Literal["class_weight", "over", "under"], random_state: int = 0
+) -> TrainingSet:
+    """Balance the classes of a training set.
+
+    Parameters
+    ----------
+    method : "class_weight" multiplies weights by n / (n_classes * n_class); "over" repeats rows of rare classes,
+        "under" drops rows of common ones (imbalanced-learn's random samplers)
+    """
+    if method == "class_weight":
+        support = train.y.map(train.y.value_counts()).to_numpy(dtype=np.float64)
+        balance = len(train.y) / (train.y.nunique() * support)
+        return replace(train, weight=balance if train.weight is None else train.weight * balance)
+    from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415 - slow to import
+    from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
+
+    sampler = (RandomOverSampler if method == "over" else RandomUnderSampler)(random_state=random_state)
+    sampler.fit_resample(np.arange(len(train.y)).reshape(-1, 1), train.y.to_numpy())
+    return train.take(np.sort(sampler.sample_indices_))
