@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mlflow_errata import __version__
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._shape import Options, Result
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
-from mlflow_errata.errors import NotApplicable
+from mlflow_errata.errors import BudgetRefused, NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Metric, Task, resolve_metric
-from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dataset, Record, Summary
+from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dataset, Record, Summary, Training
 from mlflow_errata.stats.intervals import mean_interval
 from mlflow_errata.steps import propose
-from mlflow_errata.table import EvaluationTable
+from mlflow_errata.table import EvaluationTable, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from mlflow_errata.training import TrainingSet
 
 MOST_ROWS = 2000
 """Rows that a record keeps, so that its size does not grow with the data."""
@@ -40,10 +42,12 @@ def diagnose(
     time: str | None = None,
     id: str | None = None,  # noqa: A002 - the role's name
     weight: str | None = None,
-    value: str | Mapping[str, float] | Callable[..., object] | None = None,
+    value: Value | None = None,
     slice_by: Sequence[str] | None = None,
+    train: object = None,
     metric: str | Callable[..., float] | None = None,
     task: Task | None = None,
+    budget: float = 60.0,
     random_state: int = 0,
 ) -> Record:
     """Say what is wrong with a model's output on evaluation rows, and what to do next.
@@ -74,24 +78,31 @@ def diagnose(
         (y_true, decision) -> value per row.
     slice_by : list of str
         Columns to slice on, seen by the model or not; default: every column without a role.
+    train : DataFrame with the same columns
+        What the model was trained on: marks the training window over time.
     metric : str or callable
         Name in errata's catalogue, scikit-learn scorer name or scorer, or a function (y_true, y_pred_or_score, weight)
         -> float, greater is better. Default: roc_auc for two classes with scores, accuracy for classes,
         mean_absolute_error for numbers.
     task : "binary", "multiclass" or "regression"
         Default: told from the label and the scores; the record says so.
+    budget : float
+        Seconds for what-if trials of the next steps; 0 tries nothing. This version proposes steps and tries none:
+        every step says "not tried" in place of a gain.
     random_state : int
 
     Returns
     -------
     Record
-        Every diagnosis of the catalogue stands in it exactly once: in `results`, or in `not_applicable` with the reason.
+        Every diagnosis of the catalogue stands in it exactly once: in `results`, or in `not_applicable` with why.
 
     Raises
     ------
     InputError
         One clear error for the first thing in the input that cannot be used.
     """
+    if not isinstance(budget, (int, float)) or not budget >= 0:
+        raise BudgetRefused(budget)
     table = EvaluationTable.build(
         evaluation,
         label=label,
@@ -104,6 +115,7 @@ def diagnose(
         weight=weight,
         value=value,
         slice_by=slice_by,
+        train=train,
         task=task,
     )
     chosen = resolve_metric(metric, table.outcomes)
@@ -134,11 +146,20 @@ def _dataset(table: EvaluationTable) -> Dataset:
         digest=table.digest,
         n_rows=len(table),
         n_unlabelled=table.n_unlabelled,
-        roles=table.roles,
+        roles=table.roles.filled,
         features=table.features,
         slice_columns=table.slice_columns,
         classes=table.outcomes.classes,
+        training=None if table.train is None else _training(table.train),
     )
+
+
+def _training(train: TrainingSet) -> Training:
+    known = None if train.time is None else train.time[~pd.isna(train.time)]
+    if known is None or len(known) == 0:
+        return Training(len(train.y), None, None)
+    first, last = known.min(), known.max()
+    return Training(len(train.y), first.item(), last.item())
 
 
 def _summary(table: EvaluationTable, metric: Metric, *, inferred: bool, random_state: int) -> Summary:
@@ -170,15 +191,11 @@ def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFra
     outcomes = table.outcomes.take(rows)
     added: dict[str, Any] = {
         ID: table.ids[rows],
-        LABEL: _named(outcomes.classes, outcomes.y),
-        PREDICTION: _named(outcomes.classes, outcomes.prediction),
+        LABEL: outcomes.named(outcomes.y),
+        PREDICTION: outcomes.named(outcomes.prediction),
         ERROR: errors[rows],
     }
     if outcomes.scores is not None:
         binary = outcomes.task == "binary"
         added[SCORE] = outcomes.scores[:, -1] if binary else outcomes.scores[np.arange(len(rows)), outcomes.prediction]
     return table.frame.iloc[rows].reset_index(drop=True).assign(**added)
-
-
-def _named(classes: tuple[Any, ...], codes: NDArray[Any]) -> NDArray[Any]:
-    return np.array(classes)[codes] if classes else codes

@@ -20,7 +20,7 @@ class ErrataError(Exception):
     """Anything that errata refuses; the message says what, where, the value and what to do."""
 
 
-class NotApplicable(ErrataError):  # noqa: N818 - an outcome, not a failure
+class NotApplicable(ErrataError):
     """A diagnosis that has nothing to work on; the message is the reason."""
 
 
@@ -78,6 +78,25 @@ class ColumnMissing(InputError):
         near = get_close_matches(str(column), [str(name) for name in present], n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Columns: {_shown(sorted(map(str, present)))}."
         super().__init__(f"{role}={column!r} is not a column of the table. {hint}")
+
+
+class TrainColumnMissing(InputError):
+    """A training frame without a column that the evaluation frame has."""
+
+    def __init__(self, role: str, column: object, present: Collection[str]) -> None:
+        near = get_close_matches(str(column), [str(name) for name in present], n=1)
+        hint = f" Did it become {near[0]!r}?" if near else ""
+        super().__init__(
+            f"train has no column {column!r}, which is {role} in the evaluation frame.{hint} "
+            "Pass a training frame with the same columns."
+        )
+
+
+class BudgetRefused(InputError):
+    """A budget that is no time."""
+
+    def __init__(self, budget: object) -> None:
+        super().__init__(f"budget={budget!r} is not a number of seconds. Pass 0 or more; 0 tries nothing.")
 
 
 class RoleTwice(InputError):
@@ -167,7 +186,9 @@ class RecordMissing(RecordError):
     """No record where one was expected."""
 
     def __init__(self, where: object) -> None:
-        super().__init__(f"{where} holds no errata record (record.json). Write one with record.save(path) or errata.log.")
+        super().__init__(
+            f"{where} holds no errata record (record.json). Write one with record.save(path) or errata.log."
+        )
 
 
 class RecordBroken(RecordError):
@@ -191,4 +212,6 @@ class NotANumber(RecordError):
     """A NaN or an infinity on its way into a record."""
 
     def __init__(self, where: str, value: float) -> None:
-        super().__init__(f"{where} is {value}; a record holds finite numbers only, and None where there is no estimate.")
+        super().__init__(
+            f"{where} is {value}; a record holds finite numbers only, and None where there is no estimate."
+        )

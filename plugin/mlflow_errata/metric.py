@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.intervals import jackknife, mean_interval, wilson
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = str | int | float | bool
@@ -61,8 +58,12 @@ class Outcomes:
     def errors(self) -> NDArray[np.float64]:
         """What each row got wrong: 0 or 1 for classes, the absolute error for regression."""
         if self.task == "regression":
-            return np.abs(self.y - self.prediction)
-        return (self.y != self.prediction).astype(np.float64)
+            return np.asarray(np.abs(self.y - self.prediction), dtype=np.float64)
+        return np.asarray(self.y != self.prediction, dtype=np.float64)
+
+    def named(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """Labels or predictions in the user's own values; numbers of a regression as they are."""
+        return np.array(self.classes)[codes] if self.classes else codes
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tu
 
 
 def _hits(outcomes: Outcomes) -> NDArray[np.float64]:
-    return 1.0 - outcomes.errors
+    return np.asarray(1.0 - outcomes.errors, dtype=np.float64)
 
 
 def _probability_of_label(outcomes: Outcomes) -> NDArray[np.float64]:
@@ -219,7 +220,7 @@ def resolve_metric(spec: object, outcomes: Outcomes) -> Metric:
         metric.compute(outcomes.take(np.arange(min(len(outcomes), 1000))))
     except MetricNeedsScores as cause:
         raise MetricNeedsScores(metric.name) from cause
-    except Exception as cause:  # noqa: BLE001 - whatever a user's function raises becomes one clear error
+    except Exception as cause:  # whatever a user's function raises becomes one clear error
         raise MetricWrongTask(metric.name, outcomes.task, cause) from cause
     return metric
 
@@ -249,17 +250,15 @@ def _given(spec: object) -> Metric:
 
 def _plain(outcomes: Outcomes) -> tuple[NDArray[Any], NDArray[Any]]:
     """Labels in the user's own values, beside scores where there are any and predicted labels otherwise."""
-    if outcomes.task == "regression":
-        return outcomes.y, outcomes.prediction
-    classes = np.array(outcomes.classes)
+    labels = outcomes.named(outcomes.y)
     if outcomes.scores is None:
-        return classes[outcomes.y], classes[outcomes.prediction]
-    return classes[outcomes.y], outcomes.scores[:, -1] if outcomes.task == "binary" else outcomes.scores
+        return labels, outcomes.named(outcomes.prediction)
+    return labels, outcomes.scores[:, -1] if outcomes.task == "binary" else outcomes.scores
 
 
 def _from_scorer(name: str, scorer: Callable[..., float]) -> Metric:
     def compute(outcomes: Outcomes) -> float:
-        labels = outcomes.y if outcomes.task == "regression" else np.array(outcomes.classes)[outcomes.y]
+        labels = outcomes.named(outcomes.y)
         weight = {} if outcomes.weight is None else {"sample_weight": outcomes.weight}
         return float(scorer(_replay(outcomes), np.arange(len(outcomes)), labels, **weight))
 
@@ -280,8 +279,7 @@ def _replay(outcomes: Outcomes) -> object:
             return True
 
         def predict(self, X: NDArray[np.intp]) -> NDArray[Any]:  # noqa: N803
-            found = outcomes.prediction[X]
-            return found if outcomes.task == "regression" else self.classes_[found]
+            return outcomes.named(outcomes.prediction[X])
 
     class ReplayClassifier(ClassifierMixin, Replay):  # type: ignore[misc]
         pass

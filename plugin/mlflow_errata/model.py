@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlflow_errata.errors import ColumnMissing, ModelFailed, ModelUnusable, OutputShapeWrong
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Output:
 
 
 def features_of(model: object) -> tuple[str, ...] | None:
-    """Columns that a model was trained on: `feature_names_in_`, or the signature of a pyfunc; None if it does not tell."""
+    """Columns that a model was trained on: `feature_names_in_` or a pyfunc's signature; None if it does not tell."""
     inner = unwrap(model)
     names = getattr(inner, "feature_names_in_", None)
     if names is not None:

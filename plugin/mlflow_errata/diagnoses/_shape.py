@@ -5,12 +5,11 @@ A diagnosis is a module with
     NAME: str                                                  its key in a record
     RESULT: type                                               a frozen dataclass with `found: bool` and
                                                                `headline: Estimate | None`
-    diagnose(table: EvaluationTable, options: Options) -> Result
-                                                               pure; raises NotApplicable("needs ...")
+    diagnose(table, options: Options) -> Result                pure; raises NotApplicable("needs ...")
 
 and one line in CATALOGUE (`diagnoses/__init__.py`), one module of the same name in `sections/` and one in
-`tests/diagnoses/`. Fields of a result are str, int, float, bool, None, datetime, Estimate, tuples and frozen dataclasses of
-these: what a record can hold.
+`tests/diagnoses/`. Fields of a result are str, int, float, bool, None, datetime, Estimate, tuples and frozen
+dataclasses of these: what a record can hold.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mlflow_errata.metric import Metric
+
 if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
-    from mlflow_errata.metric import Metric
     from mlflow_errata.table import EvaluationTable
 
 ALPHA = 0.05

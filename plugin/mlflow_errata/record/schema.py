@@ -6,26 +6,41 @@ To raise the schema: add 1 to SCHEMA, keep one stored record of the old schema u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from mlflow_errata.diagnoses._shape import Result
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import Task
+from mlflow_errata.metric import Label, Task
 from mlflow_errata.steps._shape import NextStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    import pandas as pd
-
-    from mlflow_errata.diagnoses._shape import Result
 
 SCHEMA = 1
 """Version of the files; a reader refuses what is newer."""
 
 ID, LABEL, PREDICTION, SCORE, ERROR = "errata.id", "errata.label", "errata.prediction", "errata.score", "errata.error"
 """Columns of `Record.rows` beside those of the evaluation frame."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training data, where it was given.
+
+    Parameters
+    ----------
+    n_rows : int, labelled rows
+    start, end : Moment or None, first and last time, where the training frame has the time column
+    """
+
+    n_rows: int
+    start: datetime | float | None
+    end: datetime | float | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ class Dataset:
     features : columns that the model sees
     slice_columns : columns that were offered to the slice search
     classes : labels in the order of the scores; empty for regression
+    training : Training or None
     """
 
     digest: str
@@ -49,7 +65,8 @@ class Dataset:
     roles: dict[str, str | list[str]]
     features: tuple[str, ...]
     slice_columns: tuple[str, ...]
-    classes: tuple[str | int | float | bool, ...]
+    classes: tuple[Label, ...]
+    training: Training | None = None
 
 
 @dataclass(frozen=True)
@@ -135,5 +152,3 @@ class Record:
         from mlflow_errata.sections import summary  # noqa: PLC0415 - words live in sections
 
         return summary(self)
-
-

@@ -53,8 +53,9 @@ def as_document(record: Record) -> dict[str, Any]:
     return document
 
 
-def _plain(kind: type, value: object) -> Any:
-    return TypeAdapter(kind).dump_python(value, mode="json")
+def _plain(kind: type[Any], value: object) -> Any:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    return adapter.dump_python(value, mode="json")
 
 
 def _refuse_infinite(node: object, where: str) -> None:
@@ -86,9 +87,5 @@ def _slices(record: Record) -> dict[str, list[Any]]:
 
 def _storable(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows whose columns of mixed or exotic objects are text, so that Parquet takes them."""
-    changed = {
-        name: column.map(lambda value: value if value is None or isinstance(value, str) else str(value), na_action="ignore")
-        for name, column in rows.items()
-        if column.dtype == object
-    }
-    return rows.assign(**changed) if changed else rows
+    mixed = [name for name in rows.columns if rows[name].dtype == object]
+    return rows.assign(**{name: rows[name].map(str, na_action="ignore") for name in mixed})

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from mlflow_errata.steps import collect_data, relabel, resample, retrain_recent, stop
-from mlflow_errata.steps._shape import NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlflow_errata.diagnoses._shape import Result
-    from mlflow_errata.steps._shape import StepKind
+    from mlflow_errata.steps._shape import NextStep, StepKind
     from mlflow_errata.table import EvaluationTable
 
 KINDS: Mapping[str, StepKind] = {

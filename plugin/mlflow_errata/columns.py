@@ -1,0 +1,197 @@
+"""Columns in their roles: frames, numbers, times and ids, each checked once, with one clear error."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata.errors import ColumnsDuplicated, FrameEmpty, FrameTypeUnknown, ValuesRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 / golden ratio: the multiplier of Fibonacci hashing."""
+
+
+def as_frame(given: object, what: str) -> pd.DataFrame:
+    """A pandas frame with unique str column names that shares no mutable state with the one given.
+
+    Raises
+    ------
+    FrameTypeUnknown, ColumnsDuplicated, FrameEmpty
+    """
+    if isinstance(given, pd.DataFrame):
+        frame = given.copy(deep=False)
+    elif hasattr(given, "to_pandas") and hasattr(given, "columns"):
+        columns = getattr(given, "column_names", None) or list(cast("Any", given).columns)
+        _refuse_duplicates(what, [str(name) for name in columns])
+        frame = cast("pd.DataFrame", given.to_pandas())
+    else:
+        raise FrameTypeUnknown(what, given)
+    names = [str(name) for name in frame.columns]
+    _refuse_duplicates(what, names)
+    if len(frame) == 0:
+        raise FrameEmpty(what, "has no rows")
+    frame.columns = pd.Index(names)
+    return frame
+
+
+def _refuse_duplicates(what: str, names: list[str]) -> None:
+    copies = sorted({name for name in names if names.count(name) > 1})
+    if copies:
+        raise ColumnsDuplicated(what, copies)
+
+
+def plain_values(column: pd.Series[Any]) -> NDArray[Any]:
+    """Booleans, whole numbers and numbers as arrays of their kind (missing numbers as NaN), all else as objects."""
+    column = without_categories(column)
+    if pd.api.types.is_bool_dtype(column.dtype) and not column.isna().any():
+        return column.to_numpy(dtype=bool)
+    if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
+        return column.to_numpy(dtype=np.int64)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return column.to_numpy(dtype=object)
+
+
+def without_categories(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A categorical column as the values that its categories stand for."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.astype(column.cat.categories.dtype)
+    return column
+
+
+def numbers(frame: pd.DataFrame, role: str, column: str) -> NDArray[np.float64]:
+    """A column as floats, NaN where missing.
+
+    Raises
+    ------
+    ValuesRefused
+        If the column is not numeric.
+    """
+    values = frame[column]
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        raise ValuesRefused(role, column, f"has dtype {values.dtype}", "Make it numeric.")
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def finite(values: NDArray[Any], role: str, column: object) -> NDArray[np.float64]:
+    """Values as finite floats.
+
+    Raises
+    ------
+    ValuesRefused
+        If they are no numbers, or some are missing or infinite.
+    """
+    if values.dtype.kind not in "iufb":
+        raise ValuesRefused(role, column, f"holds {values.dtype} values", 'Make it numeric or pass task="multiclass".')
+    found = values.astype(np.float64)
+    bad = int((~np.isfinite(found)).sum())
+    if bad:
+        raise ValuesRefused(role, column, f"is missing or infinite in {bad} rows", "Drop these rows.")
+    return found
+
+
+def weights(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Row weights: finite, 0 or more, not all 0.
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    found = finite(numbers(frame, "weight", column), "weight", column)
+    if (found < 0).any():
+        raise ValuesRefused("weight", column, f"goes down to {found.min():.4g}", "Weights must be 0 or more.")
+    if not found.any():
+        raise ValuesRefused("weight", column, "is 0 in every row", "Give at least one row a positive weight.")
+    return found
+
+
+def times(column: pd.Series[Any], name: str) -> NDArray[Any]:
+    """Times as datetime64[us] (UTC where a zone was given) or floats; text is parsed as dates; NaT/NaN where missing.
+
+    Raises
+    ------
+    ValuesRefused
+        If values are no dates, infinite, or all missing.
+    """
+    column = without_categories(column)
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        found: NDArray[Any] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isinf(found).any():
+            raise ValuesRefused("time", name, "is infinite in some rows", "Drop these rows.")
+    else:
+        found = _dates(column, name)
+    if pd.isna(found).all():
+        raise ValuesRefused("time", name, "is missing in every row", "Leave time= out or fill the column.")
+    return found
+
+
+def _dates(column: pd.Series[Any], name: str) -> NDArray[Any]:
+    try:
+        stamps = pd.to_datetime(column, utc=True)
+    except (ValueError, TypeError) as cause:
+        example = next((value for value in column if pd.notna(value)), None)
+        raise ValuesRefused(
+            "time", name, f"holds values such as {example!r}, which are no dates", "Convert it with pandas.to_datetime."
+        ) from cause
+    return stamps.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+
+
+def ids(frame: pd.DataFrame, column: str | None, index: pd.Index[Any]) -> NDArray[Any]:
+    """Row ids: the id column, else the frame's own index if it is unique, else row numbers.
+
+    Raises
+    ------
+    ValuesRefused
+        If the id column has missing or repeated values.
+    """
+    if column is None:
+        return np.asarray(index) if index.is_unique and index.nlevels == 1 else np.arange(len(frame))
+    given = frame[column]
+    if given.isna().any():
+        raise ValuesRefused("id", column, f"is missing in {int(given.isna().sum())} rows", "Give every row an id.")
+    if given.duplicated().any():
+        twice = given[given.duplicated()].iloc[0]
+        raise ValuesRefused("id", column, f"is not unique ({twice!r} stands in several rows)", "Name a unique column.")
+    return given.to_numpy()
+
+
+def row_hashes(frame: pd.DataFrame, output: Mapping[str, NDArray[Any]]) -> NDArray[np.uint64]:
+    """One 64-bit hash per row over all columns (in any order) and the model's output; shape (n_rows,)."""
+    combined = np.zeros(len(frame), dtype=np.uint64)
+    named = {f"column {name}": _hashable(column) for name, column in frame.items()}
+    named |= {f"output {name}": values for name, values in output.items()}
+    for name, values in sorted(named.items()):
+        salt = np.uint64(int.from_bytes(sha256(name.encode()).digest()[:8], "little"))
+        combined = (combined ^ (_value_hashes(values) + salt)) * GOLDEN
+        combined ^= combined >> np.uint64(29)
+    return combined
+
+
+def _hashable(column: pd.Series[Any]) -> Any:
+    """Values whose hash does not depend on the container: numbers as floats, text as objects."""
+    column = without_categories(column)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return column.array
+
+
+def _value_hashes(values: Any) -> NDArray[np.uint64]:
+    try:
+        return np.asarray(pd.util.hash_array(values, categorize=True), dtype=np.uint64)
+    except TypeError:  # values that cannot be hashed (lists, dicts) are hashed as text
+        return np.asarray(pd.util.hash_array(pd.Series(values).astype(str).to_numpy(dtype=object)), dtype=np.uint64)
+
+
+def digest(hashes: NDArray[np.uint64], names: list[str]) -> str:
+    """sha256 over sorted row hashes and column names, in hexadecimal."""
+    found = sha256("\0".join(sorted(names)).encode())
+    found.update(hashes.tobytes())
+    return found.hexdigest()

@@ -1,0 +1,183 @@
+"""Outcomes from columns: labels, predictions and scores of any dtype brought to one form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata.columns import finite, numbers, plain_values, weights
+from mlflow_errata.errors import OutputShapeWrong, ValuesRefused
+from mlflow_errata.metric import Label, Outcomes, Task
+from mlflow_errata.model import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlflow_errata.roles import Roles
+
+MOST_CLASSES = 20
+"""Whole numbers with more distinct values than this are a quantity, unless a model or scores say otherwise."""
+TWO = 2
+"""Classes of a binary task."""
+
+
+def stored_output(frame: pd.DataFrame, roles: Roles) -> Output:
+    """Model output that stands in columns.
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    scores = np.column_stack([numbers(frame, "scores", name) for name in roles.scores]) if roles.scores else None
+    if roles.prediction is None:
+        return Output(None, scores, roles.score_classes)
+    missing = int(frame[roles.prediction].isna().sum())
+    if missing:
+        raise ValuesRefused(
+            "prediction", roles.prediction, f"is missing in {missing} rows", "Drop these rows or predict them."
+        )
+    return Output(plain_values(frame[roles.prediction]), scores, roles.score_classes)
+
+
+def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | None) -> Outcomes:
+    """Label beside output for each row.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns) whose label is never missing
+    output : Output of n_rows
+    task : Task, or None to infer it
+
+    Raises
+    ------
+    ValuesRefused, OutputShapeWrong
+    """
+    given = plain_values(frame[roles.label])
+    weight = None if roles.weight is None else weights(frame, roles.weight)
+    decided = task or infer_task(given, output)
+    if decided != "regression":
+        return _classified(decided, given, output, roles, weight)
+    if output.prediction is None:
+        raise ValuesRefused("scores", list(roles.scores), "has a regression label", "Name the column with prediction=.")
+    y = finite(given, "label", roles.label)
+    prediction = finite(output.prediction, "prediction", roles.prediction)
+    return Outcomes("regression", (), y, prediction, None, weight)
+
+
+def infer_task(given: NDArray[Any], output: Output) -> Task:
+    """Text and booleans are classes; whole numbers are classes when few, or when the model or its scores say so."""
+    n_scores = 0 if output.scores is None else output.scores.shape[1]
+    distinct = set(pd.unique(pd.Series(given)))
+    said = set() if output.prediction is None else set(pd.unique(pd.Series(output.prediction)))
+    told = output.scores is not None or output.classes is not None
+    few = told or (_whole(output.prediction) and len(distinct) <= MOST_CLASSES)
+    if given.dtype.kind in "iuf" and not (_whole(given) and few):
+        return "regression"
+    return "binary" if n_scores <= TWO and len(distinct | said) <= TWO else "multiclass"
+
+
+def _whole(values: NDArray[Any] | None) -> bool:
+    return values is None or values.dtype.kind not in "f" or bool(np.all(values == np.floor(values)))
+
+
+def _classified(
+    task: Task, given: NDArray[Any], output: Output, roles: Roles, weight: NDArray[np.float64] | None
+) -> Outcomes:
+    classes = _classes(_distinct(given, "label", roles.label), output, roles, task)
+    if task == "binary" and len(classes) > TWO:
+        raise ValuesRefused(
+            "label",
+            roles.label,
+            f"and the predictions have {len(classes)} classes: {list(classes)[:8]}",
+            'Pass task="multiclass".',
+        )
+    scores = None if output.scores is None else _score_matrix(output.scores, classes, roles.scores)
+    position = {value: at for at, value in enumerate(classes)}
+    y = _positions(given, position)
+    if output.prediction is not None:
+        return Outcomes(task, classes, y, _positions(output.prediction, position), scores, weight)
+    return Outcomes(task, classes, y, _decided(scores, task, roles.scores), scores, weight)
+
+
+def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tuple[Label, ...]:
+    """Classes in score order: as the model or the dict tells, else sorted; classes never learned come last."""
+    said = [] if output.prediction is None else _distinct(output.prediction, "prediction", roles.prediction)
+    known = [_label(value) for value in output.classes] if output.classes is not None else []
+    words = [isinstance(value, str) for value in [*seen, *said, *known]]
+    if any(words) and not all(words):
+        raise ValuesRefused(
+            "prediction" if said else "scores",
+            roles.prediction or list(roles.scores) or "the model",
+            f"has classes {(said or known)[:4]} where label={roles.label!r} has {seen[:4]}",
+            "Make both text or both numbers.",
+        )
+    union: list[Any] = sorted({*seen, *said, *known})  # type: ignore[type-var]
+    if task == "binary" and union in ([0], [1]):
+        union = [False, True] if isinstance(union[0], bool) else [0, 1]
+    if output.scores is None or not known:
+        return tuple(union)
+    return (*known, *(value for value in union if value not in known))
+
+
+def _score_matrix(
+    scores: NDArray[np.float64], classes: tuple[Label, ...], columns: Sequence[str]
+) -> NDArray[np.float64]:
+    """Scores as (n_rows, n_classes); classes that the model never learned score 0."""
+    bad = int((~np.isfinite(scores)).any(axis=1).sum())
+    if bad:
+        where = list(columns) or "the model's output"
+        raise ValuesRefused("scores", where, f"is missing or infinite in {bad} rows", "Drop these rows or score them.")
+    if scores.shape[1] == 1:
+        if len(classes) != TWO:
+            raise OutputShapeWrong("scores", scores.shape, f"one column for each of {len(classes)} classes")
+        return np.column_stack([1 - scores[:, 0], scores[:, 0]])
+    if scores.shape[1] > len(classes):
+        raise OutputShapeWrong("scores", scores.shape, f"one column for each of {len(classes)} classes: {classes}")
+    return np.hstack([scores, np.zeros((len(scores), len(classes) - scores.shape[1]))])
+
+
+def _decided(scores: NDArray[np.float64] | None, task: Task, columns: Sequence[str]) -> NDArray[np.intp]:
+    """Decisions from probabilities: 0.5 for two classes, the largest for many."""
+    if scores is None or scores.min() < 0 or scores.max() > 1:
+        low, high = (0.0, 0.0) if scores is None else (scores[:, -1].min(), scores[:, -1].max())
+        raise ValuesRefused(
+            "scores",
+            list(columns) or "the model's output",
+            f"lies in [{low:.4g}, {high:.4g}], which are no probabilities",
+            "Name the column of predicted labels with prediction=.",
+        )
+    return np.asarray(scores[:, 1] >= 1 / TWO if task == "binary" else scores.argmax(axis=1), dtype=np.intp)
+
+
+def _label(value: Any) -> Label:
+    """A Python str, int, float or bool; whole floats become int."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return int(value) if float(value).is_integer() else float(value)
+    return str(value)
+
+
+def _distinct(values: NDArray[Any], role: str, column: object) -> list[Label]:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise ValuesRefused(role, column, f"is missing or infinite in {bad} rows", "Drop these rows.")
+    found = [_label(value) for value in pd.unique(pd.Series(values))]
+    fractions = [value for value in found if isinstance(value, float)]
+    if role == "prediction" and fractions:
+        raise ValuesRefused(
+            role, column, f"holds fractions ({fractions[0]:.4g}, ...), not labels", "Pass probabilities as scores=."
+        )
+    return list(dict.fromkeys(found))
+
+
+def _positions(values: NDArray[Any], position: Mapping[Label, int]) -> NDArray[np.intp]:
+    codes, distinct = pd.factorize(pd.Series(values))
+    table = np.array([position[_label(value)] for value in distinct], dtype=np.intp)
+    return np.asarray(table[codes], dtype=np.intp)
