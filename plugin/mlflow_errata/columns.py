@@ -135,11 +135,15 @@ def times(column: pd.Series[Any], name: str) -> NDArray[Any]:
 
 def _dates(column: pd.Series[Any], name: str) -> NDArray[Any]:
     try:
-        stamps = pd.to_datetime(column, utc=True)
+        text = pd.api.types.is_string_dtype(column.dtype)
+        stamps = pd.to_datetime(column, utc=True, format="ISO8601" if text else None)
     except (ValueError, TypeError) as cause:
         example = next((value for value in column if pd.notna(value)), None)
         raise ValuesRefused(
-            "time", name, f"holds values such as {example!r}, which are no dates", "Convert it with pandas.to_datetime."
+            "time",
+            name,
+            f"holds values such as {example!r}, which are no ISO dates",
+            "Write dates as 2013-01-31 or convert them with pandas.to_datetime.",
         ) from cause
     return stamps.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
 

@@ -136,7 +136,7 @@ class ModelFailed(InputError):
 
     def __init__(self, columns: Sequence[str], cause: Exception) -> None:
         super().__init__(
-            f"the model failed on the columns {_shown(columns)}: {type(cause).__name__}: {cause}. "
+            f"the model failed on the columns {_shown(columns)}: {type(cause).__name__}: {' '.join(str(cause).split())} "
             "Name the columns it was trained on with features=[...]."
         )
 

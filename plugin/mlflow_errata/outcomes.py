@@ -69,19 +69,19 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
 
 
 def infer_task(given: NDArray[Any], output: Output) -> Task:
-    """Text and booleans are classes; whole numbers are classes when few, or when the model or its scores say so."""
+    """Text and booleans are classes; so are whole numbers when they are few, or when the model or its scores say so."""
     n_scores = 0 if output.scores is None else output.scores.shape[1]
     distinct = set(pd.unique(pd.Series(given)))
     said = set() if output.prediction is None else set(pd.unique(pd.Series(output.prediction)))
     told = output.scores is not None or output.classes is not None
-    few = told or (_whole(output.prediction) and len(distinct) <= MOST_CLASSES)
+    few = told or len(distinct) <= TWO or (_whole(output.prediction) and len(distinct) <= MOST_CLASSES)
     if given.dtype.kind in "iuf" and not (_whole(given) and few):
         return "regression"
     return "binary" if n_scores <= TWO and len(distinct | said) <= TWO else "multiclass"
 
 
 def _whole(values: NDArray[Any] | None) -> bool:
-    return values is None or values.dtype.kind not in "f" or bool(np.all(values == np.floor(values)))
+    return values is None or values.dtype.kind != "f" or bool(np.all(values == np.floor(values)))
 
 
 def _classified(

@@ -1,0 +1,99 @@
+"""Steps: proposed from results, applied to training sets without fitting anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mlflow_errata as errata
+from mlflow_errata.steps import KINDS, collect_data, relabel, resample, retrain_recent, stop
+from mlflow_errata.training import TrainingSet
+
+
+@pytest.fixture
+def train():
+    n = 100
+    return TrainingSet(
+        X=pd.DataFrame({"x": np.arange(n)}),
+        y=pd.Series(["rare"] * 10 + ["common"] * 90),
+        time=np.arange(n, dtype=float),
+        id=np.arange(1000, 1000 + n),
+    )
+
+
+def test_relabel_changes_exactly_the_named_rows(train):
+    changed = relabel.apply(train, decisions={1000: "common", 1050: "rare", 7: "rare"})
+    assert list(np.flatnonzero(changed.y != train.y)) == [0, 50]
+    assert (changed.y.iloc[0], changed.y.iloc[50]) == ("common", "rare")
+    assert train.y.iloc[0] == "rare"
+
+
+def test_class_weights_balance(train):
+    changed = resample.apply(train, method="class_weight")
+    sums = pd.Series(changed.weight).groupby(train.y.to_numpy()).sum()
+    assert sums["rare"] == pytest.approx(sums["common"])
+    assert changed.weight.sum() == pytest.approx(len(train.y))
+
+
+@pytest.mark.parametrize(("method", "each"), [("over", 90), ("under", 10)])
+def test_samplers_balance(train, method, each):
+    changed = resample.apply(train, method=method)
+    assert changed.y.value_counts().to_dict() == {"rare": each, "common": each}
+    assert len(changed.X) == len(changed.id) == len(changed.time) == 2 * each
+    again = resample.apply(train, method=method)
+    np.testing.assert_array_equal(changed.id, again.id)
+
+
+def test_recent_keeps_the_newest(train):
+    assert retrain_recent.apply(train, since=60.0).time.min() == 60
+    assert len(retrain_recent.apply(train).y) == 100
+
+
+def test_what_changes_nothing(train):
+    assert stop.apply(train) is train
+    assert collect_data.apply(train, slice=["x >= 3"]) is train
+
+
+def rows(n=6000, seed=0):
+    draw = np.random.default_rng(seed)
+    lab = draw.normal(size=n)
+    lab[draw.random(n) < 0.06] = np.nan
+    y = draw.integers(0, 2, n)
+    wrong = draw.random(n) < np.where(np.isnan(lab), 0.6, 0.1)
+    return pd.DataFrame({"y": y, "p": np.where(wrong, 1 - y, y), "lab": lab, "x": draw.normal(size=n)})
+
+
+def test_missing_values_that_the_model_does_not_see_ask_for_an_audit_of_labels():
+    record = errata.diagnose(rows(), label="y", prediction="p", features=["x"])
+    step = record.next_steps[0]
+    assert (step.kind, step.params) == ("relabel", {"slice": ["lab is missing"], "audit": 40})
+    assert step.cost.labels == 40
+    assert step.because == ("slice_errors",)
+
+
+def test_a_slice_that_the_model_sees_asks_for_data():
+    record = errata.diagnose(rows(), label="y", prediction="p")
+    assert [(step.kind, step.params) for step in record.next_steps] == [("collect_data", {"slice": ["lab is missing"]})]
+
+
+def test_a_rare_class_that_is_missed_asks_for_resampling():
+    draw = np.random.default_rng(0)
+    y = (draw.random(4000) < 0.06).astype(int)
+    said = np.where((y == 1) & (draw.random(4000) < 0.7), 0, y)
+    record = errata.diagnose(pd.DataFrame({"y": y, "p": said}), label="y", prediction="p")
+    assert ("resample", {"method": "class_weight"}) in [(step.kind, step.params) for step in record.next_steps]
+
+
+def test_newer_rows_that_are_worse_ask_for_retraining():
+    draw = np.random.default_rng(0)
+    n = 6000
+    y = draw.integers(0, 2, n)
+    wrong = draw.random(n) < np.where(np.arange(n) > 4000, 0.3, 0.1)
+    frame = pd.DataFrame({"y": y, "p": np.where(wrong, 1 - y, y), "at": pd.date_range("2024", periods=n, freq="h")})
+    record = errata.diagnose(frame, label="y", prediction="p", time="at")
+    assert "retrain_recent" in [step.kind for step in record.next_steps]
+
+
+def test_kinds_are_named_by_their_modules():
+    assert all(kind == module.KIND for kind, module in KINDS.items())
