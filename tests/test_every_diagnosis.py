@@ -64,7 +64,7 @@ def made(diagnosis, given):
 CASES = [(name, task) for name in CATALOGUE for task in ("binary", "multiclass", "regression")]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+@pytest.fixture(params=CASES, ids="-".join)
 def case(request):
     name, task = request.param
     return CATALOGUE[name], task
@@ -152,7 +152,7 @@ def test_has_a_section_and_a_test_of_its_own(name):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_says_in_its_docstring_what_it_raises(name):
     diagnosis = CATALOGUE[name]
-    assert diagnosis.NAME == name
+    assert name == diagnosis.NAME
     source = ast.parse(Path(inspect.getfile(diagnosis.diagnose)).read_text())
     raises = any(isinstance(node, ast.Raise) for node in ast.walk(source))
     assert not raises or "NotApplicable" in (diagnosis.diagnose.__doc__ or "")

@@ -89,7 +89,7 @@ def test_a_scorer_and_a_function_of_the_users_own():
     f2 = resolve_metric(make_scorer(oracle.fbeta_score, beta=2), outcomes)
     assert f2.compute(outcomes) == pytest.approx(oracle.fbeta_score(outcomes.y, outcomes.prediction, beta=2))
 
-    def top_share(y, score, weight):  # noqa: ARG001
+    def top_share(y, score, weight):
         return y[np.argsort(-score)[:50]].mean()
 
     mine = resolve_metric(top_share, outcomes)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.intervals import jackknife, mean_interval, wilson
+from mlflow_errata.stats.intervals import contiguous_groups, jackknife, mean_or_share, scattered_groups
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = str | int | float | bool
@@ -86,32 +86,24 @@ class Metric:
     rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
     needs_scores: bool = False
 
-    def estimate(self, outcomes: Outcomes) -> Estimate | None:
+    def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False) -> Estimate | None:
         """The metric with its 95 % interval, or None where it cannot be estimated (too few rows, one class).
 
-        Means of zeros and ones carry Wilson's interval, other means a t interval, everything else a
-        delete-a-group jackknife.
+        Means of zeros and ones carry Wilson's interval, other means a t interval, everything else a delete-a-group
+        jackknife. Rows in time order are taken in runs of neighbours, which may move together: always a jackknife.
         """
         n = len(outcomes)
         if n < 2:  # noqa: PLR2004 - a spread needs two rows
             return None
-        if self.rows is not None:
-            interval = _mean(self.rows(outcomes), outcomes.weight)
+        if self.rows is not None and not in_time_order:
+            interval = mean_or_share(self.rows(outcomes), outcomes.weight)
         else:
-            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), n)
+            groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
+            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups)
             if found is None:
                 return None
             interval = found
         return Estimate(*interval, n=n, unit=self.name)
-
-
-def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float, float]:
-    if not np.isin(values, (0.0, 1.0)).all():
-        return mean_interval(values, weight)
-    if weight is None:
-        return wilson(float(values.sum()), len(values))
-    effective = float(weight.sum() ** 2 / (weight**2).sum())
-    return wilson(float(np.average(values, weights=weight)) * effective, effective)
 
 
 # -- the catalogue ----------------------------------------------------------------------------------------------------

@@ -5,15 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
+from mlflow_errata.stats.intervals import difference, mean_or_share
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlflow_errata.diagnoses._shape import Options
+    from mlflow_errata.metric import Outcomes
     from mlflow_errata.table import EvaluationTable
 
 NAME = "class_imbalance"
+FEWEST = 10
+"""Rows below which a class is too small to judge."""
+RARE = 0.5
+"""A class is rare with at most this share of the rows of the commonest class."""
+MOST_CONFUSIONS = 20
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class ClassImbalance:
     effective_classes : float, exp(entropy of the shares): the number of equally frequent classes that is as spread out
     classes : tuple of ClassShare, most frequent first, ties by class name
     confusions : tuple of Confusion, most rows first, at most 20
-    hurts : labels whose recall is worse than that of the commonest class, beyond chance over all classes
+    hurts : rare labels whose recall is worse than that of the commonest class, beyond chance over all classes
     """
 
     imbalance_ratio: float
@@ -89,6 +101,95 @@ class ClassImbalance:
 RESULT = ClassImbalance
 
 
-def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:
-    """To be written."""
-    raise NotApplicable(f"not written yet ({len(table)} rows, {options.metric.name})")
+def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:  # noqa: ARG001 - the shared shape
+    """Compare the classes of the label.
+
+    Recall = share of a class's rows that are predicted as this class, precision = share of the rows predicted as the
+    class that belong to it, both with Wilson's interval (on Kish's effective number under weights). A rare class hurts
+    if its recall lies below that of the commonest class by more than chance, Bonferroni over the classes compared.
+
+    Raises
+    ------
+    NotApplicable
+        For regression, and where the label has one class only.
+    """
+    outcomes = table.outcomes
+    if outcomes.task == "regression":
+        raise NotApplicable("needs classes; the label is a number")
+    support = np.bincount(outcomes.y, minlength=len(outcomes.classes))
+    present = np.flatnonzero(support)
+    if len(present) < 2:  # noqa: PLR2004 - imbalance is between two
+        raise NotApplicable(f"needs two classes or more; every label is {outcomes.classes[present[0]]!r}")
+    order = sorted(range(len(support)), key=lambda code: (-support[code], str(outcomes.classes[code])))
+    classes = tuple(_class_share(outcomes, code) for code in order if support[code] or _is_predicted(outcomes, code))
+    shares = support[present] / support.sum()
+    return ClassImbalance(
+        imbalance_ratio=float(support.max() / support[present].min()),
+        effective_classes=float(np.exp(-(shares * np.log(shares)).sum())),
+        classes=classes,
+        confusions=_confusions(outcomes),
+        hurts=_hurts(outcomes, classes),
+    )
+
+
+def _is_predicted(outcomes: Outcomes, code: int) -> bool:
+    return bool((outcomes.prediction == code).any())
+
+
+def _class_share(outcomes: Outcomes, code: int) -> ClassShare:
+    given, said = outcomes.y == code, outcomes.prediction == code
+    support = int(given.sum())
+    return ClassShare(
+        label=outcomes.classes[code],
+        support=support,
+        share=Estimate(
+            *mean_or_share(given.astype(np.float64), outcomes.weight), n=len(outcomes), unit="share of rows"
+        ),
+        recall=_rate(said[given], outcomes.weight, given, "recall"),
+        precision=_rate(given[said], outcomes.weight, said, "precision"),
+        judged=support >= FEWEST,
+    )
+
+
+def _rate(
+    hits: NDArray[np.bool_], weight: NDArray[np.float64] | None, rows: NDArray[np.bool_], unit: str
+) -> Estimate | None:
+    part = None if weight is None else weight[rows]
+    if len(hits) == 0:
+        return None
+    return Estimate(*mean_or_share(hits.astype(np.float64), part), n=len(hits), unit=unit)
+
+
+def _hurts(outcomes: Outcomes, classes: tuple[ClassShare, ...]) -> tuple[Label, ...]:
+    """Rare labels recalled worse than the commonest class, each tested at ALPHA / (number of classes compared)."""
+    commonest = classes[0]
+    rare = [item for item in classes if item.judged and item.support <= RARE * commonest.support]
+    if not rare:
+        return ()
+    level = 1 - 2 * ALPHA / len(rare)
+    base = _recall(outcomes, commonest.label, level)
+    return tuple(item.label for item in rare if difference(base, _recall(outcomes, item.label, level))[2] < 0)
+
+
+def _recall(outcomes: Outcomes, label: Label, level: float) -> tuple[float, float, float]:
+    given = outcomes.y == outcomes.classes.index(label)
+    hits = np.asarray(outcomes.prediction[given] == outcomes.y[given], dtype=np.float64)
+    return mean_or_share(hits, None if outcomes.weight is None else outcomes.weight[given], level=level)
+
+
+def _confusions(outcomes: Outcomes) -> tuple[Confusion, ...]:
+    k = len(outcomes.classes)
+    counts = np.bincount(outcomes.y * k + outcomes.prediction, minlength=k * k).reshape(k, k)
+    support = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    given, said = np.nonzero(counts)
+    largest = np.lexsort((said, given, -counts[given, said]))[:MOST_CONFUSIONS]
+    return tuple(
+        Confusion(
+            outcomes.classes[given[at]],
+            outcomes.classes[said[at]],
+            int(counts[given[at], said[at]]),
+            float(counts[given[at], said[at]] / support[given[at]]),
+        )
+        for at in largest
+    )
