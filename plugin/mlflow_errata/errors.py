@@ -135,8 +135,9 @@ class ModelFailed(InputError):
     """A model that could not predict the evaluation rows."""
 
     def __init__(self, columns: Sequence[str], cause: Exception) -> None:
+        said = " ".join(str(cause).split())
         super().__init__(
-            f"the model failed on the columns {_shown(columns)}: {type(cause).__name__}: {' '.join(str(cause).split())} "
+            f"the model failed on the columns {_shown(columns)}: {type(cause).__name__}: {said} "
             "Name the columns it was trained on with features=[...]."
         )
 

@@ -76,6 +76,8 @@ class Within:
         if any(isinstance(bound, str) for bound in bounds):
             column = pd.to_datetime(column, utc=True)
             bounds = [None if bound is None else pd.Timestamp(bound, tz="UTC") for bound in bounds]  # type: ignore[misc]
+        else:
+            column = column.astype("float64") if not column.isna().any() else column.astype("Float64")
         found = column.notna()
         if bounds[0] is not None:
             found &= column >= bounds[0]
@@ -112,6 +114,6 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
 def _text_or_value(column: pd.Series[Any], value: Scalar) -> NDArray[np.bool_]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
-    if isinstance(value, str) and not pd.api.types.is_string_dtype(column.dtype):
+    if isinstance(value, str) and not pd.api.types.is_string_dtype(column):
         return ((column.astype(str) == value) & column.notna()).to_numpy(dtype=bool, na_value=False)
     return (column == value).to_numpy(dtype=bool, na_value=False)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from mlflow_errata.diagnoses._encoding import Numbers, read_column
+from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.predicates import Predicate
+from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
+from mlflow_errata.slicing import Encoded, Lattice, confirm, encode_levels, encode_numbers, selected_interval
+from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
+    from mlflow_errata.slicing import Atom, Confirmed, Search
     from mlflow_errata.table import EvaluationTable
 
 NAME = "slice_errors"
+FEWEST = 30
+"""Rows that a slice needs, and 1 % of all."""
+SMALLEST_SHARE = 0.01
+NORMAL_95 = 1.96
+ID_LIKE = 0.5
+"""Text with more distinct values than this share of the rows names rows rather than groups them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class Slice:
     support : int, rows inside
     error : Estimate, mean error inside
     excess : Estimate, support x (mean error inside - outside), in errors
+    unexplained : float, errors inside beyond what the slices confirmed before it leave to be expected
     lift : float, mean error inside / overall
     share_of_errors : float in [0, 1], errors inside / all errors
     value_lost : Estimate or None, business value lost inside, where a value is declared
@@ -42,6 +55,7 @@ class Slice:
     support: int
     error: Estimate
     excess: Estimate
+    unexplained: float
     lift: float
     share_of_errors: float
     p_value: float
@@ -67,7 +81,8 @@ class SliceErrors:
 
     Parameters
     ----------
-    slices : tuple of Slice, worst first, confirmed and non-redundant
+    slices : tuple of Slice, confirmed and non-redundant, worst first: by the evidence of each beyond what those before
+        it explain
     overall : Estimate, mean error of all rows
     n_examined : int, slices looked at: what the multiple-testing rule divides by
     columns : columns that were sliced on
@@ -97,6 +112,156 @@ class SliceErrors:
 RESULT = SliceErrors
 
 
-def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
-    """To be written."""
-    raise NotApplicable(f"not written yet ({len(table)} rows, {options.metric.name})")
+def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:  # noqa: ARG001 - the shared shape
+    """Search all slices of one or two predicates for more errors than chance allows.
+
+    Every slice column takes part: levels of text, categories and booleans; all contiguous ranges of up to 32 quantile
+    bins of numbers and dates; missing as a level of its own. A slice is confirmed family-wise at 5 % over all slices
+    examined, and only for what the slices confirmed before it leave unexplained.
+
+    Raises
+    ------
+    NotApplicable
+        With fewer than 60 rows, or if no column can be sliced on.
+    """
+    n = len(table)
+    if n < 2 * FEWEST:
+        raise NotApplicable(f"needs {2 * FEWEST} rows or more; there are {n}")
+    min_support = max(FEWEST, ceil(SMALLEST_SHARE * n))
+    columns, skipped = _encoded(table, min_support)
+    if not columns:
+        raise NotApplicable("needs a column that tells rows apart: " + _reasons(skipped))
+    names = list(columns)
+    lattice = Lattice([column.encoded for column in columns.values()])
+    weight = table.outcomes.weight
+    search = confirm(lattice, table.errors, weight, min_support=min_support, alpha=ALPHA)
+    known = list(columns.values())
+    slices = tuple(_slice(table, search, found, lattice, known) for found in search.confirmed)
+    overall = Estimate(*mean_or_share(table.errors, weight), n=n, unit=table.error_unit)
+    return SliceErrors(
+        slices=slices,
+        overall=overall,
+        n_examined=search.n_examined,
+        columns=tuple(names),
+        skipped=tuple(skipped),
+        detectable_excess=_detectable(table.errors, search),
+    )
+
+
+# -- columns ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column for the search, with what its atoms mean in the user's own values."""
+
+    name: str
+    encoded: Encoded
+    levels: tuple[Any, ...] = ()
+    is_date: bool = False
+    is_whole: bool = False
+
+    def predicate(self, atom: Atom) -> Predicate:
+        if atom.kind == "missing":
+            return IsMissing(self.name)
+        if atom.kind == "level":
+            return Equals(self.name, self.levels[atom.level])
+        return Within(self.name, self._bound(atom.low), self._bound(atom.high))
+
+    def _bound(self, cut: float | None) -> float | str | None:
+        if cut is None:
+            return None
+        if self.is_date:
+            return str(np.datetime64(int(cut), "us").astype("datetime64[s]"))
+        return int(cut) if self.is_whole else cut
+
+
+def _encoded(table: EvaluationTable, min_support: int) -> tuple[dict[str, _Column], list[tuple[str, str]]]:
+    """Columns that can be sliced on, by name, and those that cannot with the reason."""
+    columns: dict[str, _Column] = {}
+    skipped: list[tuple[str, str]] = []
+    for name in sorted(table.slice_columns):
+        found = _column(name, table.frame[name], min_support)
+        if isinstance(found, _Column):
+            columns[name] = found
+        else:
+            skipped.append((name, found))
+    return columns, skipped
+
+
+def _column(name: str, values: pd.Series[Any], min_support: int) -> _Column | str:
+    dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
+    column = read_column(values)
+    if dates:
+        stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None)
+        whole_seconds = stamps.dt.ceil("s").astype("datetime64[us]")
+        numbers = whole_seconds.astype("int64").to_numpy(dtype=np.float64)
+        column = Numbers(np.where(stamps.isna(), np.nan, numbers), whole=True)
+    if column is None:
+        return "holds values that cannot be compared"
+    if isinstance(column, Numbers):
+        if np.isinf(column.numbers).any():
+            return "holds infinite values"
+        encoded = encode_numbers(column.numbers, whole=column.whole)
+        return "is constant" if encoded is None else _Column(name, encoded, is_date=dates, is_whole=column.whole)
+    if len(column.levels) > ID_LIKE * len(values):
+        return f"is id-like: {len(column.levels)} values in {len(values)} rows"
+    encoded = encode_levels(column.codes, len(column.levels), min_support)
+    if encoded is None:
+        return "is constant" if len(column.levels) < 2 else f"has no level of {min_support} rows"  # noqa: PLR2004
+    return _Column(name, encoded, column.levels)
+
+
+def _reasons(skipped: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{name!r} {reason}" for name, reason in skipped[:5]) or "every column has a role"
+
+
+# -- slices -----------------------------------------------------------------------------------------------------------
+
+
+def _slice(table: EvaluationTable, search: Search, found: Confirmed, lattice: Lattice, columns: list[_Column]) -> Slice:
+    """A confirmed slice with intervals that allow for having been chosen."""
+    n = len(found.rows)
+    inside = np.zeros(len(table), dtype=bool)
+    inside[found.rows] = True
+    (rate, *_), (rate_out, *_) = _rate(table, inside), _rate(table, ~inside)
+    overall = float(np.average(table.errors, weights=table.outcomes.weight))
+    value, low, high = _selected(_rate(table, inside), found, search)
+    return Slice(
+        predicates=tuple(columns[at].predicate(atom) for at, atom in lattice.predicates(found.index)),
+        support=n,
+        error=Estimate(value, low, high, n=n, unit=table.error_unit),
+        excess=Estimate(n * (value - rate_out), n * (low - rate_out), n * (high - rate_out), n=n, unit="errors"),
+        unexplained=found.observed - found.expected,
+        lift=rate / overall,
+        share_of_errors=float(table.errors[inside].sum() / table.errors.sum()),
+        p_value=found.p_value,
+        value_lost=None if table.value_lost is None else _total(table.value_lost[inside]),
+    )
+
+
+def _rate(table: EvaluationTable, rows: NDArray[np.bool_]) -> tuple[float, float, float]:
+    weight = table.outcomes.weight
+    return mean_or_share(table.errors[rows], None if weight is None else weight[rows])
+
+
+def _selected(rate: tuple[float, float, float], found: Confirmed, search: Search) -> tuple[float, float, float]:
+    """The mean error inside and its interval, given that the slice was only seen because its evidence passed."""
+    value, low, high = rate
+    down, up = (value - low) / NORMAL_95, (high - value) / NORMAL_95
+    centre, lower, upper = (end - found.evidence for end in selected_interval(found.evidence, search.critical))
+    shrunk = max(0.0, value + centre * down)
+    return shrunk, min(shrunk, max(0.0, value + lower * down)), max(shrunk, value + upper * up)
+
+
+def _total(lost: NDArray[np.float64]) -> Estimate:
+    n = len(lost)
+    value, low, high = mean_interval(lost)
+    return Estimate(n * value, n * low, n * high, n=n, unit="value")
+
+
+def _detectable(errors: NDArray[np.float64], search: Search) -> float | None:
+    """(critical value) standard deviations of the errors in a slice of the median support."""
+    if search.n_examined == 0:
+        return None
+    return float(search.critical * np.sqrt(search.median_support * errors.var()))
