@@ -1,1 +1,79 @@
-"""Sections: the words for each diagnosis, as blocks."""
+"""Sections: the words and the charts for each diagnosis, as blocks. One module each, all of the shape in `_shape.py`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from mlflow_errata.blocks import Block, NotMade, Verdict
+from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections import next_steps
+from mlflow_errata.sections._shape import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow_errata.record.schema import Record
+    from mlflow_errata.sections._shape import SectionModule
+
+__all__ = ["REGISTRY", "Section", "next_steps", "sections", "summary", "verdicts"]
+
+REGISTRY: Mapping[str, SectionModule] = {
+    name: cast("SectionModule", import_module(f"{__name__}.{name}")) for name in CATALOGUE
+}
+"""The section of every diagnosis, in the order of the catalogue."""
+MARKS = {"bad": "found", "good": "not found", "unsure": "cannot tell"}
+
+
+def sections(record: Record) -> list[Section]:
+    """Every diagnosis of the catalogue, made or not, as (name, title, blocks)."""
+    return [Section(name, module.TITLE, _blocks(name, module, record)) for name, module in REGISTRY.items()]
+
+
+def verdicts(record: Record) -> dict[str, Verdict | NotMade]:
+    """The finding of every diagnosis in one sentence, or why it was not made; builds no charts."""
+    return {
+        name: module.verdict(record.results[name], record)
+        if name in record.results
+        else module.not_made(record.not_applicable.get(name, NOT_KNOWN), record)
+        for name, module in REGISTRY.items()
+    }
+
+
+def summary(record: Record) -> str:
+    """What `print(record)` shows: the metric, the verdict of every diagnosis, the next steps; plain text."""
+    return "\n".join([measured(record), "", *_lines(record), "", *_steps(record)])
+
+
+def measured(record: Record) -> str:
+    """The metric, its interval and the rows that it was measured on."""
+    found, rows = record.summary, words.plural(record.dataset.n_rows, "row")
+    name = words.metric(found.metric)
+    if found.value is None:
+        return f"{name} cannot be estimated on {rows}"
+    return f"{name} {words.estimate(found.value)} on {rows}"
+
+
+NOT_KNOWN = "is not part of this record"
+
+
+def _blocks(name: str, module: SectionModule, record: Record) -> list[Block]:
+    if name in record.results:
+        return module.section(record.results[name], record)
+    return [module.not_made(record.not_applicable.get(name, NOT_KNOWN), record)]
+
+
+def _lines(record: Record) -> list[str]:
+    lines = []
+    for name, said in verdicts(record).items():
+        mark = MARKS[said.status] if isinstance(said, Verdict) else "not made"
+        text = said.sentence if isinstance(said, Verdict) else f"{said.reason} {said.remedy}".rstrip()
+        lines.append(f"{REGISTRY[name].TITLE} [{mark}]: {text}")
+    return lines
+
+
+def _steps(record: Record) -> list[str]:
+    cards = next_steps.cards(record)
+    lines = [f"{at}. {card.title} (gain: {card.gain})" for at, card in enumerate(cards, start=1)]
+    return ["Next steps:", *lines] if lines else []

@@ -1,0 +1,143 @@
+"""How numbers, intervals, moments and names read in a sentence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import floor, log10
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlflow_errata.diagnoses.slice_errors import Slice
+    from mlflow_errata.estimate import Estimate
+
+LONGEST_NAME = 80
+"""Characters of a name from the user's data that a sentence shows."""
+SHARES = frozenset(
+    {"error rate", "error_rate", "accuracy", "recall", "precision", "share of rows", "label rate", "prediction rate"}
+)
+"""Units that read as percent."""
+_METRICS = {
+    "roc_auc": "ROC AUC",
+    "error_rate": "error rate",
+    "log_loss": "log loss",
+    "brier_score": "Brier score",
+    "mean_absolute_error": "mean absolute error",
+    "mean_squared_error": "mean squared error",
+    "average_precision": "average precision",
+    "balanced_accuracy": "balanced accuracy",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def count(n: float) -> str:
+    """A whole number: 4,512."""
+    return f"{round(n):,}"
+
+
+def number(x: float) -> str:
+    """Three significant digits, and never fewer digits than the whole part has: 0.703, 6.27, 4,512."""
+    digits = 3 if x == 0 else max(0, 2 - floor(log10(abs(x))))
+    if digits > 6:  # noqa: PLR2004 - more zeros than anyone counts
+        return f"{x:.2e}"
+    return f"{x:,.{digits}f}"
+
+
+def percent(share: float) -> str:
+    """A share in percent with one decimal, or two significant digits below one percent: 12.3 %, 0.045 %."""
+    return f"{_percent(share)} %"
+
+
+def _percent(share: float) -> str:
+    x = 100 * share
+    digits = 1 if x == 0 or abs(x) >= 1 else min(6, 1 - floor(log10(abs(x))))
+    shown = f"{x:.{digits}f}"
+    return "100" if shown == "100.0" else "0" if not shown.strip("-0.") else shown
+
+
+def estimate(measured: Estimate, *, unit: str | None = None) -> str:
+    """Value and interval: 32.3 % (29.4 to 35.1 %), or 0.703 (0.672 to 0.734)."""
+    return f"{value(measured, unit=unit)} ({interval(measured, unit=unit)})"
+
+
+def value(measured: Estimate, *, unit: str | None = None) -> str:
+    """The value alone: 32.3 %, or 0.703."""
+    return percent(measured.value) if (unit or measured.unit) in SHARES else number(measured.value)
+
+
+def interval(measured: Estimate, *, unit: str | None = None) -> str:
+    """The interval alone: 29.4 to 35.1 %, or 0.672 to 0.734 (with as many decimals as the value has)."""
+    if (unit or measured.unit) in SHARES:
+        return f"{_percent(measured.low)} to {percent(measured.high)}"
+    return f"{_like(measured.low, measured.value)} to {_like(measured.high, measured.value)}"
+
+
+def change(measured: Estimate) -> str:
+    """A difference with its interval: -0.050 (-0.092 to -0.007), or -3.2 points (-5.0 to -1.4)."""
+    scale, word, digits = (100, " points", 1) if measured.unit in SHARES else (1, "", _digits(measured))
+    middle, low, high = (f"{scale * x:+,.{digits}f}" for x in (measured.value, measured.low, measured.high))
+    return f"{middle}{word} ({low} to {high})"
+
+
+def _digits(measured: Estimate) -> int:
+    """Decimals that show two significant digits of the interval's width."""
+    width = measured.high - measured.low or abs(measured.value)
+    return max(0, min(6, 1 - floor(log10(width)))) if width else 3
+
+
+def _like(x: float, model: float) -> str:
+    shown = number(model)
+    digits = len(shown.partition(".")[2]) if "e" not in shown else 6
+    return f"{x:,.{digits}f}"
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: 1 row, 4,512 rows."""
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """Words in a row: a, b and c; the rest is counted."""
+    if len(words) > most:
+        return f"{', '.join(words[:most])} and {len(words) - most} more"
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+
+
+def metric(name: str) -> str:
+    """A metric's name in words; a name of the user's own stays as it is."""
+    return _METRICS.get(name, shown(name))
+
+
+def shown(text: object) -> str:
+    """A name from the user's data on one line, shortened."""
+    line = " ".join(str(text).split()) or repr(str(text))
+    return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…"
+
+
+def distinct(names: Sequence[object]) -> list[str]:
+    """Names as shown, numbered where shortening made two alike."""
+    lines = [shown(name) for name in names]
+    return [f"{line} ({lines[:at].count(line) + 1})" if line in lines[:at] else line for at, line in enumerate(lines)]
+
+
+def conditions(item: Slice) -> str:
+    """The predicates of a slice on one line."""
+    return " and ".join(shown(condition) for condition in item.conditions)
+
+
+def moment(at: datetime | float, unit: str) -> str:
+    """A point in time as precisely as its window needs: Nov 2013, Q4 2013, 4 Nov 2013, 4 Nov 2013 13:00."""
+    if not isinstance(at, datetime):
+        return f"{at:.6g}"
+    month = f"{_MONTHS[at.month - 1]} {at.year}"
+    if unit == "year":
+        return str(at.year)
+    if unit == "quarter":
+        return f"Q{(at.month + 2) // 3} {at.year}"
+    if unit == "month":
+        return month
+    midnight = (at.hour, at.minute, at.second) == (0, 0, 0)
+    if unit in {"day", "week"} or midnight:
+        return f"{at.day} {month}"
+    return f"{at.day} {month} {at.hour:02d}:{at.minute:02d}"

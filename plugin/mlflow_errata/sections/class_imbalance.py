@@ -1,0 +1,229 @@
+"""Class imbalance in words and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.diagnoses.class_imbalance import FEWEST, MOST_CONFUSIONS, RARE
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, of_status
+
+if TYPE_CHECKING:
+    from mlflow_errata.diagnoses.class_imbalance import ClassImbalance, ClassShare
+    from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record.schema import Record
+
+TITLE = "Class imbalance"
+MOST_CELLS = 15
+"""Classes up to which confusions are drawn as a matrix."""
+MOST_CLASSES = 30
+"""Classes that a chart or a table shows."""
+WORSE = of_status("bad", "rare and recalled worse than the commonest")
+FINE = of_status("good", "not distinguishable from the commonest, or not rare")
+FEW = of_status("unsure", f"fewer than {FEWEST} rows: too few to judge")
+ROWS = Series("rows of the class", GREY, "circle")
+INK, DIAGONAL = "#222222", "#D9D9D9"
+
+
+def not_made(reason: str, record: Record) -> NotMade:
+    """Why the classes were not compared."""
+    if record.summary.task == "regression":
+        return NotMade("Classes were not compared: the label is a number.")
+    return NotMade(f"Classes were not compared: the comparison {reason}.")
+
+
+def verdict(result: ClassImbalance, record: Record) -> Verdict:  # noqa: ARG001 - the shared shape
+    """Whether rare classes pay for being rare."""
+    commonest = result.classes[0]
+    ratio = f"{words.number(result.imbalance_ratio)} to 1"
+    if result.hurts:
+        return Verdict("bad", _hurt(result, commonest))
+    if result.imbalance_ratio < 1 / RARE:
+        return Verdict("good", f"No class is rare: the commonest has {ratio} rows against the rarest.")
+    rare = [item for item in result.classes if 0 < item.support <= RARE * commonest.support]
+    if not any(item.judged for item in rare):
+        return Verdict("unsure", f"Classes are imbalanced ({ratio}); the rare ones have fewer than {FEWEST} rows each.")
+    return Verdict(
+        "good",
+        f"Classes are imbalanced ({ratio}), and no rare class is recalled worse than the commonest beyond chance.",
+    )
+
+
+def _hurt(result: ClassImbalance, commonest: ClassShare) -> str:
+    hurts = [item for item in result.classes if item.label in result.hurts and item.recall is not None]
+    worst = min(hurts, key=lambda item: item.recall.value if item.recall is not None else 1.0)
+    count = (
+        f"Class {words.shown(worst.label)} is rare and recalled worse"
+        if len(hurts) == 1
+        else f"{len(hurts)} rare classes are recalled worse; the worst is {words.shown(worst.label)}"
+    )
+    return (
+        f"{count}: recall {_or_none(worst.recall)} at {words.value(worst.share)} of the rows, against "
+        f"{_or_none(commonest.recall)} for the commonest class, {words.shown(commonest.label)}."
+    )
+
+
+def _or_none(measured: Estimate | None) -> str:
+    return "not known" if measured is None else words.estimate(measured)
+
+
+def section(result: ClassImbalance, record: Record) -> list[Block]:
+    """Support and recall of the classes, and what they are taken for."""
+    shown = _most_telling(result)
+    blocks: list[Block] = [verdict(result, record), _facts(result), _support(shown), _recall(shown, result)]
+    if len(shown) < len(result.classes):
+        blocks.append(
+            Text(f"Shown are the commonest class and those recalled worst: {len(shown)} of {len(result.classes)}.")
+        )
+    blocks.append(_table(shown))
+    if result.confusions:
+        blocks.append(_matrix(result) if len(result.classes) <= MOST_CELLS else _confusions(result))
+    return blocks
+
+
+def _most_telling(result: ClassImbalance) -> tuple[ClassShare, ...]:
+    """All classes, or the commonest and those recalled worst, most frequent first."""
+    first, rest = result.classes[0], result.classes[1:]
+    worst = sorted(rest, key=lambda item: 2.0 if item.recall is None else item.recall.value)[: MOST_CLASSES - 1]
+    return (first, *(item for item in rest if item in worst))
+
+
+def _facts(result: ClassImbalance) -> Facts:
+    first, last = result.classes[0], result.classes[-1]
+    facts = [
+        Fact("imbalance ratio", words.number(result.imbalance_ratio), "commonest / rarest class"),
+        Fact("classes", words.count(len(result.classes)), f"as even as {words.number(result.effective_classes)} equal ones"),
+    ]
+    facts += [
+        Fact(f"recall of {words.shown(item.label)}", words.value(item.recall), words.interval(item.recall))
+        for item in (first, last)
+        if item.recall is not None
+    ]
+    return Facts(tuple(facts))
+
+
+def _support(shown: tuple[ClassShare, ...]) -> Chart:
+    rows = [
+        Dot(words.shown(item.label), item.support, ROWS.words, words=words.count(item.support))
+        for item in shown
+        if item.support
+    ]
+    axis: Spec = {"title": "rows (log scale)", "scale": {"type": "log"}, "axis": {"tickCount": 4, "format": "~s"}}
+    return Chart(
+        dots(rows, (ROWS,), x=axis),
+        alt="Rows of each class: " + words.listed([f"{row.name} {row.words}" for row in rows], most=8) + ".",
+        title="Rows of each class",
+    )
+
+
+def _recall(shown: tuple[ClassShare, ...], result: ClassImbalance) -> Chart:
+    rows = [
+        Dot(
+            name=words.shown(item.label),
+            value=item.recall.value,
+            low=item.recall.low,
+            high=item.recall.high,
+            series=(WORSE if item.label in result.hurts else FINE if item.judged else FEW).words,
+            words=words.value(item.recall),
+        )
+        for item in shown
+        if item.recall is not None
+    ]
+    axis: Spec = {
+        "title": "recall (95 % interval)",
+        "scale": {"domain": [0, 1]},
+        "axis": {"format": ".0%", "tickCount": 5},
+    }
+    return Chart(
+        dots(rows, (WORSE, FINE, FEW), x=axis),
+        alt="Recall of each class: " + words.listed([f"{row.name} {row.words}" for row in rows], most=8) + ".",
+        title="Recall of each class",
+    )
+
+
+def _table(shown: tuple[ClassShare, ...]) -> Table:
+    columns = (
+        Column("class"),
+        Column("rows", "integer"),
+        Column("share", "percent"),
+        Column("recall", "percent"),
+        Column("95 % interval"),
+        Column("precision", "percent"),
+        Column("95 % interval of precision"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.label),
+            item.support,
+            item.share.value,
+            None if item.recall is None else item.recall.value,
+            "" if item.recall is None else words.interval(item.recall),
+            None if item.precision is None else item.precision.value,
+            "" if item.precision is None else words.interval(item.precision),
+        )
+        for item in shown
+    )
+    return Table(columns, rows, "Classes from most to least frequent.")
+
+
+def _confusions(result: ClassImbalance) -> Table:
+    columns = (Column("class"), Column("taken for"), Column("rows", "integer"), Column("of the class", "percent"))
+    rows = tuple(
+        (words.shown(item.label), words.shown(item.prediction), item.support, item.share) for item in result.confusions
+    )
+    return Table(columns, rows, f"The {len(rows)} most frequent confusions.")
+
+
+def _matrix(result: ClassImbalance) -> Chart:
+    right = [
+        {"label": words.shown(item.label), "prediction": words.shown(item.label), "share": item.recall.value}
+        for item in result.classes
+        if item.recall is not None
+    ]
+    wrong = [
+        {"label": words.shown(item.label), "prediction": words.shown(item.prediction), "share": item.share}
+        | {"rows": item.support}
+        for item in result.confusions
+    ]
+    for cell in (*right, *wrong):
+        cell["words"] = _cell(cell["share"])
+    names = [words.shown(item.label) for item in result.classes]
+    worst = result.confusions[0]
+    only = f", the {MOST_CONFUSIONS} most frequent" if len(result.confusions) == MOST_CONFUSIONS else ""
+    return Chart(
+        _cells(names, right, wrong),
+        alt=f"Share of each class by what it is predicted as. Most rows: {words.shown(worst.label)} taken for "
+        f"{words.shown(worst.prediction)}, {words.plural(worst.support, 'row')}, {words.percent(worst.share)} of its class.",
+        title=f"What each class is taken for, in % of its rows (confusions in orange{only})",
+    )
+
+
+def _cell(share: object) -> str:
+    x = 100 * float(share)  # type: ignore[arg-type]
+    return "<1" if 0 < x < 0.5 else f"{x:.0f}"  # noqa: PLR2004 - what would round to zero
+
+
+def _cells(names: list[str], right: list[dict[str, object]], wrong: list[dict[str, object]]) -> Spec:
+    axis: Spec = {"labelOverlap": False, "domain": False, "ticks": False, "grid": False}
+    place: Spec = {
+        "y": {"field": "label", "type": "nominal", "scale": {"domain": names}, "title": "class"}
+        | {"axis": axis | {"labelLimit": 220}},
+        "x": {"field": "prediction", "type": "nominal", "scale": {"domain": names}, "title": "predicted as"}
+        | {"axis": axis | {"labelLimit": 120, "labelAngle": 0 if len(names) <= 4 else -45}},  # noqa: PLR2004
+    }
+    most = max(float(cell["share"]) for cell in wrong)  # type: ignore[arg-type]
+    orange: Spec = {"field": "share", "type": "quantitative", "legend": None}
+    orange["scale"] = {"domain": [0, most], "range": ["#FDEBD8", "#F5B98A", "#D55E00"]}
+    said: Spec = {"text": {"field": "words"}, **place}
+    body: Spec = {"type": "rect", "stroke": GREY, "strokeOpacity": 0.4, "strokeWidth": 0.5}
+    ink: Spec = {"type": "text", "color": INK, "fontSize": 11, "tooltip": None}
+    return chart(
+        {"height": {"step": 28}},
+        layer=[
+            {"data": {"values": right}, "mark": body | {"color": DIAGONAL}, "encoding": place},
+            {"data": {"values": wrong}, "mark": body, "encoding": place | {"color": orange}},
+            {"data": {"values": right}, "mark": ink, "encoding": said},
+            {"data": {"values": wrong}, "mark": ink, "encoding": said},
+        ],
+    )

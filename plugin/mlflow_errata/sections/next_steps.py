@@ -1,0 +1,232 @@
+"""Next steps in words: what to do, why, what it costs, and the code that takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlflow_errata.blocks import Block, StepCard, Text
+from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
+from mlflow_errata.diagnoses.recency_drift import RecencyDrift
+from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections import class_imbalance, recency_drift, slice_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlflow_errata.diagnoses.slice_errors import Slice
+    from mlflow_errata.record.schema import Record
+    from mlflow_errata.steps._shape import Cost, NextStep
+
+TITLE = "Next steps"
+
+
+def title(record: Record) -> str:
+    """What to do now, as the title of a page."""
+    return _title(record.next_steps[0], record) if record.next_steps else TITLE
+
+
+def lede(record: Record) -> str:
+    """One sentence below the title: what is known of the gain."""
+    steps = record.next_steps
+    if not steps:
+        return "This record proposes no step."
+    if steps[0].kind == "stop":
+        made = words.plural(len(record.results), "diagnosis", "diagnoses")
+        return f"{made} made, and none found anything beyond chance to act on."
+    if steps[0].gain is not None:
+        return f"Expected gain: {_gain(steps[0])}."
+    if len(steps) == 1:
+        return "The findings ask for it. It has not been tried, so its gain is not measured."
+    return (
+        f"The findings ask for {len(steps)} steps, in this order: labels before sampling, sampling before time, and more data "
+        "last. None has been tried, so no gain is measured."
+    )
+
+
+def cards(record: Record) -> tuple[StepCard, ...]:
+    """Every proposed step, in the order of the record."""
+    return tuple(_card(step, record) for step in record.next_steps)
+
+
+def section(record: Record) -> list[Block]:
+    """The lede and the cards."""
+    return [Text(lede(record)), *cards(record)]
+
+
+def _card(step: NextStep, record: Record) -> StepCard:
+    code = CODE.get(step.kind)
+    return StepCard(
+        kind=step.kind,
+        title=_title(step, record),
+        gain=_gain(step),
+        cost=_cost(step),
+        because=_because(step, record),
+        code="" if code is None else code(step, record),
+    )
+
+
+# -- what to do -------------------------------------------------------------------------------------------------------
+
+
+def _title(step: NextStep, record: Record) -> str:
+    known = TITLES.get(step.kind)
+    return words.shown(step.kind.replace("_", " ")).capitalize() if known is None else known(step, record)
+
+
+def _relabel(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    return f"Check {words.plural(int(step.params.get('audit', 0)), 'label')} where {_where(step)}"
+
+
+def _resample(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    methods = {
+        "class_weight": "Weight the classes equally in training",
+        "over": "Repeat rows of rare classes in training",
+        "under": "Drop rows of common classes in training",
+    }
+    return methods.get(str(step.params.get("method")), "Resample the classes in training")
+
+
+def _retrain(step: NextStep, record: Record) -> str:
+    since = step.params.get("since")
+    if since is not None:
+        return f"Retrain on the rows since {words.shown(since)}"
+    return f"Retrain with the {words.plural(record.dataset.n_rows, 'row')} diagnosed here"
+
+
+def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    return f"Collect more rows where {_where(step)}"
+
+
+def _stop(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    return "Keep this model: nothing found to change"
+
+
+TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
+    "relabel": _relabel,
+    "resample": _resample,
+    "retrain_recent": _retrain,
+    "collect_data": _collect,
+    "stop": _stop,
+}
+
+
+def _where(step: NextStep) -> str:
+    return " and ".join(words.shown(condition) for condition in step.params.get("slice", ()))
+
+
+# -- gain and cost ----------------------------------------------------------------------------------------------------
+
+
+def _gain(step: NextStep) -> str:
+    if step.gain is None:
+        return step.gain_reason
+    return f"{words.change(step.gain)} {words.metric(step.gain.unit)}"
+
+
+def _cost(step: NextStep) -> str:
+    if step.kind == "stop":
+        return "none"
+    known = _known(step.cost)
+    return f"{words.listed(known)}, then a refit" if known else KIND_COST.get(step.kind, "not known")
+
+
+KIND_COST = {
+    "resample": "a refit; no labels, no rows",
+    "retrain_recent": "a refit; no labels, no rows",
+    "collect_data": "new rows and their labels; how many pay is not known",
+}
+
+
+def _known(cost: Cost) -> list[str]:
+    return [
+        *([f"{words.plural(cost.labels, 'label')} to check by hand"] if cost.labels else []),
+        *([f"{words.plural(cost.rows, 'row')} to collect"] if cost.rows else []),
+        *([f"about {words.number(cost.seconds)} s of compute"] if cost.seconds else []),
+    ]
+
+
+# -- why --------------------------------------------------------------------------------------------------------------
+
+
+def _because(step: NextStep, record: Record) -> tuple[str, ...]:
+    """The findings that the step answers, in a sentence each."""
+    said = [_finding(record.results[name], step, record) for name in step.because if name in record.results]
+    if step.kind == "relabel":
+        said.append(
+            "The model does not see the column that is missing. A label computed from a missing value can be wrong: "
+            "check some before changing any."
+        )
+    return tuple(sentence for sentence in said if sentence)
+
+
+def _finding(result: object, step: NextStep, record: Record) -> str:
+    if isinstance(result, SliceErrors):
+        item = _slice(result, step)
+        return "" if item is None else slice_errors.finding(item[1])
+    if isinstance(result, RecencyDrift):
+        return recency_drift.finding(result)
+    if isinstance(result, ClassImbalance):
+        return class_imbalance.verdict(result, record).sentence
+    return ""
+
+
+def _slice(result: SliceErrors, step: NextStep) -> tuple[int, Slice] | None:
+    """The slice that a step speaks of, with its position."""
+    wanted = list(step.params.get("slice", ()))
+    return next(((at, item) for at, item in enumerate(result.slices) if list(item.conditions) == wanted), None)
+
+
+# -- the code that takes a step ---------------------------------------------------------------------------------------
+
+
+def _code_of_slice(step: NextStep, record: Record) -> tuple[str, int] | None:
+    result = record.results.get("slice_errors")
+    found = _slice(result, step) if isinstance(result, SliceErrors) else None
+    return None if found is None else (f'found = record.results["slice_errors"].slices[{found[0]}]', found[0])
+
+
+def _code_relabel(step: NextStep, record: Record) -> str:
+    found = _code_of_slice(step, record)
+    if found is None:
+        return ""
+    audit = int(step.params.get("audit", 0))
+    return f"{found[0]}\nto_check = train[found.mask(train)]\nto_check = to_check.sample(min({audit}, len(to_check)), random_state=0)"
+
+
+def _code_collect(step: NextStep, record: Record) -> str:
+    found = _code_of_slice(step, record)
+    return "" if found is None else f"{found[0]}\nto_label = pool[found.mask(pool)]"
+
+
+def _code_resample(step: NextStep, record: Record) -> str:
+    label = _role(record, "label")
+    if step.params.get("method") != "class_weight":
+        return ""
+    return (
+        "from sklearn.utils.class_weight import compute_sample_weight\n\n"
+        f'weight = compute_sample_weight("balanced", train[{label!r}])\n'
+        f"model.fit(train[features], train[{label!r}], sample_weight=weight)"
+    )
+
+
+def _code_retrain(step: NextStep, record: Record) -> str:
+    label, time, since = _role(record, "label"), _role(record, "time"), step.params.get("since")
+    recent = "" if since is None else f"rows = rows[rows[{time!r}] >= {since!r}]\n"
+    return (
+        "import pandas as pd\n\n"
+        f"rows = pd.concat([train, evaluation])\n{recent}"
+        f"model.fit(rows[features], rows[{label!r}])  # then diagnose on rows newer than these"
+    )
+
+
+def _role(record: Record, role: str) -> Any:
+    return record.dataset.roles.get(role, role)
+
+
+CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
+    "relabel": _code_relabel,
+    "resample": _code_resample,
+    "retrain_recent": _code_retrain,
+    "collect_data": _code_collect,
+}

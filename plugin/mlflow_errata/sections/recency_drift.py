@@ -1,0 +1,216 @@
+"""Recency drift in words and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._courses import FEWEST_DRAWN, metric_course, rate_course, rows_course
+from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, Spec, dots, of_status
+
+if TYPE_CHECKING:
+    from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
+    from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record.schema import Record
+
+TITLE = "Recency drift"
+MOST_COLUMNS = 15
+"""Columns that the chart and the table of shifts show."""
+MOVED = Series("moved", VERMILLION, "triangle-up")
+STAYED = of_status("unsure", "did not move by more than chance, or by little")
+FLOOR = Series("expected without drift", GREY, TICK)
+CAUSES = {
+    "prior": "the share of the classes changed",
+    "covariate": "the rows changed, and the model is weaker on the rows that there are more of",
+    "concept": "the same rows are now answered differently: what the label depends on changed",
+    "unseen": "there are values that the model was never trained on",
+    "season": "the same happened a season ago",
+}
+
+
+def not_made(reason: str, record: Record) -> NotMade:
+    """What to add so that recency can be checked."""
+    if "time" not in record.dataset.roles:
+        return NotMade(
+            "No time column was given, so recency is not checked.", 'Add time="...", the column that dates each row.'
+        )
+    return NotMade(f"Recency is not checked: the check {reason}.")
+
+
+def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - the shared shape
+    """Whether the newest rows are served worse."""
+    name, since = words.metric(result.metric), words.moment(result.cut, result.unit)
+    if result.change is None or result.current is None or result.reference is None:
+        return Verdict("unsure", f"{_capital(name)} cannot be estimated on both sides of {since}.")
+    course = (
+        f"{words.value(result.current)} since {since}, {words.value(result.reference)} before: "
+        f"a change of {words.change(result.change)}"
+    )
+    if result.worse:
+        return Verdict("bad", f"The newest rows are served worse. {_capital(name)} is {course}.")
+    if _is_better(result.change, result):
+        return Verdict("good", f"The newest rows are served better. {_capital(name)} is {course}.")
+    return Verdict("good", f"No drift distinguishable from chance. {_capital(name)} is {course}, and that includes 0.")
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _is_better(change: Estimate, result: RecencyDrift) -> bool:
+    return change.low > 0 if result.greater_is_better else change.high < 0
+
+
+def section(result: RecencyDrift, record: Record) -> list[Block]:
+    """The metric over time, the rates of labels and predictions, and the columns that moved."""
+    blocks: list[Block] = [verdict(result, record), _facts(result), Text(_compared(result, record))]
+    if any(window.metric is not None and window.support >= FEWEST_DRAWN for window in result.windows):
+        blocks.append(metric_course(result))
+    blocks.append(rows_course(result))
+    if any(window.label_rate is not None for window in result.windows):
+        blocks.append(rate_course(result, is_mean=record.summary.task == "regression"))
+    blocks.append(_windows(result, record))
+    if result.shifts:
+        blocks += [Text(_moved(result)), _psi(result), _table(result)]
+    return blocks
+
+
+def finding(result: RecencyDrift) -> str:
+    """The change in a sentence, with the onset where one was found."""
+    if result.change is None:
+        return ""
+    name, since = words.metric(result.metric), words.moment(result.cut, result.unit)
+    onset = "" if result.onset is None else f" The fall is steepest from {words.moment(result.onset, result.unit)} on."
+    if not result.greater_is_better:
+        onset = onset.replace("fall", "rise")
+    return f"Since {since} {name} has changed by {words.change(result.change)}.{onset}"
+
+
+def _facts(result: RecencyDrift) -> Facts:
+    since = words.moment(result.cut, result.unit)
+    facts = [
+        Fact(f"{words.metric(result.metric)} {part}", words.value(measured), words.interval(measured))
+        for part, measured in ((f"before {since}", result.reference), (f"since {since}", result.current))
+        if measured is not None
+    ]
+    if result.change is not None:
+        middle, _, spread = words.change(result.change).partition(" (")
+        facts.append(Fact("change", middle, spread.rstrip(")")))
+    if result.onset is not None:
+        facts.append(Fact("worse from", words.moment(result.onset, result.unit), "the split that fits best"))
+    return Facts(tuple(facts))
+
+
+def _compared(result: RecencyDrift, record: Record) -> str:
+    current = sum(window.support for window in result.windows if window.current)
+    rows = sum(window.support for window in result.windows)
+    untimed = f" {words.plural(result.n_untimed, 'row')} without a time left out." if result.n_untimed else ""
+    training = record.dataset.training
+    trained = (
+        ""
+        if training is None or training.start is None or training.end is None
+        else f" The model was trained on {words.plural(training.n_rows, 'row')} from "
+        f"{words.moment(training.start, 'day')} to {words.moment(training.end, 'day')}."
+    )
+    cause = "" if result.cause is None else f" Likely why: {CAUSES[result.cause]}."
+    return (
+        f"The newest {words.plural(current, 'row')} of {words.count(rows)} are compared with the rest; the interval allows "
+        f"for neighbouring rows that move together.{trained}{untimed}{cause}"
+    )
+
+
+def _windows(result: RecencyDrift, record: Record) -> Table:
+    kind = "percent" if result.metric in words.SHARES else "number"
+    rate = "mean label" if record.summary.task == "regression" else "label rate"
+    columns = [Column("from"), Column("rows", "integer"), Column(words.metric(result.metric), kind), Column("95 % interval")]
+    rates = any(window.label_rate is not None for window in result.windows)
+    if rates:
+        shares = "number" if record.summary.task == "regression" else "percent"
+        columns += [Column(rate, shares), Column(rate.replace("label", "prediction"), shares)]
+    rows = tuple((*_window(window, result.unit), *(_rates(window) if rates else ())) for window in result.windows)
+    return Table(tuple(columns), rows, _unit(result))
+
+
+def _unit(result: RecencyDrift) -> str:
+    return "Windows of equally many rows." if result.unit == "equal count" else f"Windows of one {result.unit}."
+
+
+def _window(window: Window, unit: str) -> tuple[str | int | float | None, ...]:
+    metric = window.metric
+    return (
+        words.moment(window.start, unit) + (" (newest)" if window.current else ""),
+        window.support,
+        None if metric is None else metric.value,
+        "cannot be estimated" if metric is None else words.interval(metric),
+    )
+
+
+def _rates(window: Window) -> tuple[float | None, float | None]:
+    return (
+        None if window.label_rate is None else window.label_rate.value,
+        None if window.prediction_rate is None else window.prediction_rate.value,
+    )
+
+
+# -- columns that moved -----------------------------------------------------------------------------------------------
+
+
+def _moved(result: RecencyDrift) -> str:
+    moved = [words.shown(shift.column) for shift in result.shifts if shift.found]
+    looked = words.plural(len(result.shifts), "column")
+    if not moved:
+        return f"None of {looked} moved by more than chance and by an amount worth a look."
+    harm = "" if result.found else " The newest rows are not served worse, so this asks for nothing."
+    return f"{len(moved)} of {looked} moved: {words.listed(moved)}.{harm}"
+
+
+def _psi(result: RecencyDrift) -> Chart:
+    shown = result.shifts[:MOST_COLUMNS]
+    names = words.distinct([shift.column for shift in shown])
+    rows = [
+        dot
+        for name, shift in zip(names, shown, strict=True)
+        for dot in (
+            Dot(name, max(shift.floor, 1e-6), FLOOR.words),
+            Dot(name, max(shift.psi + shift.floor, 1e-6), (MOVED if shift.found else STAYED).words),
+        )
+    ]
+    axis: Spec = {"title": "PSI (log scale)", "scale": {"type": "log"}, "axis": {"tickCount": 5, "format": "~g"}}
+    return Chart(
+        dots(rows, (MOVED, STAYED, FLOOR), x=axis),
+        alt="PSI of each column, newest against older rows: "
+        + words.listed([f"{name} {words.number(shift.psi)}" for name, shift in zip(names, shown, strict=True)], most=8)
+        + ".",
+        title="How far each column moved",
+    )
+
+
+def _table(result: RecencyDrift) -> Table:
+    columns = (
+        Column("column"),
+        Column("PSI above its floor", "number"),
+        Column("floor", "number"),
+        Column("typical before"),
+        Column("typical now"),
+        Column("moved"),
+    )
+    shown = result.shifts[:MOST_COLUMNS]
+    more = f" The {MOST_COLUMNS} largest of {len(result.shifts)}." if len(result.shifts) > MOST_COLUMNS else ""
+    caption = (
+        "PSI = population stability index; its floor is what sampling alone would give. Moved: beyond chance over all columns, "
+        f"and at least {WORTH_A_LOOK} above the floor.{more}"
+    )
+    return Table(columns, tuple(_row(shift) for shift in shown), caption)
+
+
+def _row(shift: Shift) -> tuple[str | float, ...]:
+    return (
+        words.shown(shift.column),
+        shift.psi,
+        shift.floor,
+        words.shown(shift.reference),
+        words.shown(shift.current),
+        "yes" if shift.found else "no",
+    )

@@ -1,0 +1,171 @@
+"""Slice errors in words and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._marks import Dot, Spec, dots, of_status
+
+if TYPE_CHECKING:
+    from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
+    from mlflow_errata.record.schema import Record
+
+TITLE = "Slice errors"
+BEYOND, UNCLEAR = of_status("bad", "more errors than elsewhere"), of_status("unsure", "not distinguishable from elsewhere")
+
+
+def not_made(reason: str, record: Record) -> NotMade:
+    """What to add so that slices can be searched."""
+    remedy = "" if record.dataset.slice_columns else 'Offer columns to slice on: slice_by=["...", "..."].'
+    return NotMade(f"Slices were not searched: the search {reason}.", remedy)
+
+
+def verdict(result: SliceErrors, record: Record) -> Verdict:  # noqa: ARG001 - the shared shape
+    """How many slices stand out, and the worst of them."""
+    overall = words.value(result.overall)
+    if not result.slices:
+        return Verdict(
+            "good",
+            f"No slice is distinguishable from chance: {result.overall.unit} {overall}, "
+            f"{words.plural(result.n_examined, 'slice')} examined.",
+        )
+    worst = result.slices[0]
+    return Verdict(
+        "bad",
+        f"{words.plural(len(result.slices), 'slice')} with more errors than chance allows. The worst is "
+        f"{words.conditions(worst)}: {worst.error.unit} {words.estimate(worst.error)} on "
+        f"{words.plural(worst.support, 'row')}, {overall} overall.",
+    )
+
+
+def section(result: SliceErrors, record: Record) -> list[Block]:
+    """The slices by impact, how they were looked for, and what could have been seen."""
+    blocks: list[Block] = [verdict(result, record), _facts(result), Text(_search(result))]
+    if result.slices:
+        blocks += [_by_impact(result), _table(result)]
+    return blocks + [Text(note) for note in (_unseen(result, record), _skipped(result)) if note]
+
+
+def finding(item: Slice) -> str:
+    """One slice in a sentence."""
+    times = f", {words.number(item.lift)} times that of all rows"
+    return (
+        f"Where {words.conditions(item)} the {item.error.unit} is {words.estimate(item.error)} on "
+        f"{words.plural(item.support, 'row')}{times}."
+    )
+
+
+def _facts(result: SliceErrors) -> Facts:
+    facts = [
+        Fact(f"{result.overall.unit} overall", words.value(result.overall), words.interval(result.overall)),
+        Fact("slices confirmed", words.count(len(result.slices)), "family-wise 5 %"),
+        Fact("slices examined", words.count(result.n_examined), f"in {words.plural(len(result.columns), 'column')}"),
+    ]
+    if result.slices:
+        worst = result.slices[0]
+        facts.append(Fact("errors in the worst slice", words.percent(worst.share_of_errors), "of all errors"))
+    return Facts(tuple(facts))
+
+
+def _search(result: SliceErrors) -> str:
+    looked = (
+        f"Every slice of one or two conditions over {words.plural(len(result.columns), 'column')} was examined, "
+        f"{words.count(result.n_examined)} in all; a slice is listed only if so many looks would bring it up by chance "
+        "in at most 5 % of tables."
+    )
+    if result.detectable_excess is None:
+        return looked
+    return (
+        f"{looked} A slice of the median support needed about {_amount(result.detectable_excess, result)} more than its "
+        "share to be seen; smaller faults can be hidden."
+    )
+
+
+def _amount(excess: float, result: SliceErrors) -> str:
+    if result.overall.unit == "error rate":
+        return words.plural(max(1, round(excess)), "error")
+    return f"{words.number(excess)} of summed error"
+
+
+def _by_impact(result: SliceErrors) -> Chart:
+    rows = [
+        Dot(
+            name=f"{at}. " + "\n".join(words.shown(condition) for condition in item.conditions),
+            value=item.excess.value,
+            low=item.excess.low,
+            high=item.excess.high,
+            series=(BEYOND if item.excess.low > 0 else UNCLEAR).words,
+            words=words.number(item.excess.value) if abs(item.excess.value) < 10 else words.count(item.excess.value),  # noqa: PLR2004
+        )
+        for at, item in enumerate(result.slices, start=1)
+    ]
+    axis: Spec = {"title": _excess(result), "axis": {"tickCount": 6}, "scale": {"zero": True}}
+    worst = result.slices[0]
+    return Chart(
+        dots(rows, (BEYOND, UNCLEAR), x=axis, rule=0),
+        alt=f"{words.plural(len(rows), 'slice')}, worst first, with their excess errors and intervals. "
+        f"First: {words.conditions(worst)}, {rows[0].words}.",
+        title="Errors beyond those of the rows outside",
+    )
+
+
+def _excess(result: SliceErrors) -> str:
+    what = "excess errors" if result.overall.unit == "error rate" else "excess of summed error"
+    return f"{what} (95 % interval)"
+
+
+def _table(result: SliceErrors) -> Table:
+    unit = result.overall.unit
+    columns = [
+        Column("", "integer"),
+        Column("slice"),
+        Column("rows", "integer"),
+        Column(unit, "percent" if unit in words.SHARES else "number"),
+        Column("95 % interval"),
+        Column("excess errors", "number"),
+        Column("not explained by those above", "number"),
+        Column("of all errors", "percent"),
+    ]
+    if result.slices[0].value_lost is not None:
+        columns.append(Column("value lost", "number"))
+    rows = tuple(
+        (
+            at,
+            words.conditions(item),
+            item.support,
+            item.error.value,
+            words.interval(item.error),
+            item.excess.value,
+            item.unexplained,
+            item.share_of_errors,
+            *(() if item.value_lost is None else (item.value_lost.value,)),
+        )
+        for at, item in enumerate(result.slices, start=1)
+    )
+    caption = (
+        "Worst first: by the evidence that each adds to those above it. Excess errors = rows x (error inside - outside). "
+        "The intervals allow for the slice having been picked as the worst of many."
+    )
+    return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in result.slices))
+
+
+def _unseen(result: SliceErrors, record: Record) -> str:
+    used = {predicate.column for item in result.slices for predicate in item.predicates}
+    unseen = sorted(used - set(record.dataset.features))
+    if not unseen:
+        return ""
+    names = words.listed([words.shown(name) for name in unseen])
+    is_, it = ("is", "it") if len(unseen) == 1 else ("are", "they")
+    return (
+        f"{names} {is_} not among the model's features: slices on {it if it == 'it' else 'them'} tell where the errors "
+        "are, not what the model could have known."
+    )
+
+
+def _skipped(result: SliceErrors) -> str:
+    if not result.skipped:
+        return ""
+    reasons = [f"{words.shown(name)} ({words.shown(reason)})" for name, reason in result.skipped]
+    return f"Not sliced on: {words.listed(reasons, most=8)}."
