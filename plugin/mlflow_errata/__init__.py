@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
-    from mlflow_errata.tracking import load, log
+    from mlflow_errata.tracking.search import load
+    from mlflow_errata.tracking.store import log
 
 _HOMES = {
     "ErrataError": "errors",
@@ -24,8 +25,8 @@ _HOMES = {
     "EvaluationTable": "table",
     "Record": "record",
     "diagnose": "_diagnose",
-    "load": "tracking",
-    "log": "tracking",
+    "load": "tracking.search",
+    "log": "tracking.store",
 }
 
 __all__ = ["ErrataError", "Estimate", "EvaluationTable", "Record", "__version__", "diagnose", "load", "log"]

@@ -216,3 +216,63 @@ class NotANumber(RecordError):
         super().__init__(
             f"{where} is {value}; a record holds finite numbers only, and None where there is no estimate."
         )
+
+
+# -- tracking ---------------------------------------------------------------------------------------------------------
+
+
+class TrackingError(ErrataError):
+    """MLflow could not be written to or read from."""
+
+
+class NoRun(TrackingError):
+    """Nowhere to log to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is no active MLflow run to log into. "
+            "Call errata.log inside `with mlflow.start_run():` or pass run_id=."
+        )
+
+
+class NoDiagnoses(TrackingError):
+    """A run without a record."""
+
+    def __init__(self, run_id: str, dataset: str | None, present: Collection[str]) -> None:
+        wanted = "" if dataset is None else f" for dataset={dataset!r}"
+        hint = f"Datasets: {_shown(sorted(present))}." if present else "Log some with errata.log(record)."
+        super().__init__(f"run {run_id} has no errata record{wanted}. {hint}")
+
+
+class StoreUnreachable(TrackingError):
+    """A tracking store that does not answer."""
+
+    def __init__(self, uri: object, cause: object) -> None:
+        said = " ".join(str(cause).split())[:300]
+        super().__init__(f"the tracking store {uri} cannot be read: {said} Check the address with --tracking-uri.")
+
+
+class NotLogged(TrackingError):
+    """A record that did not reach the tracking store; nothing is lost."""
+
+    def __init__(self, run_id: str, spool: object, cause: object) -> None:
+        said = " ".join(str(cause).split())[:300]
+        super().__init__(
+            f"errata could not log into run {run_id}: {said} "
+            f"The record is kept; send it later with: errata push {spool}"
+        )
+
+
+class NotEvaluated(TrackingError):
+    """Diagnoses that failed inside mlflow.models.evaluate."""
+
+    def __init__(self, cause: BaseException) -> None:
+        said = " ".join(str(cause).split())
+        super().__init__(f"errata made no diagnoses of this evaluation: {type(cause).__name__}: {said}")
+
+
+class SpoolBroken(TrackingError):
+    """A folder that is no spooled record."""
+
+    def __init__(self, folder: object, cause: object) -> None:
+        super().__init__(f"{folder} is not a spooled record: {cause}. Name the folder that errata.log's warning named.")

@@ -1,1 +1,11 @@
-"""MLflow: the only room that imports it."""
+"""MLflow: the only room that imports it.
+
+    payload.py      record -> metrics, tags and the row of a run list; no MLflow call, so it is tested without a server
+    store.py        log and push: spool first, then upload within a deadline
+    search.py       load a record; list experiments and runs by their tags
+    evaluator.py    the `errata` evaluator of mlflow.models.evaluate
+    dataset.py      mlflow.data.from_errata: columns that errata sees and the model does not
+    context.py      the tag errata.version on every run
+
+MLflow imports evaluator, dataset and context for every user of the environment, so this file imports nothing.
+"""

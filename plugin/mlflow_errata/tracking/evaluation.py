@@ -1,0 +1,104 @@
+"""From what MLflow hands an evaluator to `diagnose`, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mlflow_errata._diagnose import diagnose
+from mlflow_errata.errors import TrackingError, ValuesRefused
+from mlflow_errata.tracking.payload import metrics
+from mlflow_errata.tracking.store import log
+
+ARGUMENTS = (
+    "scores",
+    "features",
+    "time",
+    "id",
+    "weight",
+    "value",
+    "slice_by",
+    "train",
+    "metric",
+    "task",
+    "budget",
+    "random_state",
+)
+"""Arguments of `diagnose` that the configuration may hold; MLflow hands over other evaluators' keys too."""
+PREDICTION = "errata.given_prediction"
+
+
+def diagnose_evaluation(
+    model_type: str,
+    dataset: Any,
+    run_id: str,
+    config: dict[str, Any],
+    *,
+    model: Any,
+    model_id: str | None,
+    strict: bool,
+) -> dict[str, float]:
+    """Diagnose an evaluation dataset, log the record, and return its metrics for MLflow to log.
+
+    Raises
+    ------
+    ErrataError
+        For whatever cannot be diagnosed.
+    """
+    frame, label, seen = _frame(dataset)
+    roles = dict(getattr(getattr(dataset, "errata", None), "roles", {}))
+    options: dict[str, Any] = roles | {name: config[name] for name in ARGUMENTS if name in config}
+    frame = _with_columns(frame, config.get("metadata"), options)
+    if model_type == "regressor":
+        options.setdefault("task", "regression")
+    if model is None:
+        options["prediction"] = _with_prediction(frame, dataset)
+    else:
+        options |= {"model": model}
+        options.setdefault("features", seen)
+    record = diagnose(frame, label=label, **options)
+    folder = log(record, run_id=run_id, dataset=dataset.name or "evaluation", strict=strict)
+    if folder is None:
+        raise TrackingError("the record was not logged")
+    return metrics(record) if model_id is not None else {}
+
+
+def _frame(dataset: Any) -> tuple[pd.DataFrame, str, list[str]]:
+    """All rows with the label, the label's name, and the columns that the model sees."""
+    features = dataset.features_data
+    if not isinstance(features, pd.DataFrame):
+        features = pd.DataFrame(features, columns=dataset.feature_names)
+    label = dataset.targets_name or "label"
+    whole = getattr(dataset, "errata", None)
+    frame = (features if whole is None else whole.whole).copy(deep=False)
+    frame[label] = dataset.labels_data
+    return frame, label, [str(name) for name in features.columns]
+
+
+def _with_columns(frame: pd.DataFrame, metadata: pd.DataFrame | None, options: dict[str, Any]) -> pd.DataFrame:
+    """The frame with metadata beside it, and with roles that were given as arrays as columns."""
+    if metadata is not None:
+        _check_length("metadata", metadata, frame)
+        new = metadata[[name for name in metadata.columns if name not in frame.columns]]
+        frame = pd.concat([frame, new.set_axis(frame.index)], axis=1)
+    for role in ("time", "id", "weight"):
+        given = options.get(role)
+        if given is not None and not isinstance(given, str):
+            _check_length(role, given, frame)
+            name = str(getattr(given, "name", None) or f"errata.given_{role}")
+            frame = frame.assign(**{name: getattr(given, "array", given)})
+            options[role] = name
+    return frame
+
+
+def _check_length(role: str, given: Any, frame: pd.DataFrame) -> None:
+    if len(given) != len(frame):
+        raise ValuesRefused(role, "(array)", f"has {len(given)} rows", f"The evaluation data has {len(frame)}.")
+
+
+def _with_prediction(frame: pd.DataFrame, dataset: Any) -> str:
+    """The column of stored predictions."""
+    name = str(dataset.predictions_name or PREDICTION)
+    frame[name] = dataset.predictions_data
+    return name

@@ -1,0 +1,203 @@
+"""Reading what was logged: one record, or the rows of a run list."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import mlflow
+from mlflow.entities import ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from mlflow_errata.errors import NoDiagnoses, StoreUnreachable
+from mlflow_errata.record import Record
+from mlflow_errata.record.write import RECORD, ROWS
+from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlflow.entities import Run
+
+ROOT = "errata"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of a tracking store."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class RunVerdict:
+    """A diagnosis in a run list: its verdict and its headline."""
+
+    found: bool
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run of a run list, from its tags alone.
+
+    Parameters
+    ----------
+    run_id, name, experiment_id, status : str
+    started : datetime, UTC
+    dataset, digest : str, the evaluation data of its latest record
+    n_rows : int
+    task, metric : str
+    greater_is_better : bool
+    value, low, high : float or None, the metric
+    verdicts : mapping diagnosis -> RunVerdict; diagnoses that were not made are missing
+    next_step : str, kind of the first next step
+    failed : str or None, why there are no diagnoses
+    errata : str, version that wrote the record
+    """
+
+    run_id: str
+    name: str
+    experiment_id: str
+    status: str
+    started: datetime
+    dataset: str = ""
+    digest: str = ""
+    n_rows: int = 0
+    task: str = ""
+    metric: str = ""
+    greater_is_better: bool = True
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    verdicts: dict[str, RunVerdict] = field(default_factory=dict)
+    next_step: str = ""
+    failed: str | None = None
+    errata: str = ""
+
+
+def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
+    """The record of a run.
+
+    Parameters
+    ----------
+    run_id : str
+    dataset : str
+        Name it was logged under; default: the latest.
+    tracking_uri : str
+        Default: MLflow's current one.
+
+    Raises
+    ------
+    NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    return _reading(tracking_uri, lambda client: _load(client, run_id, dataset))
+
+
+def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
+    """All active experiments, the latest changed first.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+
+    def read(client: MlflowClient) -> tuple[Experiment, ...]:
+        return tuple(
+            Experiment(item.experiment_id, item.name)
+            for item in client.search_experiments(view_type=ViewType.ACTIVE_ONLY, order_by=["last_update_time DESC"])
+        )
+
+    return _reading(tracking_uri, read)
+
+
+def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50) -> tuple[RunRow, ...]:
+    """Runs of an experiment that errata has looked at, newest first.
+
+    Reads tags only, filtered by the store, so thousands of other runs cost nothing.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+
+    def read(client: MlflowClient) -> tuple[RunRow, ...]:
+        found = client.search_runs(
+            [experiment_id],
+            filter_string=f"tags.`{STATUS_TAG}` LIKE '%'",
+            max_results=most,
+            order_by=["attributes.start_time DESC"],
+        )
+        return tuple(_row(run) for run in found)
+
+    return _reading(tracking_uri, read)
+
+
+def _reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
+    """Ask the store, with one clear error if it does not answer."""
+    uri = tracking_uri or mlflow.get_tracking_uri()
+    try:
+        return read(MlflowClient(tracking_uri=uri))
+    except (MlflowException, OSError) as cause:
+        raise StoreUnreachable(uri, cause) from cause
+
+
+def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
+    folder = client.get_run(run_id).data.tags.get(RECORD_TAG)
+    if dataset is not None or folder is None:
+        folders = [item.path for item in client.list_artifacts(run_id, ROOT) if item.is_dir]
+        names = {path.removeprefix(f"{ROOT}/").rpartition("-")[0]: path for path in folders}
+        folder = names.get(dataset) if dataset is not None else next(iter(names.values()), None)
+        if folder is None:
+            raise NoDiagnoses(run_id, dataset, names)
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in (RECORD, ROWS):
+            try:
+                client.download_artifacts(run_id, f"{folder}/{name}", scratch)
+            except (OSError, MlflowException):
+                if name == RECORD:
+                    raise
+        return Record.open(Path(scratch) / folder)
+
+
+def _row(run: Run) -> RunRow:
+    tags = run.data.tags
+    try:
+        summary: dict[str, Any] = json.loads(tags.get(SUMMARY_TAG, "{}"))
+    except ValueError:
+        summary = {}
+    value, low, high, _ = summary.get("value") or (None, None, None, "")
+    return RunRow(
+        run_id=run.info.run_id,
+        name=run.info.run_name or run.info.run_id[:8],
+        experiment_id=run.info.experiment_id,
+        status=run.info.status,
+        started=datetime.fromtimestamp((run.info.start_time or 0) / 1000, UTC),
+        dataset=summary.get("dataset", ""),
+        digest=summary.get("digest", ""),
+        n_rows=summary.get("n_rows", 0),
+        task=summary.get("task", ""),
+        metric=summary.get("metric", ""),
+        greater_is_better=summary.get("greater_is_better", True),
+        value=value,
+        low=low,
+        high=high,
+        verdicts={name: _verdict(item) for name, item in summary.get("verdicts", {}).items()},
+        next_step=summary.get("next_step", ""),
+        failed=tags.get(FAILED_TAG),
+        errata=tags.get(VERSION_TAG, ""),
+    )
+
+
+def _verdict(item: dict[str, Any]) -> RunVerdict:
+    return RunVerdict(item["found"], *(item["headline"] or (None, None, None, "")))
