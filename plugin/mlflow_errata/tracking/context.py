@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlflow.tracking.context.abstract_context import RunContextProvider
 
 
-class ErrataContext(RunContextProvider):  # type: ignore[misc]
+class ErrataContext(RunContextProvider):
     """Tells MLflow which version of errata is installed beside a run."""
 
     def in_context(self) -> bool:

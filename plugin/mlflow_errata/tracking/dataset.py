@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.pandas_dataset import PandasDataset
-from mlflow.models.evaluation.base import EvaluationDataset
 
 
-class ErrataDataset(PandasDataset):  # type: ignore[misc]
+class ErrataDataset(PandasDataset):
     """Evaluation rows with roles: models and other evaluators get the features only.
 
     Parameters
@@ -31,7 +30,9 @@ class ErrataDataset(PandasDataset):  # type: ignore[misc]
 
     def to_evaluation_dataset(self, path: str | None = None, feature_names: list[str] | None = None) -> Any:
         """The features and the target, carrying the hidden columns beside them."""
-        seen = EvaluationDataset(
+        from mlflow.models import evaluation  # noqa: PLC0415 - not yet importable when MLflow loads this module
+
+        seen: Any = evaluation.EvaluationDataset(  # type: ignore[no-untyped-call]
             data=self.whole.drop(columns=self.hidden),
             targets=self._targets,
             path=path,

@@ -9,7 +9,7 @@ from typing import Any
 from mlflow.models.evaluation import EvaluationResult, ModelEvaluator
 
 
-class ErrataEvaluator(ModelEvaluator):  # type: ignore[misc]
+class ErrataEvaluator(ModelEvaluator):
     """Diagnoses the evaluated rows and logs the record into the run; never fails the user's evaluation.
 
     `evaluator_config={"errata": {...}}` takes the arguments of `mlflow_errata.diagnose` (time, id, weight, value,
@@ -40,7 +40,7 @@ class ErrataEvaluator(ModelEvaluator):  # type: ignore[misc]
         config = dict(evaluator_config or {})
         strict = bool(config.pop("strict", False))
         if os.environ.get("ERRATA_DISABLE"):
-            return EvaluationResult({}, {}, run_id)
+            return EvaluationResult({}, {}, run_id)  # type: ignore[no-untyped-call]
         try:
             from mlflow_errata.tracking.evaluation import diagnose_evaluation  # noqa: PLC0415 - loaded when used
 
@@ -56,5 +56,5 @@ class ErrataEvaluator(ModelEvaluator):  # type: ignore[misc]
             error = NotEvaluated(cause)
             warnings.warn(str(error), RuntimeWarning, stacklevel=2)
             mark_failed(run_id, str(error))
-            return EvaluationResult({}, {}, run_id)
-        return EvaluationResult(metrics, {}, run_id)
+            return EvaluationResult({}, {}, run_id)  # type: ignore[no-untyped-call]
+        return EvaluationResult(metrics, {}, run_id)  # type: ignore[no-untyped-call]

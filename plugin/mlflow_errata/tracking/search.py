@@ -161,13 +161,10 @@ def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
         if folder is None:
             raise NoDiagnoses(run_id, dataset, names)
     with tempfile.TemporaryDirectory() as scratch:
-        for name in (RECORD, ROWS):
-            try:
-                client.download_artifacts(run_id, f"{folder}/{name}", scratch)
-            except (OSError, MlflowException):
-                if name == RECORD:
-                    raise
-        return Record.open(Path(scratch) / folder)
+        document = Path(client.download_artifacts(run_id, f"{folder}/{RECORD}", scratch))
+        if any(Path(item.path).name == ROWS for item in client.list_artifacts(run_id, folder)):
+            client.download_artifacts(run_id, f"{folder}/{ROWS}", scratch)
+        return Record.open(document.parent)
 
 
 def _row(run: Run) -> RunRow:

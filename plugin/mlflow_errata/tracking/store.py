@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
+from time import time
 from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.tracking import MlflowClient
-from mlflow.utils.time import get_current_time_millis
 
 from mlflow_errata.errors import NoRun, NotLogged, SpoolBroken
 from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload
@@ -70,7 +70,8 @@ def log(
         _spool(record, sent, spool, rows=rows)
         within_deadline(lambda: _upload(chosen, sent, spool))
     except Exception as cause:  # noqa: BLE001 - a training run is never broken by its diagnoses
-        return _failed(chosen, spool, cause, strict=strict)
+        _failed(chosen, spool, cause, strict=strict)
+        return None
     _discard(spool)
     return sent.folder
 
@@ -156,7 +157,7 @@ def _upload(run_id: str, sent: Payload, spool: Path) -> None:
     for path in sorted(spool.iterdir()):
         if path.name != PAYLOAD:
             client.log_artifact(run_id, str(path), sent.folder)
-    now = get_current_time_millis()
+    now = int(time() * 1000)
     tags = sent.tags | _table_tag(client, run_id, f"{sent.folder}/slices.json")
     client.log_batch(
         run_id,
