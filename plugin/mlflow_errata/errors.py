@@ -276,3 +276,12 @@ class SpoolBroken(TrackingError):
 
     def __init__(self, folder: object, cause: object) -> None:
         super().__init__(f"{folder} is not a spooled record: {cause}. Name the folder that errata.log's warning named.")
+
+
+class AppMissing(ErrataError):
+    """The Streamlit app is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the app (errata_app) is not installed. Install it again: pip install --upgrade mlflow-errata."
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.steps._shape import NextStep
+from mlflow_errata.steps.relabel import touches_the_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +20,12 @@ KIND = "collect_data"
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
-    """More rows of the worst slice that is described by what the model sees."""
+    """More rows of the worst slice whose labels are not in doubt."""
     found = results.get(SLICE_ERRORS)
     if not isinstance(found, SliceErrors):
         return ()
     for item in found.slices:
-        if all(predicate.column in table.features for predicate in item.predicates):
+        if not touches_the_label(item, table):
             return (NextStep(KIND, {"slice": list(item.conditions)}, (SLICE_ERRORS,)),)
     return ()
 

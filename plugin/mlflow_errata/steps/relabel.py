@@ -30,10 +30,11 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     found = results.get(SLICE_ERRORS)
     if not isinstance(found, SliceErrors):
         return ()
-    return tuple(_audit(item) for item in found.slices if _touches_the_label(item, table))
+    return tuple(_audit(item) for item in found.slices if touches_the_label(item, table))
 
 
-def _touches_the_label(item: Slice, table: EvaluationTable) -> bool:
+def touches_the_label(item: Slice, table: EvaluationTable) -> bool:
+    """Whether a slice lies where a column that the model does not see is missing."""
     return any(
         isinstance(predicate, IsMissing) and predicate.column not in table.features for predicate in item.predicates
     )
