@@ -51,12 +51,12 @@ def windows_of(times: NDArray[Any]) -> Windows:
     if times.dtype.kind == "M":
         counted = [(unit, _unit_starts(times, unit)) for unit in UNITS]
         fit = [
-            (abs(np.log(len(starts) / N_WINDOWS)), at)
+            (abs(np.log(len(starts) / N_WINDOWS)), -at)
             for at, (_, starts) in enumerate(counted)
             if FEWEST_WINDOWS <= len(starts) <= MOST_WINDOWS and len(times) >= ROWS_A_WINDOW * len(starts)
         ]
         if fit:
-            unit, starts = counted[min(fit)[1]]
+            unit, starts = counted[-min(fit)[1]]
             return _cut(times, unit, starts, _next_start(starts[-1], unit))
     picked = (np.arange(N_WINDOWS) * len(times)) // N_WINDOWS
     return _cut(times, "equal count", np.unique(times[picked]), times[-1])

@@ -166,7 +166,7 @@ def _hurts(outcomes: Outcomes, classes: tuple[ClassShare, ...]) -> tuple[Label, 
     rare = [item for item in classes if item.judged and item.support <= RARE * commonest.support]
     if not rare:
         return ()
-    level = 1 - 2 * ALPHA / len(rare)
+    level = 1 - ALPHA / len(rare)
     base = _recall(outcomes, commonest.label, level)
     return tuple(item.label for item in rare if difference(base, _recall(outcomes, item.label, level))[2] < 0)
 

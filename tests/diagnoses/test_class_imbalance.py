@@ -1,0 +1,104 @@
+"""Class imbalance on tables that a reader can count, and on planted and null data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.metrics import sensitivity_score
+from sklearn.metrics import precision_recall_fscore_support
+
+from mlflow_errata import EvaluationTable
+from mlflow_errata.diagnoses import class_imbalance
+from mlflow_errata.diagnoses._shape import Options
+from mlflow_errata.errors import NotApplicable
+from mlflow_errata.metric import default_metric
+
+
+def diagnose(labels, predictions, **columns):
+    rows = pd.DataFrame({"y": list(labels), "p": list(predictions), **columns})
+    table = EvaluationTable.build(rows, label="y", prediction="p", weight="w" if "w" in columns else None)
+    return class_imbalance.diagnose(table, Options(default_metric(table.outcomes)))
+
+
+def test_by_hand():
+    """8 'a' all right, 2 'b' half right."""
+    result = diagnose("aaaaaaaabb", "aaaaaaaaba")
+    assert result.imbalance_ratio == 4
+    assert [(c.label, c.support, c.share.value, c.recall.value) for c in result.classes] == [
+        ("a", 8, 0.8, 1.0),
+        ("b", 2, 0.2, 0.5),
+    ]
+    assert [c.precision.value for c in result.classes] == [8 / 9, 1.0]
+    assert [(c.label, c.prediction, c.support, c.share) for c in result.confusions] == [("b", "a", 1, 0.5)]
+
+
+def test_two_rare_rows_are_too_few_to_say_so():
+    result = diagnose("aaaaaaaabb", "aaaaaaaaba")
+    assert not result.found
+    assert not result.classes[-1].judged
+
+
+def test_planted_imbalance_is_found():
+    result = diagnose("a" * 400 + "b" * 40, "a" * 400 + "ab" * 20)
+    assert result.hurts == ("b",)
+    assert result.headline.value == 0.5
+
+
+def test_imbalance_without_harm_is_not_found():
+    assert not diagnose("a" * 400 + "b" * 40, "a" * 400 + "b" * 40).found
+
+
+def test_a_balanced_pair_is_not_imbalance_whatever_its_recalls():
+    assert not diagnose("a" * 200 + "b" * 190, "a" * 200 + "a" * 190).found
+
+
+def test_effective_number_of_classes():
+    assert diagnose("abcd" * 5, "abcd" * 5).effective_classes == pytest.approx(4)
+    assert diagnose("a" * 99 + "b", "a" * 100).effective_classes == pytest.approx(1.0576, abs=1e-3)
+
+
+def test_a_class_that_is_predicted_and_never_true_has_no_recall():
+    result = diagnose("aaaabbbb", "aaaabbbc")
+    odd = result.classes[-1]
+    assert (odd.label, odd.support, odd.recall, odd.precision.value) == ("c", 0, None, 0.0)
+    assert result.imbalance_ratio == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_against_scikit_learn_and_imbalanced_learn(seed):
+    draw = np.random.default_rng(seed)
+    y, p = draw.choice(list("abcd"), (2, 300), p=[0.5, 0.3, 0.15, 0.05])
+    result = diagnose(y, p)
+    labels = [c.label for c in result.classes]
+    precision, recall, _, support = precision_recall_fscore_support(y, p, labels=labels)
+    assert [c.support for c in result.classes] == list(support)
+    assert [c.recall.value for c in result.classes] == pytest.approx(list(recall))
+    assert [c.precision.value for c in result.classes] == pytest.approx(list(precision))
+    wanted = sensitivity_score(y, p, labels=labels, average=None)
+    assert [c.recall.value for c in result.classes] == pytest.approx(list(wanted))
+
+
+def test_weights():
+    result = diagnose("aabb", "abbb", w=[1.0, 3.0, 1.0, 1.0])
+    assert {c.label: c.recall.value for c in result.classes} == {"a": 0.25, "b": 1.0}
+
+
+def test_false_alarms_and_power():
+    """Equal recalls: found in at most 5 % of 200 draws; a rare class recalled 30 points worse: in at least 95 %."""
+    draw = np.random.default_rng(0)
+
+    def found(rare_recall):
+        y = (draw.random(2000) < 0.1).astype(int)
+        right = draw.random(2000) < np.where(y == 1, rare_recall, 0.8)
+        return diagnose(y, np.where(right, y, 1 - y)).found
+
+    assert sum(found(0.8) for _ in range(200)) <= 10
+    assert sum(found(0.5) for _ in range(100)) >= 95
+
+
+def test_not_applicable():
+    with pytest.raises(NotApplicable, match="every label is 'a'"):
+        diagnose("aaaa", "aaaa")
+    with pytest.raises(NotApplicable, match="the label is a number"):
+        diagnose(np.arange(40) / 7, np.arange(40) / 8)

@@ -1,0 +1,167 @@
+"""Recency drift: windows that a reader can count, planted drops, and quiet data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlflow_errata import EvaluationTable
+from mlflow_errata.diagnoses import recency_drift
+from mlflow_errata.diagnoses._shape import Options
+from mlflow_errata.diagnoses._windows import windows_of
+from mlflow_errata.errors import NotApplicable
+from mlflow_errata.metric import resolve_metric
+
+
+def diagnose(rows, metric=None, **roles):
+    table = EvaluationTable.build(rows, **{"label": "y", "prediction": "p", "time": "at", **roles})
+    return recency_drift.diagnose(table, Options(resolve_metric(metric, table.outcomes)))
+
+
+def rows(n=3000, drop=0.0, since=0.75, seed=0, freq="h"):
+    """A classifier that is right in 90 %, and `drop` less after a share `since` of the rows."""
+    draw = np.random.default_rng(seed)
+    y = draw.integers(0, 2, n)
+    right = draw.random(n) < 0.9 - drop * (np.arange(n) >= since * n)
+    at = pd.date_range("2024-01-01", periods=n, freq=freq)
+    return pd.DataFrame({"y": y, "p": np.where(right, y, 1 - y), "at": at, "x": draw.normal(size=n)})
+
+
+@pytest.mark.parametrize(
+    ("start", "n", "freq", "unit", "count"),
+    [
+        ("2024-01-01", 366, "D", "quarter", 4),
+        ("2024-01-01", 300, "s", "equal count", 10),
+        ("2024-01-01", 366 * 24, "h", "month", 12),
+        ("2024-01-01", 91 * 24, "h", "week", 13),
+        ("2024-01-01", 24 * 7 * 3, "10min", "day", 4),
+        ("2015-01-01", 10 * 365, "D", "year", 10),
+        ("2022-01-01", 2 * 365 * 4, "6h", "quarter", 8),
+    ],
+)
+def test_the_calendar_unit_nearest_to_ten_windows(start, n, freq, unit, count):
+    found = windows_of(pd.date_range(start, periods=n, freq=freq).to_numpy().astype("datetime64[us]"))
+    assert (found.unit, len(found.starts)) == (unit, count)
+    assert found.bounds[-1] == n
+
+
+def test_windows_by_hand():
+    times = pd.to_datetime(["2024-01-31", "2024-02-01", "2024-02-29", "2024-04-30"]).repeat(60)
+    found = windows_of(times.to_numpy().astype("datetime64[us]"))
+    assert (found.unit, list(found.bounds)) == ("day", [0, 60, 120, 180, 240])
+    many = windows_of(pd.date_range("2024-01-15", "2024-06-10", freq="h").to_numpy().astype("datetime64[us]"))
+    assert many.unit == "month"
+    assert many.starts[0] == datetime(2024, 1, 1)
+    assert many.ends[-1] == datetime(2024, 7, 1)
+    assert list(np.diff(many.bounds))[1:3] == [29 * 24, 31 * 24]
+
+
+def test_weeks_start_on_monday():
+    found = windows_of(pd.date_range("2024-05-01", periods=70 * 24, freq="h").to_numpy().astype("datetime64[us]"))
+    assert found.unit == "week"
+    assert all(start.weekday() == 0 for start in found.starts)
+
+
+def test_numbers_as_times_are_never_parted():
+    years = np.repeat(np.arange(1977.0, 2003.0), 30)
+    found = windows_of(years)
+    assert found.unit == "equal count"
+    assert set(years[found.bounds[:-1]]) == set(found.starts)
+
+
+def test_a_window_holds_what_a_reader_counts():
+    frame = rows(24 * 200)
+    result = diagnose(frame)
+    first = result.windows[0]
+    inside = frame[(frame["at"] >= first.start) & (frame["at"] < first.end)]
+    assert first.support == len(inside)
+    assert first.metric.value == pytest.approx((inside["y"] == inside["p"]).mean())
+    assert first.error.value == pytest.approx((inside["y"] != inside["p"]).mean())
+    assert first.label_rate.value == pytest.approx(inside["y"].mean())
+    assert first.prediction_rate.value == pytest.approx(inside["p"].mean())
+    assert sum(window.support for window in result.windows) == len(frame)
+    assert result.cut == next(window.start for window in result.windows if window.current)
+
+
+def test_a_planted_drop_is_found_and_dated():
+    result = diagnose(rows(24 * 300, drop=0.15))
+    assert result.found
+    assert result.change.high < 0
+    assert abs((result.onset - datetime(2024, 8, 13)).days) <= 20
+
+
+def test_the_sign_follows_the_metric():
+    worse = diagnose(rows(24 * 300, drop=0.15), metric="error_rate")
+    assert worse.found
+    assert worse.change.low > 0
+    assert not diagnose(rows(24 * 300, drop=-0.09)).found
+
+
+def test_false_alarms_and_power():
+    """No drift: found in at most 5 % of 200 draws; ten points lower: found in at least 95 % of 100."""
+    assert sum(diagnose(rows(2000, seed=seed)).found for seed in range(200)) <= 10
+    assert sum(diagnose(rows(4000, drop=0.1, seed=seed)).found for seed in range(100)) >= 95
+
+
+def test_a_moved_column_without_harm_is_shown_and_not_alarmed():
+    frame = rows()
+    frame["x"] += np.where(np.arange(len(frame)) > 0.75 * len(frame), 1.0, 0.0)
+    result = diagnose(frame)
+    assert not result.found
+    shift = result.shifts[0]
+    assert (shift.column, shift.found) == ("x", True)
+    assert shift.floor == pytest.approx(9 * (1 / result.reference.n + 1 / result.current.n))
+
+
+def test_small_shifts_of_many_rows_are_no_alarm():
+    draw = np.random.default_rng(0)
+    n = 100_000
+    frame = pd.DataFrame({"y": draw.integers(0, 2, n), "at": pd.date_range("2024", periods=n, freq="min")})
+    frame["p"] = np.where(draw.random(n) < 0.9, frame["y"], 1 - frame["y"])
+    frame["x"] = draw.normal(size=n) + 0.02 * (np.arange(n) > 0.75 * n)
+    result = diagnose(frame)
+    assert not result.found
+    assert not any(shift.found for shift in result.shifts)
+
+
+def test_new_levels_and_newly_missing_values_are_shifts():
+    frame = rows()
+    newer = np.arange(len(frame)) > 0.75 * len(frame)
+    draw = np.random.default_rng(1)
+    frame["place"] = np.where(newer & (draw.random(len(frame)) < 0.3), "new", draw.choice(["a", "b"], len(frame)))
+    frame["gap"] = pd.Series(draw.normal(size=len(frame))).mask(newer & (draw.random(len(frame)) < 0.9))
+    found = {shift.column: shift.found for shift in diagnose(frame).shifts}
+    assert found == {"place": True, "gap": True, "x": False}
+
+
+def test_columns_without_drift_are_seldom_found():
+    """5 columns in 60 draws under false-discovery control: at most 3 draws name any."""
+    draws = 0
+    for seed in range(60):
+        frame = rows(1000, seed=seed)
+        draw = np.random.default_rng(seed)
+        for name in "abcd":
+            frame[name] = draw.choice(list("uvwxyz"), len(frame))
+        draws += any(shift.found for shift in diagnose(frame).shifts)
+    assert draws <= 3
+
+
+def test_rows_without_a_time_are_left_out_and_counted():
+    frame = rows()
+    frame.loc[::10, "at"] = pd.NaT
+    result = diagnose(frame)
+    assert result.n_untimed == 300
+    assert sum(window.support for window in result.windows) == 2700
+
+
+def test_not_applicable():
+    frame = rows()
+    with pytest.raises(NotApplicable, match="needs a time column"):
+        diagnose(frame, time=None)
+    with pytest.raises(NotApplicable, match="needs 100 rows with a time; there are 99"):
+        diagnose(frame.head(99))
+    with pytest.raises(NotApplicable, match="all rows have the same time"):
+        diagnose(frame.assign(at=pd.Timestamp("2024-01-01")))
