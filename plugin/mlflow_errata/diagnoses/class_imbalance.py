@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAME = "class_imbalance"
 FEWEST = 10
 """Rows below which a class is too small to judge."""
+WORTH_A_LOOK = 0.05
+"""Recall that a rare class must fall short of the commonest by, beside being beyond chance."""
 RARE = 0.5
 """A class is rare with at most this share of the rows of the commonest class."""
 MOST_CONFUSIONS = 20
@@ -168,7 +170,8 @@ def _hurts(outcomes: Outcomes, classes: tuple[ClassShare, ...]) -> tuple[Label, 
         return ()
     level = 1 - ALPHA / len(rare)
     base = _recall(outcomes, commonest.label, level)
-    return tuple(item.label for item in rare if difference(base, _recall(outcomes, item.label, level))[2] < 0)
+    gaps = ((item.label, difference(base, _recall(outcomes, item.label, level))) for item in rare)
+    return tuple(label for label, (gap, _, high) in gaps if gap <= -WORTH_A_LOOK and high < 0)
 
 
 def _recall(outcomes: Outcomes, label: Label, level: float) -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ from mlflow_errata.diagnoses._encoding import Numbers, read_column
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
+from mlflow_errata.metric import Label
 from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
 from mlflow_errata.slicing import Encoded, Lattice, confirm, encode_levels, encode_numbers, selected_interval
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
+    from mlflow_errata.metric import Outcomes
     from mlflow_errata.slicing import Atom, Confirmed, Search
     from mlflow_errata.table import EvaluationTable
 
@@ -46,6 +48,7 @@ class Slice:
     unexplained : float, errors inside beyond what the slices confirmed before it leave to be expected
     lift : float, mean error inside / overall
     share_of_errors : float in [0, 1], errors inside / all errors
+    only_label : label that every row inside carries, or None: the slice restates the label (or where it came from)
     value_lost : Estimate or None, business value lost inside, where a value is declared
     p_value : float, of the search's test, before the correction for the number of slices examined
     tier : "confirmed" (family-wise 5 %)
@@ -60,12 +63,18 @@ class Slice:
     share_of_errors: float
     p_value: float
     tier: str = "confirmed"
+    only_label: Label | None = None
     value_lost: Estimate | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """The predicates as text."""
         return tuple(str(predicate) for predicate in self.predicates)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the predicates speak of."""
+        return tuple(predicate.column for predicate in self.predicates)
 
     def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
@@ -236,8 +245,14 @@ def _slice(table: EvaluationTable, search: Search, found: Confirmed, lattice: La
         lift=rate / overall,
         share_of_errors=float(table.errors[inside].sum() / table.errors.sum()),
         p_value=found.p_value,
+        only_label=_only_label(table.outcomes, inside),
         value_lost=None if table.value_lost is None else _total(table.value_lost[inside]),
     )
+
+
+def _only_label(outcomes: Outcomes, inside: NDArray[np.bool_]) -> Label | None:
+    found = np.unique(outcomes.y[inside])
+    return outcomes.classes[found[0]] if outcomes.classes and len(found) == 1 else None
 
 
 def _rate(table: EvaluationTable, rows: NDArray[np.bool_]) -> tuple[float, float, float]:

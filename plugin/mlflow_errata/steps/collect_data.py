@@ -20,12 +20,13 @@ KIND = "collect_data"
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
-    """More rows of the worst slice whose labels are not in doubt."""
+    """More rows of the worst slice whose labels are not in doubt and whose columns do not restate the label."""
     found = results.get(SLICE_ERRORS)
     if not isinstance(found, SliceErrors):
         return ()
+    restating = {name for item in found.slices if item.only_label is not None for name in item.columns}
     for item in found.slices:
-        if not touches_the_label(item, table):
+        if not touches_the_label(item, table) and restating.isdisjoint(item.columns):
             return (NextStep(KIND, {"slice": list(item.conditions)}, (SLICE_ERRORS,)),)
     return ()
 
