@@ -58,8 +58,8 @@ class Within:
     """`low <= column < high`; None leaves a side open. Numbers, or ISO dates as text."""
 
     column: str
-    low: float | str | None
-    high: float | str | None
+    low: int | float | str | None
+    high: int | float | str | None
     kind: Literal["within"] = "within"
 
     def __str__(self) -> str:

@@ -69,21 +69,24 @@ def rows_course(result: RecencyDrift) -> Chart:
         for window in result.windows
     ]
     time = _time(result, labels=False)
-    y: Spec = {"field": "rows", "type": "quantitative", "title": "rows", "stack": None}
-    y["axis"] = _axis_y(percent=False) | {"tickCount": 2, "format": "~s"}
+    y: Spec = {"field": "rows", "type": "quantitative", "title": "rows", "scale": {"zero": True}}
+    y["axis"] = _axis_y(percent=False) | {"tickCount": 2, "format": ",d"}
     spec = chart(
         {"height": LOW_HEIGHT, "data": {"values": rows}},
-        mark={"type": "bar", "color": GREY, "opacity": 0.6},
+        mark={"type": "rect", "color": GREY, "opacity": 0.6},
         encoding={
             "x": time | {"field": "start"},
             "x2": {"field": "end"},
             "y": y,
+            "y2": {"datum": 0},
             "tooltip": [{"field": "window"}, {"field": "rows", "type": "quantitative", "format": ","}],
         },
     )
     support = [window.support for window in result.windows]
     return Chart(
-        spec, alt=f"Rows per window, {words.count(min(support))} to {words.count(max(support))}.", title="Rows per window"
+        spec,
+        alt=f"Rows per window, {words.count(min(support))} to {words.count(max(support))}.",
+        title="Rows per window",
     )
 
 
@@ -110,11 +113,14 @@ def rate_course(result: RecencyDrift, *, is_mean: bool) -> Chart:
             {"mark": {"type": "line", "strokeWidth": 1.5, "tooltip": None}, "encoding": _without(both, "shape")},
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1, "size": 55},
-                "encoding": both | {"tooltip": [{"field": "window"}, {"field": "series"}, {"field": "words", "title": "value"}]},
+                "encoding": both
+                | {"tooltip": [{"field": "window"}, {"field": "series"}, {"field": "words", "title": "value"}]},
             },
         ],
     )
-    title = "Mean label and prediction over time" if is_mean else "Labels and predictions of the positive class over time"
+    title = (
+        "Mean label and prediction over time" if is_mean else "Labels and predictions of the positive class over time"
+    )
     return Chart(spec, alt=title + ".", title=title)
 
 
@@ -193,7 +199,13 @@ def _onset(result: RecencyDrift) -> list[Spec]:
             "data": {"values": [{"at": at, "words": f"worse from {words.moment(result.onset, result.unit)}"}]},
             "layer": [
                 {
-                    "mark": {"type": "rule", "color": VERMILLION, "strokeDash": [5, 3], "strokeWidth": 1.5, "tooltip": None},
+                    "mark": {
+                        "type": "rule",
+                        "color": VERMILLION,
+                        "strokeDash": [5, 3],
+                        "strokeWidth": 1.5,
+                        "tooltip": None,
+                    },
                     "encoding": {"x": x},
                 },
                 {

@@ -8,6 +8,7 @@ the legend. Nothing is drawn black or white on the bare background, so that both
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor, log, log10
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Status
@@ -28,6 +29,21 @@ SHAPE: Mapping[Status, str] = {"good": "circle", "bad": "triangle-up", "unsure":
 ROW = 26
 """Pixels of a row with one line of text, and of every further line."""
 LINE = 13
+MANY_DECADES = 2000
+PHONE = 420
+"""Pixels of a plot below which the entries of its legend stand one below the other."""
+NEAR_THE_EDGE = 0.7
+"""Share of the width from which the words beside a dot stand on its left."""
+NAMES: Spec = {
+    "labelLimit": 300,
+    "labelOverlap": False,
+    "labelPadding": 8,
+    "labelExpr": "split(datum.label, '\\n')",
+    "grid": False,
+    "domain": False,
+    "ticks": False,
+}
+"""The axis of names: one below the other, none left out, in lines."""
 
 
 @dataclass(frozen=True)
@@ -61,85 +77,103 @@ def chart(spec: Spec, **parts: Any) -> Spec:
     return {"$schema": SCHEMA, "width": "container", **spec, **parts}
 
 
-def legend_of(series: Sequence[Series], field: str = "series") -> Spec:
-    """Colour and shape of the series, in one legend above the plot."""
+def legend_of(series: Sequence[Series], *, shown: bool = True) -> Spec:
+    """Colour and shape of the field `series`, in one legend above the plot."""
     names = [item.words for item in series]
-    legend = {"orient": "top", "title": None, "labelLimit": 320, "columns": 0}
+    columns = {"expr": f"width < {PHONE} ? 1 : 0"}
+    legend = {"orient": "top", "title": None, "labelLimit": 320, "columns": columns} if shown else None
+    told: Spec = {"field": "series", "type": "nominal", "legend": legend}
     return {
-        "color": {
-            "field": field,
-            "type": "nominal",
-            "scale": {"domain": names, "range": [item.colour for item in series]},
-            "legend": legend,
-        },
-        "shape": {
-            "field": field,
-            "type": "nominal",
-            "scale": {"domain": names, "range": [item.shape for item in series]},
-            "legend": legend,
-        },
+        "color": told | {"scale": {"domain": names, "range": [item.colour for item in series]}},
+        "shape": told | {"scale": {"domain": names, "range": [item.shape for item in series]}},
     }
 
 
+def log_axis(title: str, domain: tuple[float, float], **axis: Any) -> Spec:
+    """A log scale over a domain, with ticks at 1 and 3 times powers of ten; at powers of ten over many decades."""
+    steps = (1,) if domain[1] / domain[0] > MANY_DECADES else (1, 3)
+    powers = range(floor(log10(domain[0])), ceil(log10(domain[1])) + 1)
+    ticks = [step * 10.0**power for power in powers for step in steps if domain[0] <= step * 10.0**power <= domain[1]]
+    return {"title": title, "scale": {"type": "log"}, "axis": {"values": ticks, **axis}}
+
+
 def dots(
-    rows: Sequence[Dot],
-    series: Sequence[Series],
-    *,
-    x: Spec,
-    rule: float | None = None,
+    rows: Sequence[Dot], series: Sequence[Series], *, x: Spec, domain: tuple[float, float], rule: float | None = None
 ) -> Spec:
     """One row a name, from top to bottom as given: a dot, and a line over its interval.
 
     Parameters
     ----------
     rows : the dots; several of one name share its row
-    series : what the dots stand for, in the order of the legend; those without a dot are left out
+    series : what the dots stand for, in the order of the legend; those without a dot are left out, and a single one
+        needs no legend
     x : Vega-Lite's `scale`, `axis` and `title` of the value
+    domain : the values from the left edge to the right one
     rule : where a dashed line stands, if anywhere
     """
     names = list(dict.fromkeys(row.name for row in rows))
     lines = max(name.count("\n") + 1 for name in names)
-    y = {
-        "field": "name",
-        "type": "nominal",
-        "sort": names,
-        "title": None,
-        "axis": {"labelLimit": 300, "labelOverlap": False, "labelExpr": "split(datum.label, '\\n')", "grid": False}
-        | {"domain": False, "ticks": False},
-    }
     used = {row.series for row in rows}
-    axis_x = {"field": "value", "type": "quantitative", **x}
-    point = {
-        "mark": {"type": "point", "filled": True, "opacity": 1, "size": 90},
-        "encoding": {
-            "x": axis_x,
-            "y": y,
-            "tooltip": [{"field": "name", "title": "what"}, {"field": "words", "title": "value"}],
-            **legend_of([item for item in series if item.words in used]),
-        },
+    legend = legend_of([item for item in series if item.words in used], shown=len(series) > 1)
+    value = {"field": "value", "type": "quantitative", **x, "scale": {**x.get("scale", {}), "domain": list(domain)}}
+    y = {"field": "name", "type": "nominal", "sort": names, "title": None, "axis": NAMES}
+    layers = [
+        *([] if rule is None else [_rule(rule)]),
+        *([_spans(value, y)] if any(row.low is not None for row in rows) else []),
+        _points(value, y, legend),
+        *_said(rows, value, y, domain),
+    ]
+    return chart(
+        {"height": {"step": ROW + LINE * (lines - 1)}, "data": {"values": [_datum(row) for row in rows]}}, layer=layers
+    )
+
+
+def _datum(row: Dot) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "value": row.value,
+        "low": row.value if row.low is None else row.low,
+        "high": row.value if row.high is None else row.high,
+        "series": row.series,
+        "words": row.words,
     }
-    span = {
-        "mark": {"type": "rule", "color": GREY, "strokeWidth": 2.5, "tooltip": None},
-        "encoding": {"x": axis_x | {"field": "low"}, "x2": {"field": "high"}, "y": y},
-    }
-    said = {
-        "mark": {"type": "text", "align": "left", "dx": 9, "color": NOTE, "fontSize": 11, "tooltip": None},
-        "encoding": {"x": axis_x | {"field": "end"}, "y": y, "text": {"field": "words"}},
-    }
-    line = {
-        "data": {"values": [{"at": rule}]},
+
+
+def _rule(at: float) -> Spec:
+    return {
+        "data": {"values": [{"at": at}]},
         "mark": {"type": "rule", "color": GREY, "strokeDash": [4, 3], "tooltip": None},
         "encoding": {"x": {"field": "at", "type": "quantitative"}},
     }
-    values = [
-        {"name": row.name, "value": row.value, "low": row.low, "high": row.high, "series": row.series}
-        | {"words": row.words, "end": row.value if row.high is None else row.high}
-        for row in rows
-    ]
-    layers = [
-        *([] if rule is None else [line]),
-        *([span] if any(row.low is not None for row in rows) else []),
-        point,
-        *([said] if any(row.words for row in rows) else []),
-    ]
-    return chart({"height": {"step": ROW + LINE * (lines - 1)}, "data": {"values": values}}, layer=layers)
+
+
+def _spans(value: Spec, y: Spec) -> Spec:
+    return {
+        "mark": {"type": "rule", "color": GREY, "strokeWidth": 2.5, "tooltip": None},
+        "encoding": {"x": value | {"field": "low"}, "x2": {"field": "high"}, "y": y},
+    }
+
+
+def _points(value: Spec, y: Spec, legend: Spec) -> Spec:
+    return {
+        "mark": {"type": "point", "filled": True, "opacity": 1, "size": 90},
+        "encoding": {
+            "x": value,
+            "y": y,
+            "tooltip": [{"field": "name", "title": "what"}, {"field": "words", "title": "value"}],
+            **legend,
+        },
+    }
+
+
+def _said(rows: Sequence[Dot], value: Spec, y: Spec, domain: tuple[float, float]) -> list[Spec]:
+    """The value in words beside each interval: on its left near the right edge, on its right everywhere else."""
+    scale = log if value["scale"].get("type") == "log" else float
+    middle = scale(domain[0]) + (scale(domain[1]) - scale(domain[0])) * NEAR_THE_EDGE
+    layers = []
+    for end, align, away in (("high", "left", 9), ("low", "right", -9)):
+        placed = [_datum(row) for row in rows if row.words and (scale(row.value) > middle) == (align == "right")]
+        mark = {"type": "text", "align": align, "dx": away, "color": NOTE, "fontSize": 11, "tooltip": None}
+        encoding = {"x": value | {"field": end}, "y": y, "text": {"field": "words"}}
+        layers += [{"data": {"values": placed}, "mark": mark, "encoding": encoding}] if placed else []
+    return layers

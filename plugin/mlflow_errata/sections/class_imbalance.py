@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.diagnoses.class_imbalance import FEWEST, MOST_CONFUSIONS, RARE
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, of_status
+from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, log_axis, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.diagnoses.class_imbalance import ClassImbalance, ClassShare
@@ -20,7 +20,7 @@ MOST_CELLS = 15
 MOST_CLASSES = 30
 """Classes that a chart or a table shows."""
 WORSE = of_status("bad", "rare and recalled worse than the commonest")
-FINE = of_status("good", "not distinguishable from the commonest, or not rare")
+FINE = of_status("good", "not distinguishable, or not rare")
 FEW = of_status("unsure", f"fewer than {FEWEST} rows: too few to judge")
 ROWS = Series("rows of the class", GREY, "circle")
 INK, DIAGONAL = "#222222", "#D9D9D9"
@@ -93,7 +93,11 @@ def _facts(result: ClassImbalance) -> Facts:
     first, last = result.classes[0], result.classes[-1]
     facts = [
         Fact("imbalance ratio", words.number(result.imbalance_ratio), "commonest / rarest class"),
-        Fact("classes", words.count(len(result.classes)), f"as even as {words.number(result.effective_classes)} equal ones"),
+        Fact(
+            "classes",
+            words.count(len(result.classes)),
+            f"worth {words.number(result.effective_classes)} equal ones",
+        ),
     ]
     facts += [
         Fact(f"recall of {words.shown(item.label)}", words.value(item.recall), words.interval(item.recall))
@@ -103,15 +107,20 @@ def _facts(result: ClassImbalance) -> Facts:
     return Facts(tuple(facts))
 
 
+def _names(shown: tuple[ClassShare, ...]) -> list[str]:
+    return words.distinct([item.label for item in shown])
+
+
 def _support(shown: tuple[ClassShare, ...]) -> Chart:
     rows = [
-        Dot(words.shown(item.label), item.support, ROWS.words, words=words.count(item.support))
-        for item in shown
+        Dot(name, item.support, ROWS.words, words=words.count(item.support))
+        for name, item in zip(_names(shown), shown, strict=True)
         if item.support
     ]
-    axis: Spec = {"title": "rows (log scale)", "scale": {"type": "log"}, "axis": {"tickCount": 4, "format": "~s"}}
+    support = [row.value for row in rows]
+    domain = (min(support) / 2, max(support) * 2)
     return Chart(
-        dots(rows, (ROWS,), x=axis),
+        dots(rows, (ROWS,), x=log_axis("rows (log scale)", domain, format="~s"), domain=domain),
         alt="Rows of each class: " + words.listed([f"{row.name} {row.words}" for row in rows], most=8) + ".",
         title="Rows of each class",
     )
@@ -120,23 +129,19 @@ def _support(shown: tuple[ClassShare, ...]) -> Chart:
 def _recall(shown: tuple[ClassShare, ...], result: ClassImbalance) -> Chart:
     rows = [
         Dot(
-            name=words.shown(item.label),
+            name=name,
             value=item.recall.value,
             low=item.recall.low,
             high=item.recall.high,
             series=(WORSE if item.label in result.hurts else FINE if item.judged else FEW).words,
             words=words.value(item.recall),
         )
-        for item in shown
+        for name, item in zip(_names(shown), shown, strict=True)
         if item.recall is not None
     ]
-    axis: Spec = {
-        "title": "recall (95 % interval)",
-        "scale": {"domain": [0, 1]},
-        "axis": {"format": ".0%", "tickCount": 5},
-    }
+    axis: Spec = {"title": "recall (95 % interval)", "axis": {"format": ".0%", "tickCount": 5}}
     return Chart(
-        dots(rows, (WORSE, FINE, FEW), x=axis),
+        dots(rows, (WORSE, FINE, FEW), x=axis, domain=(0, 1)),
         alt="Recall of each class: " + words.listed([f"{row.name} {row.words}" for row in rows], most=8) + ".",
         title="Recall of each class",
     )
@@ -205,7 +210,7 @@ def _cell(share: object) -> str:
 
 
 def _cells(names: list[str], right: list[dict[str, object]], wrong: list[dict[str, object]]) -> Spec:
-    axis: Spec = {"labelOverlap": False, "domain": False, "ticks": False, "grid": False}
+    axis: Spec = {"labelOverlap": False, "domain": False, "ticks": False, "grid": False, "labelPadding": 6}
     place: Spec = {
         "y": {"field": "label", "type": "nominal", "scale": {"domain": names}, "title": "class"}
         | {"axis": axis | {"labelLimit": 220}},

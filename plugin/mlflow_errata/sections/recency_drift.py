@@ -8,7 +8,7 @@ from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Tab
 from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._courses import FEWEST_DRAWN, metric_course, rate_course, rows_course
-from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, Spec, dots, of_status
+from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, dots, log_axis, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 TITLE = "Recency drift"
 MOST_COLUMNS = 15
 """Columns that the chart and the table of shifts show."""
+LEAST_PSI = 1e-5
+"""Where a PSI of nothing is drawn on the log scale."""
 MOVED = Series("moved", VERMILLION, "triangle-up")
-STAYED = of_status("unsure", "did not move by more than chance, or by little")
+STAYED = of_status("unsure", "did not move, or by little")
 FLOOR = Series("expected without drift", GREY, TICK)
+TOO_FEW = "too few rows"
 CAUSES = {
     "prior": "the share of the classes changed",
     "covariate": "the rows changed, and the model is weaker on the rows that there are more of",
@@ -124,7 +127,12 @@ def _compared(result: RecencyDrift, record: Record) -> str:
 def _windows(result: RecencyDrift, record: Record) -> Table:
     kind = "percent" if result.metric in words.SHARES else "number"
     rate = "mean label" if record.summary.task == "regression" else "label rate"
-    columns = [Column("from"), Column("rows", "integer"), Column(words.metric(result.metric), kind), Column("95 % interval")]
+    columns = [
+        Column("from"),
+        Column("rows", "integer"),
+        Column(words.metric(result.metric), kind),
+        Column("95 % interval"),
+    ]
     rates = any(window.label_rate is not None for window in result.windows)
     if rates:
         shares = "number" if record.summary.task == "regression" else "percent"
@@ -138,12 +146,12 @@ def _unit(result: RecencyDrift) -> str:
 
 
 def _window(window: Window, unit: str) -> tuple[str | int | float | None, ...]:
-    metric = window.metric
+    metric = window.metric if window.support >= FEWEST_DRAWN else None
     return (
         words.moment(window.start, unit) + (" (newest)" if window.current else ""),
         window.support,
         None if metric is None else metric.value,
-        "cannot be estimated" if metric is None else words.interval(metric),
+        TOO_FEW if metric is None else words.interval(metric),
     )
 
 
@@ -173,13 +181,14 @@ def _psi(result: RecencyDrift) -> Chart:
         dot
         for name, shift in zip(names, shown, strict=True)
         for dot in (
-            Dot(name, max(shift.floor, 1e-6), FLOOR.words),
-            Dot(name, max(shift.psi + shift.floor, 1e-6), (MOVED if shift.found else STAYED).words),
+            Dot(name, max(shift.floor, LEAST_PSI), FLOOR.words),
+            Dot(name, max(shift.psi + shift.floor, LEAST_PSI), (MOVED if shift.found else STAYED).words),
         )
     ]
-    axis: Spec = {"title": "PSI (log scale)", "scale": {"type": "log"}, "axis": {"tickCount": 5, "format": "~g"}}
+    measured = [row.value for row in rows]
+    domain = (min(measured) / 2, max(measured) * 2)
     return Chart(
-        dots(rows, (MOVED, STAYED, FLOOR), x=axis),
+        dots(rows, (MOVED, STAYED, FLOOR), x=log_axis("PSI (log scale)", domain, format="~g"), domain=domain),
         alt="PSI of each column, newest against older rows: "
         + words.listed([f"{name} {words.number(shift.psi)}" for name, shift in zip(names, shown, strict=True)], most=8)
         + ".",

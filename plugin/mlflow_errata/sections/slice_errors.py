@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from mlflow_errata.record.schema import Record
 
 TITLE = "Slice errors"
-BEYOND, UNCLEAR = of_status("bad", "more errors than elsewhere"), of_status("unsure", "not distinguishable from elsewhere")
+LINE_OF_NAME = 30
+"""Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
+BEYOND, UNCLEAR = (
+    of_status("bad", "more errors than elsewhere"),
+    of_status("unsure", "not distinguishable"),
+)
 
 
 def not_made(reason: str, record: Record) -> NotMade:
@@ -92,7 +98,7 @@ def _amount(excess: float, result: SliceErrors) -> str:
 def _by_impact(result: SliceErrors) -> Chart:
     rows = [
         Dot(
-            name=f"{at}. " + "\n".join(words.shown(condition) for condition in item.conditions),
+            name="\n".join(wrap(f"{at}. {words.conditions(item)}", LINE_OF_NAME)),
             value=item.excess.value,
             low=item.excess.low,
             high=item.excess.high,
@@ -101,10 +107,11 @@ def _by_impact(result: SliceErrors) -> Chart:
         )
         for at, item in enumerate(result.slices, start=1)
     ]
-    axis: Spec = {"title": _excess(result), "axis": {"tickCount": 6}, "scale": {"zero": True}}
+    axis: Spec = {"title": _excess(result), "axis": {"tickCount": 5}, "scale": {"nice": True}}
+    ends = [end for item in result.slices for end in (item.excess.low, item.excess.high)]
     worst = result.slices[0]
     return Chart(
-        dots(rows, (BEYOND, UNCLEAR), x=axis, rule=0),
+        dots(rows, (BEYOND, UNCLEAR), x=axis, domain=(min(0.0, *ends), max(ends)), rule=0),
         alt=f"{words.plural(len(rows), 'slice')}, worst first, with their excess errors and intervals. "
         f"First: {words.conditions(worst)}, {rows[0].words}.",
         title="Errors beyond those of the rows outside",
@@ -125,7 +132,7 @@ def _table(result: SliceErrors) -> Table:
         Column(unit, "percent" if unit in words.SHARES else "number"),
         Column("95 % interval"),
         Column("excess errors", "number"),
-        Column("not explained by those above", "number"),
+        Column("beyond those above", "number"),
         Column("of all errors", "percent"),
     ]
     if result.slices[0].value_lost is not None:

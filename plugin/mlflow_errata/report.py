@@ -1,0 +1,267 @@
+"""The report: a record as one HTML file that needs nothing else: no script, no request, charts as inline SVG."""
+
+from __future__ import annotations
+
+import re
+from functools import singledispatch
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlflow_errata.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Facts,
+    NotMade,
+    Status,
+    StepCard,
+    Table,
+    Text,
+    Verdict,
+)
+from mlflow_errata.sections import MARKS, REGISTRY, measured, next_steps, sections, verdicts
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._marks import NOTE
+
+if TYPE_CHECKING:
+    from mlflow_errata.record.schema import Record
+
+WIDE, NARROW = 760, 330
+"""Pixels that a chart is drawn for, on a desk and on a phone: text keeps its size on both."""
+LONG = 22
+"""Characters from which the text of a table may break into lines."""
+INKS = {NOTE: "currentColor", "#010101": "currentColor"}
+"""Colours that follow the reader's theme."""
+FONT = "Helvetica, Arial, sans-serif"
+LOOK: dict[str, Any] = {
+    "background": None,
+    "font": FONT,
+    "padding": 2,
+    "autosize": {"type": "fit-x", "contains": "padding"},
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "#010101",
+        "titleColor": "#010101",
+        "gridColor": "#010101",
+        "gridOpacity": 0.12,
+        "tickColor": "#010101",
+        "tickOpacity": 0.3,
+        "domain": False,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+    },
+    "legend": {"labelColor": "#010101", "labelFontSize": 12, "symbolSize": 90, "orient": "top", "offset": 10},
+}
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<p class="eyebrow">{eyebrow}</p>
+<h1>{title}</h1>
+<p class="lede">{lede}</p>
+<nav aria-label="Findings"><ul>{contents}</ul></nav>
+</header>
+<main>{body}</main>
+<footer>{footer}</footer>
+</body>
+</html>
+"""
+
+
+def render(record: Record) -> str:
+    """The record as a self-contained HTML page.
+
+    Parameters
+    ----------
+    record : Record
+
+    Returns
+    -------
+    str
+        HTML that asks for nothing from elsewhere and runs no script; light or dark as the reader's system is. Its size
+        does not depend on the number of rows.
+    """
+    body = [_section("next_steps", next_steps.TITLE, next_steps.section(record)[1:])]
+    body += [_section(part.name, part.title, part.blocks) for part in sections(record)]
+    return PAGE.format(
+        title=_text(next_steps.title(record)),
+        style=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
+        eyebrow=_text(measured(record)),
+        lede=_text(next_steps.lede(record)),
+        contents=_contents(record),
+        body="".join(body),
+        footer=_text(_footer(record)),
+    )
+
+
+def _footer(record: Record) -> str:
+    found = record.summary
+    chosen = [
+        *(["task"] if found.task_inferred else []),
+        *(["metric"] if found.metric_inferred else []),
+    ]
+    inferred = f" (errata chose the {' and the '.join(chosen)})" if chosen else ""
+    return (
+        f"errata {found.errata} · {found.task}, {found.metric}{inferred} · evaluation data {record.dataset.digest[:8]} · "
+        "intervals cover 95 % · a finding is called one only if chance would bring it up in at most 5 % of tables"
+    )
+
+
+def _contents(record: Record) -> str:
+    lines = []
+    for name, said in verdicts(record).items():
+        mark, sentence = (
+            (_mark(said.status), said.sentence) if isinstance(said, Verdict) else ("<span></span>", said.reason)
+        )
+        lines.append(
+            f'<li>{mark}<a href="#{name}">{_text(REGISTRY[name].TITLE)}</a><span class="said">{_text(sentence)}</span></li>'
+        )
+    return "".join(lines)
+
+
+def _section(name: str, title: str, blocks: list[Block]) -> str:
+    cards = [_draw(block) for block in blocks if isinstance(block, StepCard)]
+    others = "".join(_draw(block) for block in blocks if not isinstance(block, StepCard))
+    steps = f'<ol class="steps">{"".join(cards)}</ol>' if cards else ""
+    return f'<section id="{name}"><h2>{_text(title)}</h2>{others}{steps}</section>'
+
+
+def _text(sentence: str) -> str:
+    """Escaped, with no line break between a number and its percent sign."""
+    return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", escape(sentence))
+
+
+# -- blocks -----------------------------------------------------------------------------------------------------------
+
+
+@singledispatch
+def _draw(block: object) -> str:
+    """The HTML of a block."""
+    raise TypeError(block)
+
+
+@_draw.register
+def _(block: Verdict) -> str:
+    return f'<div class="verdict {block.status}">{_mark(block.status)}<p>{_text(block.sentence)}</p></div>'
+
+
+@_draw.register
+def _(block: Text) -> str:
+    return f'<p class="prose">{_text(block.sentence)}</p>'
+
+
+@_draw.register
+def _(block: NotMade) -> str:
+    return f'<div class="not-made"><p>{_text(f"{block.reason} {block.remedy}".rstrip())}</p></div>'
+
+
+@_draw.register
+def _(block: Facts) -> str:
+    facts = "".join(
+        f'<div><dt>{_text(fact.name)}</dt><dd class="value">{_text(fact.value)}</dd><dd class="note">{_text(fact.note)}</dd></div>'
+        for fact in block.facts
+    )
+    return f"<dl>{facts}</dl>"
+
+
+@_draw.register
+def _(block: StepCard) -> str:
+    because = "".join(f"<li>{_text(reason)}</li>" for reason in block.because)
+    code = f"<pre><code>{escape(block.code)}</code></pre>" if block.code else ""
+    return (
+        f'<li><h3>{_text(block.title)}</h3><ul class="terms"><li><b>Gain</b>{_text(block.gain)}</li>'
+        f'<li><b>Cost</b>{_text(block.cost)}</li></ul><ul class="because">{because}</ul>{code}</li>'
+    )
+
+
+@_draw.register
+def _(block: Table) -> str:
+    sides = [_side(at, column, block) for at, column in enumerate(block.columns)]
+    head = "".join(
+        f'<th scope="col" class="{side}">{_text(column.title)}</th>'
+        for side, column in zip(sides, block.columns, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td class="{side}">{_text(_cell(cell, column))}</td>'
+            for side, cell, column in zip(sides, row, block.columns, strict=True)
+        )
+        + "</tr>"
+        for row in block.rows
+    )
+    caption = f"<caption>{_text(block.caption)}</caption>" if block.caption else ""
+    return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _side(at: int, column: Column, table: Table) -> str:
+    if column.kind != "text":
+        return "number"
+    return "long" if any(len(str(row[at])) > LONG for row in table.rows) else "short"
+
+
+def _cell(cell: Cell, column: Column) -> str:
+    if cell is None:
+        return "–"
+    if isinstance(cell, str):
+        return cell
+    if column.kind == "percent":
+        return words.percent(cell)
+    return words.count(cell) if column.kind == "integer" else words.number(cell)
+
+
+@_draw.register
+def _(block: Chart) -> str:
+    caption = f"<figcaption>{_text(block.title)}</figcaption>" if block.title else ""
+    drawings = "".join(
+        f'<div class="{name}">{_svg(block, width)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW))
+    )
+    return f"<figure>{caption}{drawings}</figure>"
+
+
+_SHAPES: dict[Status, str] = {
+    "good": '<circle cx="8" cy="12" r="6"/>',
+    "bad": '<path d="M8 5l7.5 13h-15z"/>',
+    "unsure": '<path d="M8 4l7 8-7 8-7-8z"/>',
+}
+
+
+def _mark(status: Status) -> str:
+    shape = _SHAPES[status]
+    word = f'<span class="word">{MARKS[status]}: </span>'
+    return f'<span class="mark {status}">{word}<svg viewBox="0 0 16 24" fill="currentColor" aria-hidden="true">{shape}</svg></span>'
+
+
+# -- charts -----------------------------------------------------------------------------------------------------------
+
+
+def _svg(chart: Chart, width: int) -> str:
+    """A chart as inline SVG whose words take the colour of the page."""
+    from vl_convert import vegalite_to_svg  # noqa: PLC0415 - a browser engine, loaded only to draw
+
+    drawn = vegalite_to_svg({**chart.spec, "width": width}, config=LOOK, allowed_base_urls=[])
+    _, _, body = drawn.partition(">")
+    size = re.search(r'viewBox="([^"]+)"', drawn)
+    return f'<svg viewBox="{size[1] if size else ""}" role="img" aria-label="{escape(chart.alt)}">{_lean(body)}'
+
+
+def _lean(svg: str) -> str:
+    """SVG without what a reader never sees: names of marks, repeated labels, decimals below a tenth of a pixel."""
+    return re.sub(r"<[^>]+>", lambda tag: _lean_tag(tag[0]), svg)
+
+
+def _lean_tag(tag: str) -> str:
+    tag = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events|text-rendering)="[^"]*"', "", tag)
+    tag = re.sub(r"(\d+\.\d)\d+", r"\1", tag)
+    return re.sub("|".join(INKS), lambda ink: INKS[ink[0]], tag)
