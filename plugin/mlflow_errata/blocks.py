@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 Cell = str | int | float | bool | None
 Status = Literal["good", "bad", "unsure"]
+Kind = Literal["text", "integer", "number", "percent"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its title and how its numbers read ("text", "integer", "number", "percent")."""
+    """A column of a table: its title and how its cells read; a "percent" cell holds a share in [0, 1]."""
 
     title: str
-    kind: Literal["text", "integer", "number", "percent"] = "text"
+    kind: Kind = "text"
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,8 @@ def _footer(record: Record) -> str:
     ]
     inferred = f" (errata chose the {' and the '.join(chosen)})" if chosen else ""
     return (
-        f"errata {found.errata} · {found.task}, {found.metric}{inferred} · evaluation data {record.dataset.digest[:8]} · "
-        "intervals cover 95 % · a finding is called one only if chance would bring it up in at most 5 % of tables"
+        f"errata {found.errata} · {found.task}, {found.metric}{inferred} · evaluation data {record.dataset.digest[:8]} "
+        "· intervals cover 95 % · each diagnosis calls out a finding only if chance does so in at most 5 % of tables"
     )
 
 
@@ -124,9 +124,8 @@ def _contents(record: Record) -> str:
         mark, sentence = (
             (_mark(said.status), said.sentence) if isinstance(said, Verdict) else ("<span></span>", said.reason)
         )
-        lines.append(
-            f'<li>{mark}<a href="#{name}">{_text(REGISTRY[name].TITLE)}</a><span class="said">{_text(sentence)}</span></li>'
-        )
+        link = f'<a href="#{name}">{_text(REGISTRY[name].TITLE)}</a>'
+        lines.append(f'<li>{mark}{link}<span class="said">{_text(sentence)}</span></li>')
     return "".join(lines)
 
 
@@ -169,7 +168,8 @@ def _(block: NotMade) -> str:
 @_draw.register
 def _(block: Facts) -> str:
     facts = "".join(
-        f'<div><dt>{_text(fact.name)}</dt><dd class="value">{_text(fact.value)}</dd><dd class="note">{_text(fact.note)}</dd></div>'
+        f'<div><dt>{_text(fact.name)}</dt><dd class="value">{_text(fact.value)}</dd>'
+        f'<dd class="note">{_text(fact.note)}</dd></div>'
         for fact in block.facts
     )
     return f"<dl>{facts}</dl>"
@@ -201,8 +201,9 @@ def _(block: Table) -> str:
         + "</tr>"
         for row in block.rows
     )
-    caption = f"<caption>{_text(block.caption)}</caption>" if block.caption else ""
-    return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    caption = f'<figcaption class="note">{_text(block.caption)}</figcaption>' if block.caption else ""
+    rows = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<figure><div class="scroll" tabindex="0">{rows}</div>{caption}</figure>'
 
 
 def _side(at: int, column: Column, table: Table) -> str:
@@ -213,7 +214,7 @@ def _side(at: int, column: Column, table: Table) -> str:
 
 def _cell(cell: Cell, column: Column) -> str:
     if cell is None:
-        return "–"
+        return "\N{EN DASH}"
     if isinstance(cell, str):
         return cell
     if column.kind == "percent":
@@ -238,9 +239,8 @@ _SHAPES: dict[Status, str] = {
 
 
 def _mark(status: Status) -> str:
-    shape = _SHAPES[status]
-    word = f'<span class="word">{MARKS[status]}: </span>'
-    return f'<span class="mark {status}">{word}<svg viewBox="0 0 16 24" fill="currentColor" aria-hidden="true">{shape}</svg></span>'
+    drawn = f'<svg viewBox="0 0 16 24" fill="currentColor" aria-hidden="true">{_SHAPES[status]}</svg>'
+    return f'<span class="mark {status}"><span class="word">{MARKS[status]}: </span>{drawn}</span>'
 
 
 # -- charts -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Sections: the words and the charts for each diagnosis, as blocks. One module each, all of the shape in `_shape.py`."""
+"""Sections: the words and charts for each diagnosis, as blocks. One module each, all of the shape in `_shape.py`."""
 
 from __future__ import annotations
 

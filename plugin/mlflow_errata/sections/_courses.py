@@ -225,7 +225,7 @@ def _axis_y(*, percent: bool) -> Spec:
 def _time(result: RecencyDrift, *, labels: bool) -> Spec:
     """The time axis that all charts of a result share: from the first window's start to the last one's end."""
     scale = {"domain": [_at(result.windows[0].start), _at(result.windows[-1].end)], "nice": False}
-    axis: Spec = {"grid": False, "labelOverlap": True, "labels": labels, "tickCount": 6}
+    axis: Spec = {"grid": False, "labelOverlap": True, "labelSeparation": 10, "labels": labels, "tickCount": 6}
     if _type(result) == "quantitative":
         return {"type": "quantitative", "title": None, "scale": scale | {"zero": False}, "axis": axis}
     if result.unit in TICKS:

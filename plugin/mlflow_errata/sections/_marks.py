@@ -1,8 +1,8 @@
 """The chart grammar: dots with intervals, courses over time, cells. Vega-Lite specifications with their data inside.
 
-They are written as the dictionaries that Altair would make (the tests read them back through its schema), because a page
-or a training run that only shows one should not wait for Altair to load. Status is told by colour and by shape, and named in
-the legend. Nothing is drawn black or white on the bare background, so that both themes can show it.
+They are written as the dictionaries that Altair would make (the tests read them back through its schema), because a
+page or a training run that only shows one should not wait for Altair to load. Status is told by colour and by shape,
+and named in the legend. Nothing is drawn black or white on the bare background, so that both themes can show it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import ceil, floor, log, log10
 from typing import TYPE_CHECKING, Any
 
-from mlflow_errata.blocks import Status
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mlflow_errata.blocks import Status
 
 Spec = dict[str, Any]
 

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from mlflow_errata.blocks import Block
-
 if TYPE_CHECKING:
-    from mlflow_errata.blocks import NotMade, Verdict
+    from mlflow_errata.blocks import Block, NotMade, Verdict
     from mlflow_errata.record.schema import Record
 
 

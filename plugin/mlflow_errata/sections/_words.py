@@ -109,6 +109,11 @@ def metric(name: str) -> str:
     return _METRICS.get(name, shown(name))
 
 
+def capital(sentence: str) -> str:
+    """A sentence with a capital first letter, the rest as it is."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def shown(text: object) -> str:
     """A name from the user's data on one line, shortened."""
     line = " ".join(str(text).split()) or repr(str(text))

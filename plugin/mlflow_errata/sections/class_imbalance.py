@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses.class_imbalance import FEWEST, MOST_CONFUSIONS, RARE
+from mlflow_errata.diagnoses.class_imbalance import FEWEST, MOST_CONFUSIONS, RARE, WORTH_A_LOOK
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, log_axis, of_status
 
@@ -20,7 +20,7 @@ MOST_CELLS = 15
 MOST_CLASSES = 30
 """Classes that a chart or a table shows."""
 WORSE = of_status("bad", "rare and recalled worse than the commonest")
-FINE = of_status("good", "not distinguishable, or not rare")
+FINE = of_status("good", "no worse to speak of, or not rare")
 FEW = of_status("unsure", f"fewer than {FEWEST} rows: too few to judge")
 ROWS = Series("rows of the class", GREY, "circle")
 INK, DIAGONAL = "#222222", "#D9D9D9"
@@ -46,7 +46,8 @@ def verdict(result: ClassImbalance, record: Record) -> Verdict:  # noqa: ARG001 
         return Verdict("unsure", f"Classes are imbalanced ({ratio}); the rare ones have fewer than {FEWEST} rows each.")
     return Verdict(
         "good",
-        f"Classes are imbalanced ({ratio}), and no rare class is recalled worse than the commonest beyond chance.",
+        f"Classes are imbalanced ({ratio}), and no rare class is recalled worse than the commonest by "
+        f"{100 * WORTH_A_LOOK:.0f} points or more and beyond chance.",
     )
 
 
@@ -198,8 +199,9 @@ def _matrix(result: ClassImbalance) -> Chart:
     only = f", the {MOST_CONFUSIONS} most frequent" if len(result.confusions) == MOST_CONFUSIONS else ""
     return Chart(
         _cells(names, right, wrong),
-        alt=f"Share of each class by what it is predicted as. Most rows: {words.shown(worst.label)} taken for "
-        f"{words.shown(worst.prediction)}, {words.plural(worst.support, 'row')}, {words.percent(worst.share)} of its class.",
+        alt="Share of each class by what it is predicted as. "
+        f"Most rows: {words.shown(worst.label)} taken for {words.shown(worst.prediction)}, "
+        f"{words.plural(worst.support, 'row')}, {words.percent(worst.share)} of it.",
         title=f"What each class is taken for, in % of its rows (confusions in orange{only})",
     )
 

@@ -39,8 +39,8 @@ def lede(record: Record) -> str:
     if len(steps) == 1:
         return "The findings ask for it. It has not been tried, so its gain is not measured."
     return (
-        f"The findings ask for {len(steps)} steps, in this order: labels before sampling, sampling before time, and more data "
-        "last. None has been tried, so no gain is measured."
+        f"The findings ask for {len(steps)} steps, in the order of the loop: labels, sampling, time, data. "
+        "None has been tried, so no gain is measured."
     )
 
 
@@ -153,11 +153,16 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
     """The findings that the step answers, in a sentence each."""
     said = [_finding(record.results[name], step, record) for name in step.because if name in record.results]
     if step.kind == "relabel":
-        said.append(
-            "The model does not see the column that is missing. A label computed from a missing value can be wrong: "
-            "check some before changing any."
-        )
+        said.append(_doubt(step, record))
     return tuple(sentence for sentence in said if sentence)
+
+
+def _doubt(step: NextStep, record: Record) -> str:
+    """Why labels where a column is missing are worth a look before anything else."""
+    found = _slice(record.results.get("slice_errors"), step)
+    same = found is not None and found[1].only_label is not None
+    labels = f"Every label there is {words.shown(found[1].only_label)}. " if found is not None and same else ""
+    return f"{labels}A label computed from a missing value can be wrong: check some before changing any."
 
 
 def _finding(result: object, step: NextStep, record: Record) -> str:
@@ -171,8 +176,10 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
     return ""
 
 
-def _slice(result: SliceErrors, step: NextStep) -> tuple[int, Slice] | None:
+def _slice(result: object, step: NextStep) -> tuple[int, Slice] | None:
     """The slice that a step speaks of, with its position."""
+    if not isinstance(result, SliceErrors):
+        return None
     wanted = list(step.params.get("slice", ()))
     return next(((at, item) for at, item in enumerate(result.slices) if list(item.conditions) == wanted), None)
 
@@ -180,23 +187,22 @@ def _slice(result: SliceErrors, step: NextStep) -> tuple[int, Slice] | None:
 # -- the code that takes a step ---------------------------------------------------------------------------------------
 
 
-def _code_of_slice(step: NextStep, record: Record) -> tuple[str, int] | None:
-    result = record.results.get("slice_errors")
-    found = _slice(result, step) if isinstance(result, SliceErrors) else None
-    return None if found is None else (f'found = record.results["slice_errors"].slices[{found[0]}]', found[0])
+def _code_of_slice(step: NextStep, record: Record) -> str:
+    found = _slice(record.results.get("slice_errors"), step)
+    return "" if found is None else f'found = record.results["slice_errors"].slices[{found[0]}]\n'
 
 
 def _code_relabel(step: NextStep, record: Record) -> str:
-    found = _code_of_slice(step, record)
-    if found is None:
-        return ""
-    audit = int(step.params.get("audit", 0))
-    return f"{found[0]}\nto_check = train[found.mask(train)]\nto_check = to_check.sample(min({audit}, len(to_check)), random_state=0)"
+    found, audit = _code_of_slice(step, record), step.params.get("audit")
+    return found and (
+        f"{found}to_check = train[found.mask(train)]\n"
+        f"to_check = to_check.sample(min({audit}, len(to_check)), random_state=0)"
+    )
 
 
 def _code_collect(step: NextStep, record: Record) -> str:
     found = _code_of_slice(step, record)
-    return "" if found is None else f"{found[0]}\nto_label = pool[found.mask(pool)]"
+    return found and f"{found}to_label = pool[found.mask(pool)]"
 
 
 def _code_resample(step: NextStep, record: Record) -> str:

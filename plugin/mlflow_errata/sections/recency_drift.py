@@ -11,6 +11,7 @@ from mlflow_errata.sections._courses import FEWEST_DRAWN, metric_course, rate_co
 from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, dots, log_axis, of_status
 
 if TYPE_CHECKING:
+    from mlflow_errata.blocks import Kind
     from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
@@ -46,20 +47,18 @@ def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - 
     """Whether the newest rows are served worse."""
     name, since = words.metric(result.metric), words.moment(result.cut, result.unit)
     if result.change is None or result.current is None or result.reference is None:
-        return Verdict("unsure", f"{_capital(name)} cannot be estimated on both sides of {since}.")
+        return Verdict("unsure", f"{words.capital(name)} cannot be estimated on both sides of {since}.")
     course = (
         f"{words.value(result.current)} since {since}, {words.value(result.reference)} before: "
         f"a change of {words.change(result.change)}"
     )
     if result.worse:
-        return Verdict("bad", f"The newest rows are served worse. {_capital(name)} is {course}.")
+        return Verdict("bad", f"The newest rows are served worse. {words.capital(name)} is {course}.")
     if _is_better(result.change, result):
-        return Verdict("good", f"The newest rows are served better. {_capital(name)} is {course}.")
-    return Verdict("good", f"No drift distinguishable from chance. {_capital(name)} is {course}, and that includes 0.")
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+        return Verdict("good", f"The newest rows are served better. {words.capital(name)} is {course}.")
+    return Verdict(
+        "good", f"No drift distinguishable from chance. {words.capital(name)} is {course}, which includes 0."
+    )
 
 
 def _is_better(change: Estimate, result: RecencyDrift) -> bool:
@@ -119,13 +118,13 @@ def _compared(result: RecencyDrift, record: Record) -> str:
     )
     cause = "" if result.cause is None else f" Likely why: {CAUSES[result.cause]}."
     return (
-        f"The newest {words.plural(current, 'row')} of {words.count(rows)} are compared with the rest; the interval allows "
-        f"for neighbouring rows that move together.{trained}{untimed}{cause}"
+        f"The newest {words.plural(current, 'row')} of {words.count(rows)} are compared with the rest; the interval "
+        f"allows for neighbouring rows that move together.{trained}{untimed}{cause}"
     )
 
 
 def _windows(result: RecencyDrift, record: Record) -> Table:
-    kind = "percent" if result.metric in words.SHARES else "number"
+    kind: Kind = "percent" if result.metric in words.SHARES else "number"
     rate = "mean label" if record.summary.task == "regression" else "label rate"
     columns = [
         Column("from"),
@@ -135,7 +134,7 @@ def _windows(result: RecencyDrift, record: Record) -> Table:
     ]
     rates = any(window.label_rate is not None for window in result.windows)
     if rates:
-        shares = "number" if record.summary.task == "regression" else "percent"
+        shares: Kind = "number" if record.summary.task == "regression" else "percent"
         columns += [Column(rate, shares), Column(rate.replace("label", "prediction"), shares)]
     rows = tuple((*_window(window, result.unit), *(_rates(window) if rates else ())) for window in result.windows)
     return Table(tuple(columns), rows, _unit(result))
@@ -208,8 +207,8 @@ def _table(result: RecencyDrift) -> Table:
     shown = result.shifts[:MOST_COLUMNS]
     more = f" The {MOST_COLUMNS} largest of {len(result.shifts)}." if len(result.shifts) > MOST_COLUMNS else ""
     caption = (
-        "PSI = population stability index; its floor is what sampling alone would give. Moved: beyond chance over all columns, "
-        f"and at least {WORTH_A_LOOK} above the floor.{more}"
+        "PSI = population stability index; its floor is what sampling alone would give. Moved: beyond chance over all "
+        f"columns, and at least {WORTH_A_LOOK} above the floor.{more}"
     )
     return Table(columns, tuple(_row(shift) for shift in shown), caption)
 

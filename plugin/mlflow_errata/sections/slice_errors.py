@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow_errata.record.schema import Record
 
 TITLE = "Slice errors"
-LINE_OF_NAME = 30
+LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
 BEYOND, UNCLEAR = (
     of_status("bad", "more errors than elsewhere"),
@@ -51,7 +51,7 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     blocks: list[Block] = [verdict(result, record), _facts(result), Text(_search(result))]
     if result.slices:
         blocks += [_by_impact(result), _table(result)]
-    return blocks + [Text(note) for note in (_unseen(result, record), _skipped(result)) if note]
+    return blocks + [Text(note) for note in (_restating(result), _unseen(result, record), _skipped(result)) if note]
 
 
 def finding(item: Slice) -> str:
@@ -84,8 +84,8 @@ def _search(result: SliceErrors) -> str:
     if result.detectable_excess is None:
         return looked
     return (
-        f"{looked} A slice of the median support needed about {_amount(result.detectable_excess, result)} more than its "
-        "share to be seen; smaller faults can be hidden."
+        f"{looked} A slice of the median support needed about {_amount(result.detectable_excess, result)} more than "
+        "its share to be seen; smaller faults can be hidden."
     )
 
 
@@ -98,7 +98,7 @@ def _amount(excess: float, result: SliceErrors) -> str:
 def _by_impact(result: SliceErrors) -> Chart:
     rows = [
         Dot(
-            name="\n".join(wrap(f"{at}. {words.conditions(item)}", LINE_OF_NAME)),
+            name=_in_lines(at, item),
             value=item.excess.value,
             low=item.excess.low,
             high=item.excess.high,
@@ -116,6 +116,13 @@ def _by_impact(result: SliceErrors) -> Chart:
         f"First: {words.conditions(worst)}, {rows[0].words}.",
         title="Errors beyond those of the rows outside",
     )
+
+
+def _in_lines(at: int, item: Slice) -> str:
+    """The name of a slice in lines, one condition (or part of a long one) a line."""
+    text = [words.shown(condition) for condition in item.conditions]
+    joined = [f"{part} and" for part in text[:-1]] + text[-1:]
+    return "\n".join(line for part in (f"{at}. {joined[0]}", *joined[1:]) for line in wrap(part, LINE_OF_NAME))
 
 
 def _excess(result: SliceErrors) -> str:
@@ -152,22 +159,34 @@ def _table(result: SliceErrors) -> Table:
         for at, item in enumerate(result.slices, start=1)
     )
     caption = (
-        "Worst first: by the evidence that each adds to those above it. Excess errors = rows x (error inside - outside). "
-        "The intervals allow for the slice having been picked as the worst of many."
+        "Worst first: by the evidence that each adds to those above it. Excess errors = rows x (error inside - "
+        "outside). The intervals allow for the slice having been picked as the worst of many."
     )
     return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in result.slices))
 
 
+def _restating(result: SliceErrors) -> str:
+    told = [
+        f"where {words.conditions(item)} every label is {words.shown(item.only_label)}"
+        for item in result.slices
+        if item.only_label is not None
+    ]
+    if not told:
+        return ""
+    return (
+        f"{words.capital(words.listed(told, most=3))}: such a slice restates the label, or shows what it was made from."
+    )
+
+
 def _unseen(result: SliceErrors, record: Record) -> str:
-    used = {predicate.column for item in result.slices for predicate in item.predicates}
-    unseen = sorted(used - set(record.dataset.features))
+    unseen = sorted({name for item in result.slices for name in item.columns} - set(record.dataset.features))
     if not unseen:
         return ""
     names = words.listed([words.shown(name) for name in unseen])
-    is_, it = ("is", "it") if len(unseen) == 1 else ("are", "they")
+    verb, them = ("is", "it") if len(unseen) == 1 else ("are", "them")
     return (
-        f"{names} {is_} not among the model's features: slices on {it if it == 'it' else 'them'} tell where the errors "
-        "are, not what the model could have known."
+        f"{names} {verb} not among the model's features: slices on {them} tell where the errors are, not what the "
+        "model could have known."
     )
 
 
