@@ -90,6 +90,10 @@ def test_any_changed_cell_changes_the_digest(frame):
     assert len(digests) == 5
 
 
+def test_the_models_output_is_no_part_of_the_digest(frame):
+    assert build(frame, scores="p").digest == build(frame.assign(said=0, p=0.1), scores="p").digest
+
+
 def test_rows_stand_in_no_meaningful_order(frame):
     """The first half by position is a fair draw of the times: its mean lies within four standard errors."""
     big = pd.concat([frame] * 40, ignore_index=True).assign(at=pd.date_range("2013-01-01", periods=40 * N, freq="h"))

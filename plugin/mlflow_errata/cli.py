@@ -68,9 +68,9 @@ def ui(
         "server.address": host,
         "server.port": str(port),
         "server.headless": str(not opens).lower(),
-        "server.allowedHosts": "[" + ",".join(f'"{name}"' for name in sorted({host, "localhost", "127.0.0.1"})) + "]",
     } | ({"server.baseUrlPath": base_url.strip("/")} if path else {})
     flags = [f"--{name}={value}" for name, value in options.items()]
+    flags += [f"--server.allowedHosts={name}" for name in sorted({host, "localhost", "127.0.0.1"})]
     command = [sys.executable, "-m", "streamlit", "run", str(app_path()), *flags]
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606 - the app takes over this process, so Ctrl-C and exit codes are its own
@@ -162,3 +162,7 @@ def _record(run_or_folder: str, tracking_uri: str) -> Record:
     from mlflow_errata.tracking.search import load
 
     return load(run_or_folder, tracking_uri=tracking_uri)
+
+
+if __name__ == "__main__":
+    main()

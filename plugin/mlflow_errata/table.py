@@ -49,7 +49,8 @@ class EvaluationTable:
         best decision for that row
     n_unlabelled : rows set aside because their label is missing
     train : TrainingSet with the same features, or None
-    digest : str, sha256 over the content of all rows, whatever their order
+    digest : str, sha256 over the content of all rows but the model's output, whatever their order: runs of one digest
+        were measured on the same data
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -126,8 +127,9 @@ class EvaluationTable:
         stored = prediction is not None or scores is not None
         output = stored_output(rows, roles) if stored else ask(model, rows, seen)
         outcomes = outcomes_of(rows, roles, output, task)
-        hashes = row_hashes(rows, {"label": outcomes.y, "prediction": outcomes.prediction})
-        order = np.argsort(hashes, kind="stable")
+        said = [name for name in (prediction, *roles.scores) if name is not None]
+        hashes = row_hashes(rows.drop(columns=said), {})
+        order = np.lexsort((row_hashes(rows[said], {"prediction": outcomes.prediction}), hashes))
         lost = None if value is None else _value_lost(rows, value, outcomes)[order]
         return cls(
             frame=rows.take(order).reset_index(drop=True),
@@ -141,7 +143,7 @@ class EvaluationTable:
             value_lost=lost,
             n_unlabelled=len(frame) - len(rows),
             train=None if train is None else _training_set(train, seen, roles),
-            digest=digest(hashes[order], names),
+            digest=digest(hashes[order], [name for name in names if name not in said]),
         )
 
 

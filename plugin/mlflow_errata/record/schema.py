@@ -49,7 +49,7 @@ class Dataset:
 
     Parameters
     ----------
-    digest : str, sha256 over the content of the rows, whatever their order
+    digest : str, sha256 over the content of the rows but the model's output, whatever their order
     n_rows : int, labelled rows
     n_unlabelled : int, rows set aside because their label is missing
     roles : mapping role -> column name(s)

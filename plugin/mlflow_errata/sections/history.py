@@ -1,0 +1,93 @@
+"""The runs of an experiment in words and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.blocks import Block, Chart, Column, Table, Text
+from mlflow_errata.sections import REGISTRY
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._marks import Dot, dots, of_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlflow_errata.blocks import Cell
+    from mlflow_errata.tracking.search import RunRow
+
+TITLE = "History"
+
+
+def name(row: RunRow) -> str:
+    """A run as a reader calls it."""
+    return words.shown(row.name)
+
+
+def section(rows: Sequence[RunRow]) -> list[Block]:
+    """The metric of every run, and what each diagnosis said; newest first."""
+    measured = [row for row in rows if row.value is not None]
+    metrics = list(dict.fromkeys(row.metric for row in measured))
+    blocks: list[Block] = [Text(_comparable(rows))]
+    blocks += [_course([row for row in measured if row.metric == metric], metric) for metric in metrics]
+    return [*blocks, _table(rows)]
+
+
+def _comparable(rows: Sequence[RunRow]) -> str:
+    digests = {row.digest for row in rows if row.digest}
+    if len(digests) <= 1:
+        return "All runs were measured on the same rows."
+    return (
+        f"These runs were measured on {len(digests)} different test sets: "
+        "compare only runs that carry the same mark in the column 'test set'."
+    )
+
+
+def _course(rows: Sequence[RunRow], metric: str) -> Chart:
+    series = {digest: f"test set {digest[:8]}" for digest in dict.fromkeys(row.digest for row in rows)}
+    kinds = [of_status(status, said) for status, said in zip(_statuses(len(series)), series.values(), strict=True)]
+    marks = [
+        Dot(name(row), row.value or 0.0, series[row.digest], row.low, row.high, f"{words.number(row.value or 0.0)}")
+        for row in rows
+    ]
+    low, high = min(row.low or 0.0 for row in rows), max(row.high or 0.0 for row in rows)
+    pad = 0.15 * (high - low or 1.0)
+    spec = dots(
+        marks,
+        kinds,
+        x={"title": f"{words.metric(metric)} (95 % interval)", "scale": {"zero": False}},
+        domain=(low - pad, high + pad),
+    )
+    told = "; ".join(f"{mark.name} {mark.words}" for mark in marks)
+    return Chart(spec, alt=f"{words.metric(metric)} of every run: {told}.", title=f"{words.metric(metric)} by run")
+
+
+def _statuses(n: int) -> list[str]:
+    return (["good", "unsure", "bad"] * (n // 3 + 1))[:n]
+
+
+def _table(rows: Sequence[RunRow]) -> Table:
+    columns = (
+        Column("run"),
+        Column("started (UTC)"),
+        Column("test set"),
+        Column("rows", "integer"),
+        Column("metric"),
+        *(Column(module.TITLE) for module in REGISTRY.values()),
+        Column("next step"),
+    )
+    return Table(columns, tuple(_row(row) for row in rows), keys=tuple(row.run_id for row in rows))
+
+
+def _row(row: RunRow) -> tuple[Cell, ...]:
+    value = "" if row.value is None else f"{words.metric(row.metric)} {words.number(row.value)}"
+    verdicts = tuple(_verdict(row, diagnosis) for diagnosis in REGISTRY)
+    next_step = row.next_step.replace("_", " ") if not row.failed else "failed"
+    return (name(row), f"{row.started:%Y-%m-%d %H:%M}", row.digest[:8], row.n_rows, value, *verdicts, next_step)
+
+
+def _verdict(row: RunRow, diagnosis: str) -> str:
+    said = row.verdicts.get(diagnosis)
+    if said is None:
+        return "not made"
+    mark = "▲ found" if said.found else "● not found"
+    return mark if said.value is None else f"{mark} ({words.number(said.value)})"

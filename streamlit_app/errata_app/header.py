@@ -1,0 +1,82 @@
+"""What stands above every page: the experiment, the run, the metric and the data it was measured on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from errata_app import source, states
+from mlflow_errata.errors import ErrataError
+from mlflow_errata.sections import measured
+
+if TYPE_CHECKING:
+    from mlflow_errata import Record
+    from mlflow_errata.tracking.search import RunRow
+
+
+HEADER = "header"
+
+
+class Choice(NamedTuple):
+    """What the header has chosen."""
+
+    experiment: str
+    rows: tuple[RunRow, ...]
+
+
+def chosen_runs() -> Choice:
+    """The experiment and its runs; stops the page where there is nothing to show."""
+    uri = source.tracking_uri()
+    with st.container(horizontal=True, vertical_alignment="bottom", key=HEADER):
+        try:
+            known = source.experiments(uri)
+            names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
+            name = st.selectbox("Experiment", names, key="experiment", bind="query-params", width=240)
+            if name is None:
+                states.no_experiments(uri)
+            rows = source.runs(uri, next(item.id for item in known if item.name == name))
+        except ErrataError as cause:
+            states.failed(cause)
+        if not rows:
+            states.no_runs(name)
+        return Choice(name, rows)
+
+
+def chosen_record() -> tuple[Record, RunRow]:
+    """The record of the chosen run; stops the page where there is none."""
+    choice = chosen_runs()
+    named = {row.run_id: row for row in choice.rows}
+    with st.container(horizontal=True, vertical_alignment="center", key="run_header"):
+        run_id = st.selectbox(
+            "Run", list(named), format_func=lambda key: _label(named[key]), key="run", bind="query-params", width=340
+        )
+        row = named[run_id] if run_id in named else choice.rows[0]
+        if row.failed:
+            states.run_failed(row.failed)
+        try:
+            record = source.record(source.tracking_uri(), row.run_id, row.digest)
+        except ErrataError as cause:
+            states.failed(cause)
+        _badges(record, row)
+    return record, row
+
+
+def _badges(record: Record, row: RunRow) -> None:
+    st.text(measured(record))
+    st.badge(f"test set {row.digest[:8]}", color="gray", help="Runs with the same mark were measured on the same rows.")
+    st.badge(f"errata {record.summary.errata}", color="gray")
+
+
+def _label(row: RunRow) -> str:
+    return f"{row.name} · {age(row.started)}"
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in the largest unit that gives at least 1."""
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit} ago"
+    return "just now"

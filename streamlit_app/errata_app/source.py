@@ -1,0 +1,67 @@
+"""Cached reading from the tracking store: the app's only way to MLflow."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from mlflow_errata import Record
+    from mlflow_errata.tracking.search import Experiment, RunRow
+
+MOST_RUNS = 100
+FRESH = "15s"
+"""Lists may change while the app is open; a finished run's record never does."""
+
+
+def tracking_uri() -> str:
+    """The store that the app was started on."""
+    return os.environ.get("ERRATA_TRACKING_URI") or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+
+
+@st.cache_resource(ttl=FRESH, max_entries=8, show_spinner="Reading the experiments ...")
+def experiments(uri: str) -> tuple[Experiment, ...]:
+    """Experiments of a store.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    from mlflow_errata.tracking import search  # noqa: PLC0415 - MLflow is slow to import; the page shows first
+
+    return search.experiments(uri)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner="Reading the runs ...")
+def runs(uri: str, experiment_id: str) -> tuple[RunRow, ...]:
+    """Runs of an experiment that errata has looked at, newest first.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    from mlflow_errata.tracking import search  # noqa: PLC0415
+
+    return search.runs(experiment_id, tracking_uri=uri, most=MOST_RUNS)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the record ...")
+def record(uri: str, run_id: str, digest: str) -> Record:
+    """The record of a run; `digest` tells a record that was logged again from the one before.
+
+    Raises
+    ------
+    NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    from mlflow_errata.tracking import search  # noqa: PLC0415
+
+    del digest
+    return search.load(run_id, tracking_uri=uri)
+
+
+def forget() -> None:
+    """Read everything anew."""
+    for reader in (experiments, runs, record):
+        reader.clear()

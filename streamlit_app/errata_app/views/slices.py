@@ -1,0 +1,48 @@
+"""Slices: where the errors are, and the rows behind each."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from errata_app.draw import draw, plain, table
+from errata_app.header import chosen_record
+from mlflow_errata.blocks import Table
+from mlflow_errata.sections import REGISTRY, sections
+from mlflow_errata.sections.slice_errors import finding
+
+if TYPE_CHECKING:
+    from mlflow_errata import Record
+
+NAME = "slice_errors"
+MOST = 200
+
+
+@st.fragment
+def slices_and_rows(block: Table, record: "Record") -> None:
+    """The table of slices; a selected one shows its rows below."""
+    key = table(block, key="slices", selectable=True)
+    result = record.results[NAME]
+    item = next((item for item in result.slices if " and ".join(item.conditions) == key), None)
+    if item is None:
+        st.caption("Select a slice to see its rows.")
+        return
+    st.subheader(plain(key), anchor=False)
+    st.markdown(plain(finding(item)))
+    rows = record.rows[item.mask(record.rows)].head(MOST) if len(record.rows) else record.rows
+    first = [name for name in rows.columns if name.startswith("errata.")]
+    shown = rows[[*first, *(name for name in rows.columns if name not in first)]]
+    st.dataframe(shown, hide_index=True, key=f"rows-{key}", alt="Rows of the selected slice, wrong ones first")
+    st.download_button(
+        "Download these rows", shown.to_csv(index=False), file_name="slice.csv", mime="text/csv", on_click="ignore"
+    )
+
+
+record, row = chosen_record()
+st.title("Where the errors are", anchor=False)
+section = next(item for item in sections(record) if item.name == NAME)
+for at, block in enumerate(section.blocks):
+    if isinstance(block, Table) and block.keys:
+        st.header("The slices", anchor=False)
+        slices_and_rows(block, record)
+    else:
+        draw([block], key=f"{REGISTRY[NAME].TITLE}-{at}")
