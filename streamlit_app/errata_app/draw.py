@@ -55,11 +55,11 @@ def _(block: Text, key: str) -> None:
 
 @draw_block.register
 def _(block: Facts, key: str) -> None:
-    with st.container(horizontal=True, key=f"facts{key}"):
-        for fact in block.facts:
-            st.metric(plain(fact.name), fact.value, delta_description=None, help=None, width=200)
-            if fact.note:
-                st.caption(plain(fact.note), width=200)
+    with st.container(horizontal=True, gap="large", key=f"facts{key}"):
+        for at, fact in enumerate(block.facts):
+            with st.container(width=190, gap=None, key=f"fact{key}-{at}"):
+                st.metric(plain(fact.name), fact.value)
+                st.caption(plain(fact.note) or "&nbsp;")
 
 
 @draw_block.register
@@ -71,7 +71,8 @@ def _(block: Table, key: str) -> None:
 def _(block: Chart, key: str) -> None:
     if block.title:
         st.markdown(f"**{plain(block.title)}**")
-    st.vega_lite_chart(spec=block.spec, alt=block.alt, key=f"chart{key}", width="stretch")
+    spec = block.spec | {"autosize": {"type": "fit-x", "contains": "padding"}}
+    st.vega_lite_chart(spec=spec, alt=block.alt, key=f"chart{key}", width="stretch")
 
 
 @draw_block.register

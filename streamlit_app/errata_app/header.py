@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from errata_app import source, states
+from errata_app.draw import plain
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import measured
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from mlflow_errata import Record
     from mlflow_errata.tracking.search import RunRow
-
-
-HEADER = "header"
 
 
 class Choice(NamedTuple):
@@ -28,45 +28,51 @@ class Choice(NamedTuple):
 
 def chosen_runs() -> Choice:
     """The experiment and its runs; stops the page where there is nothing to show."""
-    uri = source.tracking_uri()
-    with st.container(horizontal=True, vertical_alignment="bottom", key=HEADER):
-        try:
-            known = source.experiments(uri)
-            names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
-            name = st.selectbox("Experiment", names, key="experiment", bind="query-params", width=240)
-            if name is None:
-                states.no_experiments(uri)
-            rows = source.runs(uri, next(item.id for item in known if item.name == name))
-        except ErrataError as cause:
-            states.failed(cause)
-        if not rows:
-            states.no_runs(name)
-        return Choice(name, rows)
+    with _bar():
+        return _choose_experiment()
 
 
 def chosen_record() -> tuple[Record, RunRow]:
     """The record of the chosen run; stops the page where there is none."""
-    choice = chosen_runs()
-    named = {row.run_id: row for row in choice.rows}
-    with st.container(horizontal=True, vertical_alignment="center", key="run_header"):
+    with _bar():
+        choice = _choose_experiment()
+        named = {row.run_id: row for row in choice.rows}
         run_id = st.selectbox(
-            "Run", list(named), format_func=lambda key: _label(named[key]), key="run", bind="query-params", width=340
+            "Run", list(named), format_func=lambda key: _label(named[key]), key="run", bind="query-params", width=300
         )
-        row = named[run_id] if run_id in named else choice.rows[0]
+        row = named.get(str(run_id), choice.rows[0])
         if row.failed:
             states.run_failed(row.failed)
         try:
             record = source.record(source.tracking_uri(), row.run_id, row.digest)
         except ErrataError as cause:
             states.failed(cause)
-        _badges(record, row)
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="badges"):
+            st.badge(plain(measured(record)), color="blue")
+            st.badge(
+                f"test set {row.digest[:8]}", color="gray", help="Runs of one mark were measured on the same rows."
+            )
     return record, row
 
 
-def _badges(record: Record, row: RunRow) -> None:
-    st.text(measured(record))
-    st.badge(f"test set {row.digest[:8]}", color="gray", help="Runs with the same mark were measured on the same rows.")
-    st.badge(f"errata {record.summary.errata}", color="gray")
+def _bar() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="bottom", key="header")
+
+
+def _choose_experiment() -> Choice:
+    uri = source.tracking_uri()
+    try:
+        known = source.experiments(uri)
+        names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
+        name = st.selectbox("Experiment", names, key="experiment", bind="query-params", width=220)
+        if name is None:
+            states.no_experiments(uri)
+        rows = source.runs(uri, next(item.id for item in known if item.name == name))
+    except ErrataError as cause:
+        states.failed(cause)
+    if not rows:
+        states.no_runs(name)
+    return Choice(name, rows)
 
 
 def _label(row: RunRow) -> str:

@@ -224,7 +224,7 @@ def _axis_y(*, percent: bool) -> Spec:
 
 def _time(result: RecencyDrift, *, labels: bool) -> Spec:
     """The time axis that all charts of a result share: from the first window's start to the last one's end."""
-    scale = {"domain": [_at(result.windows[0].start), _at(result.windows[-1].end)], "nice": False}
+    scale = {"domain": [_end(result.windows[0].start), _end(result.windows[-1].end)], "nice": False}
     axis: Spec = {"grid": False, "labelOverlap": True, "labelSeparation": 10, "labels": labels, "tickCount": 6}
     if _type(result) == "quantitative":
         return {"type": "quantitative", "title": None, "scale": scale | {"zero": False}, "axis": axis}
@@ -235,6 +235,15 @@ def _time(result: RecencyDrift, *, labels: bool) -> Spec:
 
 def _type(result: RecencyDrift) -> str:
     return "temporal" if isinstance(result.cut, datetime) else "quantitative"
+
+
+def _end(moment: datetime | float) -> Spec | float:
+    """An end of the axis; dates in parts, because a bare number is read as a year by some readers."""
+    if not isinstance(moment, datetime):
+        return moment
+    at = moment.astimezone(UTC) if moment.tzinfo else moment
+    parts = {"year": at.year, "month": at.month, "date": at.day, "hours": at.hour, "minutes": at.minute}
+    return {**parts, "seconds": at.second, "utc": True}
 
 
 def _at(moment: datetime | float) -> float:

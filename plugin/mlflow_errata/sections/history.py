@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.sections import REGISTRY
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.sections._marks import BLUE, GREY, PURPLE, Dot, Series, dots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlflow_errata.tracking.search import RunRow
 
 TITLE = "History"
+LOOKS = ((BLUE, "circle"), (GREY, "square"), (PURPLE, "diamond"))
+"""Colour and shape of the runs of one test set; no status is meant."""
 
 
 def name(row: RunRow) -> str:
@@ -44,7 +46,7 @@ def _comparable(rows: Sequence[RunRow]) -> str:
 
 def _course(rows: Sequence[RunRow], metric: str) -> Chart:
     series = {digest: f"test set {digest[:8]}" for digest in dict.fromkeys(row.digest for row in rows)}
-    kinds = [of_status(status, said) for status, said in zip(_statuses(len(series)), series.values(), strict=True)]
+    kinds = [Series(said, *LOOKS[at % len(LOOKS)]) for at, said in enumerate(series.values())]
     marks = [
         Dot(name(row), row.value or 0.0, series[row.digest], row.low, row.high, f"{words.number(row.value or 0.0)}")
         for row in rows
@@ -54,15 +56,11 @@ def _course(rows: Sequence[RunRow], metric: str) -> Chart:
     spec = dots(
         marks,
         kinds,
-        x={"title": f"{words.metric(metric)} (95 % interval)", "scale": {"zero": False}},
+        x={"title": f"{words.metric(metric)} (95 % interval)", "scale": {"zero": False}, "axis": {"tickCount": 6}},
         domain=(low - pad, high + pad),
     )
     told = "; ".join(f"{mark.name} {mark.words}" for mark in marks)
     return Chart(spec, alt=f"{words.metric(metric)} of every run: {told}.", title=f"{words.metric(metric)} by run")
-
-
-def _statuses(n: int) -> list[str]:
-    return (["good", "unsure", "bad"] * (n // 3 + 1))[:n]
 
 
 def _table(rows: Sequence[RunRow]) -> Table:

@@ -20,15 +20,14 @@ KIND = "collect_data"
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
-    """More rows of the worst slice whose labels are not in doubt and whose columns do not restate the label."""
+    """More rows of the worst slice whose labels are not in doubt, preferring columns that do not restate the label."""
     found = results.get(SLICE_ERRORS)
     if not isinstance(found, SliceErrors):
         return ()
     restating = {name for item in found.slices if item.only_label is not None for name in item.columns}
-    for item in found.slices:
-        if not touches_the_label(item, table) and restating.isdisjoint(item.columns):
-            return (NextStep(KIND, {"slice": list(item.conditions)}, (SLICE_ERRORS,)),)
-    return ()
+    asked = [item for item in found.slices if not touches_the_label(item, table)]
+    asked.sort(key=lambda item: not restating.isdisjoint(item.columns))
+    return tuple(NextStep(KIND, {"slice": list(item.conditions)}, (SLICE_ERRORS,)) for item in asked[:1])
 
 
 def apply(train: TrainingSet, *, slice: list[str]) -> TrainingSet:  # noqa: A002, ARG001 - the step's parameter

@@ -28,7 +28,7 @@ with why:
         title = REGISTRY[name].TITLE
         st.page_link(
             PAGES[name],
-            label=f"**{title}**",
+            label=f"**{title}** →",
             query_params={"experiment": st.session_state["experiment"], "run": row.run_id},
         )
         draw([said], key=f"why-{name}")
