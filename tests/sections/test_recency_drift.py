@@ -1,0 +1,173 @@
+"""Drift in words: hand-made results, every verdict, dates and numbers as times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text
+from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
+from mlflow_errata.record.schema import Training
+from mlflow_errata.sections import recency_drift
+
+
+def month(number):
+    return datetime(2013 + (number > 12), (number - 1) % 12 + 1, 1)  # noqa: DTZ001 - records hold UTC without a zone
+
+
+@pytest.fixture
+def window(rate):
+    def build(start, end, *, support=300, current=False, auc=0.7):
+        return Window(
+            start=start,
+            end=end,
+            support=support,
+            metric=None if auc is None else rate(auc, auc - 0.03, auc + 0.03, n=support, unit="roc_auc"),
+            error=None,
+            label_rate=rate(0.2, 0.18, 0.22, unit="label rate"),
+            prediction_rate=rate(0.1, 0.08, 0.12, unit="prediction rate"),
+            score_rate=None,
+            current=current,
+        )
+
+    return build
+
+
+@pytest.fixture
+def result(window, rate):
+    return RecencyDrift(
+        windows=(
+            window(month(9), month(10)),
+            window(month(10), month(11)),
+            window(month(11), month(12), auc=0.65, current=True),
+            window(month(12), month(13), support=11, auc=0.4, current=True),
+        ),
+        unit="month",
+        metric="roc_auc",
+        greater_is_better=True,
+        cut=month(11),
+        reference=rate(0.703, 0.672, 0.734, unit="roc_auc"),
+        current=rate(0.654, 0.624, 0.683, unit="roc_auc"),
+        change=rate(-0.0495, -0.0922, -0.0069, unit="roc_auc"),
+        error_change=None,
+        worse=True,
+        shifts=(Shift("temp", 6.27, 0.002, True, "73.4", "42.1"), Shift("hour", -0.001, 0.002, False, "12", "12")),
+        onset=month(10),
+        cause=None,
+        n_untimed=7,
+    )
+
+
+def of(blocks, kind):
+    return [block for block in blocks if isinstance(block, kind)]
+
+
+def test_worse_says_from_when_by_how_much_and_how_surely(result, record_of):
+    said = recency_drift.verdict(result, record_of())
+    assert (said.status, said.sentence) == (
+        "bad",
+        "The newest rows are served worse. ROC AUC is 0.654 since Nov 2013, 0.703 before: "
+        "a change of -0.050 (-0.092 to -0.007).",
+    )
+
+
+def test_no_change_says_chance_aloud(result, rate, record_of):
+    calm = replace(result, worse=False, onset=None, change=rate(-0.01, -0.05, 0.03, unit="roc_auc"))
+    said = recency_drift.verdict(calm, record_of())
+    assert said.status == "good"
+    assert said.sentence.startswith("No drift distinguishable from chance.")
+    assert said.sentence.endswith("a change of -0.010 (-0.050 to +0.030), which includes 0.")
+
+
+@pytest.mark.parametrize(("greater", "change"), [(True, (0.05, 0.01, 0.09)), (False, (-0.05, -0.09, -0.01))])
+def test_better_is_good(result, rate, record_of, greater, change):
+    better = replace(result, worse=False, onset=None, greater_is_better=greater, change=rate(*change, unit="roc_auc"))
+    assert recency_drift.verdict(better, record_of()).sentence.startswith("The newest rows are served better.")
+
+
+def test_what_cannot_be_estimated_is_left_open(result, record_of):
+    said = recency_drift.verdict(replace(result, current=None, change=None, worse=False, onset=None), record_of())
+    assert (said.status, said.sentence) == ("unsure", "ROC AUC cannot be estimated on both sides of Nov 2013.")
+
+
+def test_the_finding_names_the_onset_in_the_direction_of_the_metric(result):
+    assert recency_drift.finding(result) == (
+        "Since Nov 2013 ROC AUC has changed by -0.050 (-0.092 to -0.007). The fall is steepest from Oct 2013 on."
+    )
+    assert "The rise is steepest" in recency_drift.finding(replace(result, greater_is_better=False))
+    assert recency_drift.finding(replace(result, change=None)) == ""
+
+
+def test_facts_and_the_comparison(result, record_of):
+    blocks = recency_drift.section(result, record_of(training=Training(800, month(1), month(6))))
+    (facts,) = of(blocks, Facts)
+    assert [fact.value for fact in facts.facts] == ["0.703", "0.654", "-0.050", "Oct 2013"]
+    assert of(blocks, Text)[0].sentence == (
+        "The newest 311 rows of 911 are compared with the rest; the interval allows for neighbouring rows that move "
+        "together. The model was trained on 800 rows from 1 Jan 2013 to 1 Jun 2013. 7 rows without a time left out."
+    )
+
+
+def test_a_window_of_few_rows_is_not_drawn_and_the_title_says_so(result, record_of):
+    metric, rows, _, _ = of(recency_drift.section(result, record_of()), Chart)
+    assert metric.title == "ROC AUC over time (95 % interval; 1 window of fewer than 30 rows not drawn)"
+    drawn = [layer["data"]["values"] for layer in metric.spec["layer"] if "mark" in layer]
+    assert all([point["rows"] for point in points] == [300, 300, 300] for points in drawn)
+    assert [bar["rows"] for bar in rows.spec["data"]["values"]] == [300, 300, 300, 11]
+    assert rows.spec["height"] == 40
+    (windows, _) = of(recency_drift.section(result, record_of()), Table)
+    assert windows.rows[-1][:4] == ("Dec 2013 (newest)", 11, None, "too few rows")
+
+
+def test_times_are_drawn_in_utc_whatever_the_zone_of_the_machine(result, record_of):
+    _, rows, _, _ = of(recency_drift.section(result, record_of()), Chart)
+    assert rows.spec["data"]["values"][0]["start"] == 1377993600000  # 2013-09-01T00:00Z
+    assert rows.spec["encoding"]["x"]["scale"]["type"] == "utc"
+
+
+def test_numbers_as_times_have_a_plain_axis(result, window, record_of):
+    plain = replace(
+        result, windows=(window(0.0, 50.0), window(50.0, 100.0, current=True)), unit="equal count", cut=50.0, onset=50.0
+    )
+    blocks = recency_drift.section(plain, record_of())
+    assert "since 50, " in blocks[0].sentence
+    metric, rows, _, _ = of(blocks, Chart)
+    assert rows.spec["encoding"]["x"]["type"] == "quantitative"
+    assert "Worse from 50 on" in metric.alt
+
+
+def test_columns_stand_beside_their_floor(result, record_of):
+    blocks = recency_drift.section(result, record_of())
+    psi = of(blocks, Chart)[-1]
+    assert [(row["name"], round(row["value"], 4), row["series"]) for row in psi.spec["data"]["values"]] == [
+        ("temp", 0.002, recency_drift.FLOOR.words),
+        ("temp", 6.272, recency_drift.MOVED.words),
+        ("hour", 0.002, recency_drift.FLOOR.words),
+        ("hour", 0.001, recency_drift.STAYED.words),
+    ]
+    assert of(blocks, Text)[-1].sentence == "1 of 2 columns moved: temp."
+
+
+def test_columns_that_move_without_harm_ask_for_nothing(result, record_of):
+    calm = replace(result, worse=False, onset=None)
+    assert of(recency_drift.section(calm, record_of()), Text)[-1].sentence.endswith("so this asks for nothing.")
+    still = replace(calm, shifts=result.shifts[1:])
+    assert of(recency_drift.section(still, record_of()), Text)[-1].sentence.startswith("None of 1 column moved")
+
+
+def test_without_rates_or_metric_the_charts_are_left_out(result, window, record_of):
+    bare = tuple(replace(item, metric=None, label_rate=None, prediction_rate=None) for item in result.windows)
+    charts = of(recency_drift.section(replace(result, windows=bare, shifts=()), record_of(task="multiclass")), Chart)
+    assert [chart.title for chart in charts] == ["Rows per window"]
+
+
+def test_not_made_names_the_argument_to_add(record_of):
+    assert recency_drift.not_made("needs a time column", record_of()) == NotMade(
+        "No time column was given, so recency is not checked.", 'Add time="...", the column that dates each row.'
+    )
+    dated = record_of(roles={"time": "at"})
+    assert recency_drift.not_made("needs 100 rows with a time; there are 60", dated) == NotMade(
+        "Recency is not checked: the check needs 100 rows with a time; there are 60."
+    )
