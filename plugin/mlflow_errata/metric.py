@@ -115,7 +115,7 @@ def _hits(outcomes: Outcomes) -> NDArray[np.float64]:
 
 def _probability_of_label(outcomes: Outcomes) -> NDArray[np.float64]:
     scores = _scores(outcomes)
-    return np.clip(scores[np.arange(len(outcomes)), outcomes.y], LOG_FLOOR, 1.0)
+    return np.asarray(np.clip(scores[np.arange(len(outcomes)), outcomes.y], LOG_FLOOR, 1.0), dtype=np.float64)
 
 
 def _log_losses(outcomes: Outcomes) -> NDArray[np.float64]:

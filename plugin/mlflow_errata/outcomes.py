@@ -115,7 +115,7 @@ def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tup
             f"has classes {(said or known)[:4]} where label={roles.label!r} has {seen[:4]}",
             "Make both text or both numbers.",
         )
-    union: list[Any] = sorted({*seen, *said, *known})  # type: ignore[type-var]
+    union: list[Any] = sorted({*seen, *said, *known})
     if task == "binary" and union in ([0], [1]):
         union = [False, True] if isinstance(union[0], bool) else [0, 1]
     if output.scores is None or not known:

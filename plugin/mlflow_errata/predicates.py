@@ -71,19 +71,19 @@ class Within:
 
     def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Rows inside the range; missing values are not; shape (n_rows,)."""
-        column = _column(frame, self.column)
-        bounds = [self.low, self.high]
-        if any(isinstance(bound, str) for bound in bounds):
-            column = pd.to_datetime(column, utc=True)
-            bounds = [None if bound is None else pd.Timestamp(bound, tz="UTC") for bound in bounds]  # type: ignore[misc]
+        given = _column(frame, self.column)
+        if isinstance(self.low, str) or isinstance(self.high, str):
+            column: Any = pd.to_datetime(given, utc=True)
+            ends: list[Any] = [None if end is None else pd.Timestamp(end, tz="UTC") for end in (self.low, self.high)]
         else:
-            column = column.astype("float64") if not column.isna().any() else column.astype("Float64")
+            column, ends = given.astype("Float64"), [self.low, self.high]
+        low, high = ends
         found = column.notna()
-        if bounds[0] is not None:
-            found &= column >= bounds[0]
-        if bounds[1] is not None:
-            found &= column < bounds[1]
-        return found.to_numpy(dtype=bool, na_value=False)
+        if low is not None:
+            found &= column >= low
+        if high is not None:
+            found &= column < high
+        return np.asarray(found.to_numpy(dtype=bool, na_value=False))
 
 
 @dataclass(frozen=True)

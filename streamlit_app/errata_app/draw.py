@@ -107,7 +107,7 @@ def table(block: Table, *, key: str, selectable: bool = False) -> str | None:
     """A table, and the key of the row that was selected in it."""
     frame = {column.title: [row[at] for row in block.rows] for at, column in enumerate(block.columns)}
     config = {column.title: _column(column) for column in block.columns}
-    shown = st.dataframe(
+    shown: Any = st.dataframe(
         frame,
         key=f"{key}-{abs(hash(block.keys))}" if selectable else key,
         hide_index=True,

@@ -14,7 +14,7 @@ from mlflow_errata.sections import recency_drift
 
 
 def month(number):
-    return datetime(2013 + (number > 12), (number - 1) % 12 + 1, 1)  # noqa: DTZ001 - records hold UTC without a zone
+    return datetime(2013 + (number > 12), (number - 1) % 12 + 1, 1)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import streamlit as st
 from errata_app.draw import draw, plain, table
 from errata_app.header import chosen_record
 from mlflow_errata.blocks import Table
+from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
 from mlflow_errata.sections import REGISTRY, sections
 from mlflow_errata.sections.slice_errors import finding
 
@@ -17,12 +18,17 @@ NAME = "slice_errors"
 MOST = 200
 
 
+def slices_of(record: "Record") -> tuple[Slice, ...]:
+    """The slices of a record that were confirmed."""
+    result = record.results.get(NAME)
+    return result.slices if isinstance(result, SliceErrors) else ()
+
+
 @st.fragment
 def slices_and_rows(block: Table, record: "Record") -> None:
     """The table of slices; a selected one shows its rows below."""
     key = table(block, key="slices", selectable=True)
-    result = record.results[NAME]
-    item = next((item for item in result.slices if " and ".join(item.conditions) == key), None)
+    item = next((item for item in slices_of(record) if " and ".join(item.conditions) == key), None)
     if item is None:
         st.caption("Select a slice to see its rows.")
         return
