@@ -29,8 +29,8 @@ def frame(n, *, column="region", level="east", seed=0):
     bad = (region == level) | (np.arange(n) > 0.8 * n)
     rows = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=n, freq="min"), column: region})
     rows["age"] = draw.normal(40, 9, n) + 9 * bad
-    rows["y"] = np.where(draw.random(n) < 0.1, level, "no")
-    rows["p"] = np.where(draw.random(n) > np.where(bad, 0.5, 0.1), rows["y"], "no")
+    rows["y"] = np.where(draw.random(n) < 0.3, level, "no")
+    rows["p"] = np.where(draw.random(n) > np.where(bad, 0.5, 0.1), rows["y"], np.where(rows["y"] == "no", level, "no"))
     return rows
 
 

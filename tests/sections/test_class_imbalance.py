@@ -45,15 +45,15 @@ def test_a_class_that_pays_is_named_beside_the_commonest(result, record_of):
     said = class_imbalance.verdict(result, record_of())
     assert said.status == "bad"
     assert said.sentence == (
-        "Class late is rare and recalled worse: recall 18.0 % (16.0 to 20.0 %) at 10.0 % of the rows, against "
-        "95.0 % (93.0 to 97.0 %) for the commonest class, on time."
+        "Class 'late' is rare and recalled worse: recall 18.0 % (16.0 to 20.0 %) at 10.0 % of the rows, against "
+        "95.0 % (93.0 to 97.0 %) for the commonest class, 'on time'."
     )
 
 
 def test_of_several_the_worst_is_named(result, item, record_of):
     three = replace(result, classes=(*result.classes, item("cancelled", 90, 0.1)), hurts=("late", "cancelled"))
     assert class_imbalance.verdict(three, record_of()).sentence.startswith(
-        "2 rare classes are recalled worse; the worst is cancelled: recall 10.0 %"
+        "2 rare classes are recalled worse; the worst is 'cancelled': recall 10.0 %"
     )
 
 

@@ -171,3 +171,19 @@ def test_not_made_names_the_argument_to_add(record_of):
     assert recency_drift.not_made("needs 100 rows with a time; there are 60", dated) == NotMade(
         "Recency is not checked: the check needs 100 rows with a time; there are 60."
     )
+
+
+def test_small_windows_are_drawn_where_all_are_small(result, window, record_of):
+    small = tuple(window(10.0 * at, 10.0 * at + 10, support=11, current=at > 6) for at in range(10))
+    even = replace(result, windows=small, unit="equal count", cut=70.0, onset=None)
+    metric = of(recency_drift.section(even, record_of()), Chart)[0]
+    assert metric.title == "ROC AUC over time (95 % interval)"
+
+
+def test_means_of_a_number_are_not_called_shares(result, record_of):
+    rates = of(recency_drift.section(result, record_of(task="regression")), Chart)[2]
+    assert rates.title == "Mean in labels and predictions over time"
+    assert rates.spec["data"]["values"][0]["words"] == "0.200 (0.180 to 0.220)"
+    shares = of(recency_drift.section(result, record_of()), Chart)[2]
+    assert shares.title == "Share of 1 in labels and predictions over time"
+    assert shares.spec["data"]["values"][0]["words"] == "20.0 % (18.0 to 22.0 %)"

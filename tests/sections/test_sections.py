@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import altair
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,7 +106,7 @@ def test_charts_are_valid_vega_lite_and_can_be_drawn(record):
     drawn = charts(record)
     assert len(drawn) >= 3
     for chart in drawn:
-        altair.Chart.from_dict({**chart.spec, "$schema": altair.SCHEMA_URL})
+        alt.Chart.from_dict({**chart.spec, "$schema": alt.SCHEMA_URL})
         assert vl_convert.vegalite_to_svg(chart.spec, allowed_base_urls=[]).startswith("<svg")
         assert chart.alt.endswith(".")
         assert chart.title

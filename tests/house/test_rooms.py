@@ -1,0 +1,172 @@
+"""The rooms of the house as import rules, checked by parsing every file, lazy imports included."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PLUGIN, APP = ROOT / "plugin" / "mlflow_errata", ROOT / "streamlit_app" / "errata_app"
+
+HEAVY = {"mlflow", "streamlit", "sklearn", "imblearn", "altair", "vl_convert", "pydantic", "click", "pandas"}
+ROOMS = {
+    # room: (third parties it may import, rooms it may import)
+    "errors": (set(), set()),
+    "estimate": (set(), {"errors"}),
+    "stats": ({"numpy", "scipy"}, {"stats"}),
+    "metric": ({"numpy", "sklearn"}, {"errors", "estimate", "stats"}),
+    "model": ({"numpy", "pandas"}, {"errors"}),
+    "columns": ({"numpy", "pandas"}, {"errors"}),
+    "roles": (set(), {"errors"}),
+    "training": ({"numpy", "pandas"}, set()),
+    "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
+    "table": (
+        {"numpy", "pandas"},
+        {"columns", "errors", "metric", "model", "outcomes", "roles", "training"},
+    ),
+    "predicates": ({"numpy", "pandas"}, {"errors"}),
+    "slicing": ({"numpy", "scipy"}, {"slicing"}),
+    "diagnoses": (
+        {"numpy", "pandas", "sklearn"},
+        {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "slicing", "stats", "table"},
+    ),
+    "steps": (
+        {"numpy", "pandas", "sklearn", "imblearn"},
+        {"diagnoses", "errors", "estimate", "predicates", "steps", "table", "training"},
+    ),
+    "blocks": (set(), set()),
+    "record": (
+        {"pandas", "pydantic", "pyarrow"},
+        {"diagnoses", "errors", "estimate", "metric", "record", "steps", "sections"},
+    ),
+    "sections": (
+        {"altair"},
+        {"blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking"},
+    ),
+    "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
+    "tracking": ({"mlflow", "pandas"}, {"", "_diagnose", "errors", "estimate", "record", "report", "tracking"}),
+    "_diagnose": (
+        {"numpy", "pandas"},
+        {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
+    ),
+    "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "tracking"}),
+    "__init__": (set(), {"_diagnose", "errors", "estimate", "record", "table", "tracking"}),
+}
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Full names of all modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = node.module in {"mlflow_errata", "errata_app"}
+            names |= {f"{node.module}.{alias.name}" if inside else node.module for alias in node.names}
+    return names
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PLUGIN).parts[0]
+    return first.removesuffix(".py")
+
+
+def own_room(name: str) -> str:
+    """Room of an imported name; "" for a public name of the package itself."""
+    part = name.removeprefix("mlflow_errata").removeprefix(".").split(".")[0]
+    return part if part in ROOMS else ""
+
+
+@pytest.mark.parametrize("path", files(PLUGIN), ids=lambda path: str(path.relative_to(PLUGIN)))
+def test_every_file_imports_only_what_its_room_may(path):
+    assert room_of(path) in ROOMS, "a new room needs a line in ROOMS"
+    third, rooms = ROOMS[room_of(path)]
+    for name in imported(path):
+        top = name.split(".")[0]
+        if top == "mlflow_errata":
+            assert own_room(name) in rooms, f"{path.name} imports {name}"
+        elif top not in sys.stdlib_module_names:
+            assert top in third, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", files(APP), ids=lambda path: str(path.relative_to(APP)))
+def test_the_app_draws_and_computes_nothing(path):
+    for name in imported(path):
+        top = name.split(".")[0]
+        assert top in {"streamlit", "mlflow_errata", "errata_app"} or top in sys.stdlib_module_names, name
+        if ".tracking" in name and path.name != "source.py":
+            assert "TYPE_CHECKING" in path.read_text(encoding="utf-8"), f"{path.name} reaches the store past source.py"
+    text = path.read_text(encoding="utf-8")
+    for forbidden in ("unsafe_allow_html", "groupby", ".mean(", "pickle", "st.html", "_repr_html_"):
+        assert forbidden not in text
+
+
+def edges(path: Path) -> set[str]:
+    """Modules of the package that a file imports when it is loaded."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mlflow_errata"):
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if is_module(full) else node.module)
+    return found
+
+
+def is_module(name: str) -> bool:
+    place = PLUGIN.parent / Path(*name.split("."))
+    return place.with_suffix(".py").is_file() or place.is_dir()
+
+
+def test_no_import_cycles():
+    graph = {}
+    for path in files(PLUGIN):
+        parts = path.relative_to(PLUGIN.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        graph[name] = edges(path) - {"mlflow_errata", name}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join([*trail, name])
+        if name not in done:
+            for after in sorted(graph.get(name, ())):
+                visit(after, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded_by("import mlflow_errata") & HEAVY
+
+
+def test_the_command_line_loads_click_alone():
+    assert loaded_by("import mlflow_errata.cli") & HEAVY == {"click"}
+
+
+def test_what_mlflow_loads_for_everybody_is_light():
+    """The evaluator, the dataset and the context provider are imported by every user's evaluations."""
+    code = (
+        "import mlflow, mlflow.models.evaluation, mlflow.data\n"
+        "before = set(sys.modules)\n"
+        "import mlflow_errata.tracking.evaluator, mlflow_errata.tracking.dataset, mlflow_errata.tracking.context\n"
+        "print(*[name for name in set(sys.modules) - before if 'errata' not in name or 'diagnoses' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True)
+    new = {name.split(".")[0] for name in done.stdout.split()}
+    assert not new & {"sklearn", "imblearn", "streamlit", "mlflow_errata", "vl_convert"}

@@ -1,0 +1,151 @@
+"""mlflow.models.evaluate with the errata evaluator: URI, callable, stored predictions; and failures that hurt nobody."""
+
+from __future__ import annotations
+
+import mlflow
+import pytest
+from mlflow.tracking import MlflowClient
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+import mlflow_errata as errata
+
+QUIET = {"log_model_explainability": False}
+
+
+def tags(run):
+    return MlflowClient().get_run(run.info.run_id).data.tags
+
+
+def said(rows):
+    return (rows["a"] + rows["b"] > 1.8).astype(int)
+
+
+@pytest.fixture
+def model(frame):
+    return LogisticRegression().fit(frame[["a", "b"]], frame["y"])
+
+
+def test_a_model_uri_with_columns_that_the_model_must_not_see(experiment, frame, model):
+    with mlflow.start_run() as run:
+        logged = mlflow.sklearn.log_model(model, name="m", pip_requirements=["scikit-learn"])
+        result = mlflow.models.evaluate(
+            logged.model_uri,
+            frame,
+            targets="y",
+            model_type="classifier",
+            feature_names=["a", "b"],
+            evaluators=["default", "errata"],
+            evaluator_config={"default": QUIET, "errata": {"time": frame["at"], "metadata": frame[["region"]]}},
+        )
+    record = errata.load(run.info.run_id)
+    assert record.results["slice_errors"].slices[0].conditions == ("region == 'east'",)
+    assert record.dataset.features == ("a", "b")
+    assert "recency_drift" in record.results
+    assert record.summary.metric == "roc_auc"
+    assert result.metrics["errata/found"] == sum(item.found for item in record.results.values())
+    assert "accuracy_score" in result.metrics
+    assert tags(run)["errata.status"] == "complete"
+
+
+def test_a_dataset_that_hides_columns_from_the_model(experiment, frame):
+    data = mlflow.data.from_errata(
+        frame.drop(columns="score"), targets="y", time="at", metadata=["region"], name="held out"
+    )
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            lambda rows: said(rows[["a", "b"]]) if list(rows.columns) == ["a", "b"] else 1 / 0,
+            data,
+            model_type="classifier",
+            evaluators=["default", "errata"],
+            evaluator_config={"default": QUIET},
+        )
+    record = errata.load(run.info.run_id, dataset="held_out")
+    assert record.results["slice_errors"].slices[0].conditions == ("region == 'east'",)
+    assert record.dataset.roles["time"] == "at"
+    assert record.dataset.features == ("a", "b")
+
+
+def test_stored_predictions(experiment, frame):
+    rows = frame.drop(columns="score").assign(said=said(frame))
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            data=rows,
+            targets="y",
+            predictions="said",
+            model_type="classifier",
+            evaluators="errata",
+            evaluator_config={"time": "at"},
+        )
+    record = errata.load(run.info.run_id)
+    assert record.dataset.roles == {"label": "y", "prediction": "said", "time": "at"}
+    assert MlflowClient().get_run(run.info.run_id).data.metrics["errata/found"] >= 1
+
+
+def test_a_regressor(experiment, frame):
+    rows = frame[["a", "b"]].assign(y=frame["a"] * 2 + frame["b"] ** 2)
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            LinearRegression().fit(rows[["a", "b"]], rows["y"]).predict,
+            rows,
+            targets="y",
+            model_type="regressor",
+            evaluators="errata",
+        )
+    record = errata.load(run.info.run_id)
+    assert record.summary.task == "regression"
+    assert record.results["slice_errors"].found
+
+
+def test_a_failure_of_ours_costs_the_user_nothing(experiment, frame):
+    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    with mlflow.start_run() as run, pytest.warns(RuntimeWarning, match="errata made no diagnoses"):
+        result = mlflow.models.evaluate(
+            data=rows,
+            targets="y",
+            predictions="said",
+            model_type="classifier",
+            evaluators=["default", "errata"],
+            evaluator_config={"default": QUIET, "errata": {"time": "att"}},
+        )
+    done = MlflowClient().get_run(run.info.run_id)
+    assert done.info.status == "FINISHED"
+    assert result.metrics["accuracy_score"] > 0
+    assert done.data.metrics["accuracy_score"] > 0
+    assert "time='att' is not a column" in done.data.tags["errata.failed"]
+
+
+def test_strict_raises_for_those_who_ask(experiment, frame):
+    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    with mlflow.start_run(), pytest.raises(errata.ErrataError, match="time='att'"):
+        mlflow.models.evaluate(
+            data=rows,
+            targets="y",
+            predictions="said",
+            model_type="classifier",
+            evaluators="errata",
+            evaluator_config={"time": "att", "strict": True},
+        )
+
+
+def test_an_array_of_another_length_is_refused(experiment, frame):
+    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    with mlflow.start_run() as run, pytest.warns(RuntimeWarning, match="has 10 rows"):
+        mlflow.models.evaluate(
+            data=rows,
+            targets="y",
+            predictions="said",
+            model_type="classifier",
+            evaluators=["default", "errata"],
+            evaluator_config={"default": QUIET, "errata": {"time": frame["at"].head(10)}},
+        )
+    assert tags(run)["errata.status"] == "failed"
+
+
+def test_the_switch_turns_it_off(experiment, frame, monkeypatch):
+    monkeypatch.setenv("ERRATA_DISABLE", "1")
+    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            data=rows, targets="y", predictions="said", model_type="classifier", evaluators="errata"
+        )
+    assert "errata.status" not in tags(run)
