@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import singledispatch
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -109,7 +110,7 @@ def table(block: Table, *, key: str, selectable: bool = False) -> str | None:
     config = {column.title: _column(column) for column in block.columns}
     shown: Any = st.dataframe(
         frame,
-        key=f"{key}-{abs(hash(block.keys))}" if selectable else key,
+        key=f"{key}-{fingerprint(block)}" if selectable else key,
         hide_index=True,
         column_config=config,
         on_select="rerun" if selectable else "ignore",
@@ -122,6 +123,11 @@ def table(block: Table, *, key: str, selectable: bool = False) -> str | None:
         return None
     rows = shown.selection.rows
     return block.keys[rows[0]] if rows and rows[0] < len(block.keys) else None
+
+
+def fingerprint(block: Table) -> str:
+    """A short name of a table's rows: a selection belongs to these rows and must not outlive them."""
+    return sha256("\0".join(block.keys).encode()).hexdigest()[:12]
 
 
 def _column(column: Column) -> Any:

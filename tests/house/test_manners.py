@@ -58,7 +58,9 @@ def test_no_print_no_assert_no_global_seed(path):
 
 
 def test_nothing_names_a_registry_or_a_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     words = ["py" + "pi.org", "python" + "hosted", "npm" + "js", "deb." + "debian", "/" + "work/", "/ro" + "ot/"]
     for name in listed:
         path = ROOT / name

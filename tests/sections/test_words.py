@@ -86,9 +86,9 @@ def test_a_moment_is_as_precise_as_its_window(unit, said):
 
 def test_names_are_shown_on_one_line_and_shortened():
     assert words.shown("a\nb\t c") == "a b c"
-    assert words.shown("x" * 500) == "x" * 79 + "…"
+    assert words.shown("x" * 500 + " == 'tail'") == "x" * 53 + "…" + "x" * 16 + " == 'tail'"
     assert words.shown("") == "''"
-    assert words.distinct(["x" * 100 + "1", "x" * 100 + "2"]) == ["x" * 79 + "…", "x" * 79 + "… (2)"]
+    assert words.distinct(["x" * 100 + "1", "x" * 101 + "1"]) == [(long := words.shown("x" * 101 + "1")), f"{long} (2)"]
 
 
 def test_lists_count_what_they_leave_out():

@@ -145,7 +145,5 @@ def test_the_switch_turns_it_off(experiment, frame, monkeypatch):
     monkeypatch.setenv("ERRATA_DISABLE", "1")
     rows = frame[["a", "b", "y"]].assign(said=said(frame))
     with mlflow.start_run() as run:
-        mlflow.models.evaluate(
-            data=rows, targets="y", predictions="said", model_type="classifier", evaluators="errata"
-        )
+        mlflow.models.evaluate(data=rows, targets="y", predictions="said", model_type="classifier", evaluators="errata")
     assert "errata.status" not in tags(run)

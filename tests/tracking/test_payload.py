@@ -34,7 +34,8 @@ def test_tags_are_short_and_the_summary_is_json(record):
 
 
 @pytest.mark.parametrize(
-    ("name", "folder"), [("test", "test"), ("held out/2024", "held_out_2024"), ("../..", "evaluation"), ("", "evaluation")]
+    ("name", "folder"),
+    [("test", "test"), ("held out/2024", "held_out_2024"), ("../..", "evaluation"), ("", "evaluation")],
 )
 def test_folders_are_safe_whatever_the_dataset_is_called(record, name, folder):
     assert payload(record, name).folder == f"errata/{folder}-{record.dataset.digest[:8]}"

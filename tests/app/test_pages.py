@@ -1,0 +1,151 @@
+"""Every page in every state, without a browser."""
+
+from __future__ import annotations
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import mlflow_errata as errata
+from errata_app import source
+from errata_app.draw import fingerprint, plain
+from mlflow_errata.blocks import Table
+from mlflow_errata.cli import app_path
+from mlflow_errata.sections import sections
+
+PAGES = ("next_step", "slices", "over_time", "classes", "history")
+HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png> [a](http://example.invalid)"
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory, frame):
+    """Tracking stores by what they hold: nothing, a whole record, a partial one, hostile names, a failed run."""
+    folder = tmp_path_factory.mktemp("stores")
+    found = {}
+    hostile = pd.DataFrame({HOSTILE: np.where(frame["region"] == "east", HOSTILE, "north"), "x": frame["a"]})
+    hostile["label"] = frame["y"].map({0: "fine", 1: HOSTILE})
+    hostile["said"] = (frame["score"] > 0.5).map({False: "fine", True: HOSTILE})
+    records = {
+        "empty": None,
+        "full": errata.diagnose(frame, label="y", scores="score", time="at"),
+        "partial": errata.diagnose(frame.drop(columns="at"), label="y", scores="score"),
+        "hostile": errata.diagnose(hostile, label="label", prediction="said"),
+        "regression": errata.diagnose(
+            frame.assign(y=frame["a"] + frame["b"], p=frame["a"]), label="y", prediction="p", time="at"
+        ),
+        "failed": None,
+    }
+    for name, record in records.items():
+        uri = found[name] = f"sqlite:///{folder / name}.db"
+        mlflow.set_tracking_uri(uri)
+        made = mlflow.create_experiment(HOSTILE if name == "hostile" else "flights", (folder / name).as_uri())
+        if name != "empty":
+            with mlflow.start_run(experiment_id=made, run_name=HOSTILE if name == "hostile" else "one") as run:
+                if record is not None:
+                    errata.log(record)
+                else:
+                    mlflow.set_tags({"errata.status": "failed", "errata.failed": "time='att' is not a column."})
+            found[f"{name} run"] = run.info.run_id
+    return found
+
+
+@pytest.fixture
+def opened(stores, monkeypatch):
+    def open_page(state, page):
+        uri = stores.get(state, state)
+        monkeypatch.setenv("ERRATA_TRACKING_URI", uri)
+        source.forget()
+        app = AppTest.from_file(str(app_path()), default_timeout=60).run()
+        if page != "next_step":
+            app.switch_page(f"views/{page}.py").run()
+        assert not app.exception, app.exception
+        return app
+
+    return open_page
+
+
+def text(app):
+    parts = [*app.title, *app.header, *app.markdown, *app.text, *app.caption, *app.code]
+    return "\n".join(str(part.value) for part in parts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_full_record(opened, page):
+    app = opened("full", page)
+    assert app.title[0].value
+    assert "not made" not in text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("state", ["partial", "hostile", "regression"])
+def test_records_that_lack_something(opened, state, page):
+    assert opened(state, page).title[0].value
+
+
+def test_a_partial_record_says_what_to_add(opened):
+    said = text(opened("partial", "over_time"))
+    assert "not made" in said
+    assert "time\\=" in said or "time=" in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_store_says_what_to_run(opened, page):
+    app = opened("empty", page)
+    assert "No diagnoses in this experiment" in app.title[0].value
+    assert "errata.log(record)" in app.code[0].value
+
+
+@pytest.mark.parametrize("page", PAGES[:-1])
+def test_a_failed_run_says_why(opened, page):
+    app = opened("failed", page)
+    assert "no diagnoses" in app.title[0].value
+    assert "time='att'" in text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_store_that_does_not_answer_is_one_sentence_and_a_way_on(opened, page, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    app = opened("http://127.0.0.1:9", page)
+    assert app.title[0].value == "Nothing could be read"
+    assert "Check the address" in text(app)
+    assert app.button[0].label == "Try again"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_from_the_data_are_never_markdown(opened, page):
+    said = text(opened("hostile", page))
+    assert "](http" not in said
+    assert "<img" not in said.replace("\\<img", "")
+
+
+def test_a_link_opens_the_run_it_names(stores, monkeypatch):
+    monkeypatch.setenv("ERRATA_TRACKING_URI", stores["full"])
+    source.forget()
+    app = AppTest.from_file(str(app_path()), default_timeout=60)
+    app.query_params["run"] = stores["full run"]
+    app.query_params["experiment"] = "flights"
+    app.run()
+    assert app.selectbox(key="run").value == stores["full run"]
+
+
+def test_a_selected_slice_shows_its_rows(opened, stores):
+    app = opened("full", "slices")
+    record = errata.load(stores["full run"], tracking_uri=stores["full"])
+    blocks = next(item.blocks for item in sections(record) if item.name == "slice_errors")
+    block = next(item for item in blocks if isinstance(item, Table) and item.keys)
+    app.session_state[f"slices-{fingerprint(block)}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    assert app.subheader[0].value == plain(block.keys[0])
+    shown = app.dataframe[-1].value
+    assert set(shown["region"]) == {"east"}
+    assert shown["errata.error"].iloc[0] == 1
+
+
+@pytest.mark.parametrize("given", [HOSTILE, "a*b_c`d", "$x$", ":material/home:", "| a | b |", "# title", "1. one"])
+def test_plain_leaves_nothing_for_markdown(given):
+    escaped = plain(given)
+    for sign in "*_`[]<>$:|#!":
+        assert all(escaped[at - 1] == "\\" for at in range(len(escaped)) if escaped[at] == sign)
