@@ -129,7 +129,7 @@ def test_its_size_does_not_grow_with_the_rows(n):
 def test_many_classes_columns_and_windows_stay_small(n_classes):
     draw = np.random.default_rng(0)
     n = 6000
-    rows = pd.DataFrame({f"a_column_with_a_rather_long_name_{at}": draw.normal(size=n) for at in range(40)})
+    rows = pd.DataFrame({f"a_column_with_a_rather_long_name_{at}": draw.normal(size=n) for at in range(15)})
     rows["at"] = pd.date_range("2024-01-01", periods=n, freq="8min")
     shares = np.geomspace(1, 0.05, n_classes)
     classes = [f"class number {at}" for at in range(n_classes)]

@@ -35,6 +35,12 @@ LONG = 22
 INKS = {NOTE: "currentColor", "#010101": "currentColor"}
 """Colours that follow the reader's theme."""
 FONT = "Helvetica, Arial, sans-serif"
+UNSEEN = re.compile(
+    r' (?:(?:aria-[a-z]+|role|class|pointer-events|text-rendering|font-family|stroke-miterlimit)="[^"]*"'
+    r'|(?:opacity|stroke-width)="1"|font-size="12px"|font-weight="normal"|text-anchor="start"'
+    r'|transform="translate\(0,0\)")'
+)
+"""Attributes of a drawing that the style sheet says once, or that are the default."""
 LOOK: dict[str, Any] = {
     "background": None,
     "font": FONT,
@@ -257,11 +263,12 @@ def _svg(chart: Chart, width: int) -> str:
 
 
 def _lean(svg: str) -> str:
-    """SVG without what a reader never sees: names of marks, repeated labels, decimals below a tenth of a pixel."""
+    """SVG without what a reader never sees: names of marks, hidden paths, defaults, tenths of tenths of a pixel."""
+    svg = re.sub(r'<path[^>]*display="none"[^>]*/>|<path d="M0,0h0v0h0Z"[^>]*/>', "", svg)
     return re.sub(r"<[^>]+>", lambda tag: _lean_tag(tag[0]), svg)
 
 
 def _lean_tag(tag: str) -> str:
-    tag = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events|text-rendering)="[^"]*"', "", tag)
+    tag = UNSEEN.sub("", tag)
     tag = re.sub(r"(\d+\.\d)\d+", r"\1", tag)
     return re.sub("|".join(INKS), lambda ink: INKS[ink[0]], tag)

@@ -27,7 +27,8 @@ WORTH_A_LOOK = 0.05
 """Recall that a rare class must fall short of the commonest by, beside being beyond chance."""
 RARE = 0.5
 """A class is rare with at most this share of the rows of the commonest class."""
-MOST_CONFUSIONS = 20
+MOST_CONFUSIONS = 210
+"""Every pair of 15 classes, so that their matrix is whole; of more classes the most frequent pairs."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class ClassImbalance:
     imbalance_ratio : float, support of the commonest class / support of the rarest class with rows
     effective_classes : float, exp(entropy of the shares): the number of equally frequent classes that is as spread out
     classes : tuple of ClassShare, most frequent first, ties by class name
-    confusions : tuple of Confusion, most rows first, at most 20
+    confusions : tuple of Confusion, most rows first, at most 210
     hurts : rare labels whose recall is worse than that of the commonest class, beyond chance over all classes
     """
 

@@ -75,5 +75,5 @@ def _lines(record: Record) -> list[str]:
 
 def _steps(record: Record) -> list[str]:
     cards = next_steps.cards(record)
-    lines = [f"{at}. {card.title} (gain: {card.gain})" for at, card in enumerate(cards, start=1)]
+    lines = [f"{at}. {card.title} (gain: {card.gain}; cost: {card.cost})" for at, card in enumerate(cards, start=1)]
     return ["Next steps:", *lines] if lines else []

@@ -23,9 +23,10 @@ from mlflow_errata.sections._marks import (
 if TYPE_CHECKING:
     from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Window
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.metric import Label
 
-FEWEST_DRAWN = 30
-"""Rows that a window needs to be drawn: below that its interval hides everything else."""
+FEWEST = 30
+"""Rows below which the interval of a window would hide everything else, unless the other windows are as small."""
 HEIGHT, LOW_HEIGHT = 200, 40
 LEFT = 48
 """Pixels that the axis of every chart over time takes at least, so that stacked charts line up."""
@@ -37,17 +38,23 @@ LABELS, PREDICTIONS, SCORES = (
 TICKS = {"hour": "%-d %b %H:00", "day": "%-d %b", "week": "%-d %b", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 
 
+def fewest_drawn(result: RecencyDrift) -> int:
+    """Rows that a window needs to be drawn: 30, or half of those of the largest window."""
+    return min(FEWEST, max(window.support for window in result.windows) // 2)
+
+
 def metric_course(result: RecencyDrift) -> Chart:
     """The metric per window with its interval; older and newest rows shaded, the onset marked."""
-    drawn = [window for window in result.windows if window.metric is not None and window.support >= FEWEST_DRAWN]
+    fewest = fewest_drawn(result)
+    drawn = [window for window in result.windows if window.metric is not None and window.support >= fewest]
     rows = [_point(window, window.metric, result) for window in drawn]
     name, percent = words.metric(result.metric), result.metric in words.SHARES
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     room = 0.15 * (high - low or abs(high) or 1.0)
     y: Spec = {"type": "quantitative", "title": name, "axis": _axis_y(percent=percent)}
     y["scale"] = {"domain": [low - room, high + room / 3], "nice": False, "zero": False}
-    few = len(result.windows) - len(drawn)
-    left_out = f"; {words.plural(few, 'window')} of fewer than {FEWEST_DRAWN} rows not drawn" if few else ""
+    n_left_out = len(result.windows) - len(drawn)
+    left_out = f"; {words.plural(n_left_out, 'window')} of fewer than {fewest} rows not drawn" if n_left_out else ""
     return Chart(
         chart(
             {"height": HEIGHT},
@@ -57,7 +64,7 @@ def metric_course(result: RecencyDrift) -> Chart:
         + words.listed([f"{row['window']} {row['words']}" for row in rows], most=12)
         + "."
         + ("" if result.onset is None else f" Worse from {words.moment(result.onset, result.unit)} on."),
-        title=f"{name} over time (95 % interval{left_out})",
+        title=f"{words.capital(name)} over time (95 % interval{left_out})",
     )
 
 
@@ -90,12 +97,13 @@ def rows_course(result: RecencyDrift) -> Chart:
     )
 
 
-def rate_course(result: RecencyDrift, *, is_mean: bool) -> Chart:
-    """Labels beside predictions per window: shares of the positive class, or means of a number."""
+def rate_course(result: RecencyDrift, positive: Label | None) -> Chart:
+    """Labels beside predictions per window: shares of the positive class, or means of a number if there is none."""
+    unit = "mean" if positive is None else "share of rows"
     rows = [
-        {**_point(window, measured, result), "series": series.words}
+        {**_point(window, measured, result, unit=unit), "series": series.words}
         for window in result.windows
-        if window.support >= FEWEST_DRAWN
+        if window.support >= fewest_drawn(result)
         for series, measured in (
             (LABELS, window.label_rate),
             (PREDICTIONS, window.prediction_rate),
@@ -104,8 +112,8 @@ def rate_course(result: RecencyDrift, *, is_mean: bool) -> Chart:
         if measured is not None
     ]
     used = [series for series in (LABELS, PREDICTIONS, SCORES) if any(row["series"] == series.words for row in rows)]
-    y: Spec = {"field": "value", "type": "quantitative", "title": "mean" if is_mean else "rate"}
-    y |= {"axis": _axis_y(percent=not is_mean), "scale": {"zero": False, "nice": True}}
+    y: Spec = {"field": "value", "type": "quantitative", "title": unit}
+    y |= {"axis": _axis_y(percent=positive is not None), "scale": {"zero": False, "nice": True}}
     both = {"x": _time(result, labels=True) | {"field": "at"}, "y": y, **legend_of(used)}
     spec = chart(
         {"height": 0.7 * HEIGHT, "data": {"values": rows}},
@@ -118,17 +126,26 @@ def rate_course(result: RecencyDrift, *, is_mean: bool) -> Chart:
             },
         ],
     )
-    title = (
-        "Mean label and prediction over time" if is_mean else "Labels and predictions of the positive class over time"
-    )
-    return Chart(spec, alt=title + ".", title=title)
+    what = "Mean" if positive is None else f"Share of {words.quoted(positive)}"
+    return Chart(spec, alt=_rates(what, result, unit), title=f"{what} in labels and predictions over time")
+
+
+def _rates(what: str, result: RecencyDrift, unit: str) -> str:
+    ends = [
+        f"{words.value(window.label_rate, unit=unit)} in {words.moment(window.start, result.unit)}"
+        for window in (result.windows[0], result.windows[-1])
+        if window.label_rate is not None
+    ]
+    return f"{what} in labels and predictions per window; in labels {words.listed(ends)}."
 
 
 def _without(encoding: Spec, channel: str) -> Spec:
     return {name: value for name, value in encoding.items() if name != channel}
 
 
-def _point(window: Window, measured: Estimate | None, result: RecencyDrift) -> dict[str, Any]:
+def _point(
+    window: Window, measured: Estimate | None, result: RecencyDrift, *, unit: str | None = None
+) -> dict[str, Any]:
     if measured is None:
         return {}
     return {
@@ -137,7 +154,7 @@ def _point(window: Window, measured: Estimate | None, result: RecencyDrift) -> d
         "low": measured.low,
         "high": measured.high,
         "window": words.moment(window.start, result.unit),
-        "words": words.estimate(measured),
+        "words": words.estimate(measured, unit=unit),
         "rows": window.support,
     }
 

@@ -32,8 +32,8 @@ LINE = 13
 MANY_DECADES = 2000
 PHONE = 420
 """Pixels of a plot below which the entries of its legend stand one below the other."""
-NEAR_THE_EDGE = 0.7
-"""Share of the width from which the words beside a dot stand on its left."""
+MARGIN = 0.25
+"""Share of the width that words beside a dot may need."""
 NAMES: Spec = {
     "labelLimit": 300,
     "labelOverlap": False,
@@ -167,13 +167,25 @@ def _points(value: Spec, y: Spec, legend: Spec) -> Spec:
 
 
 def _said(rows: Sequence[Dot], value: Spec, y: Spec, domain: tuple[float, float]) -> list[Spec]:
-    """The value in words beside each interval: on its left near the right edge, on its right everywhere else."""
+    """The value in words, where there is room: right of the interval, left of it, or above the dot."""
     scale = log if value["scale"].get("type") == "log" else float
-    middle = scale(domain[0]) + (scale(domain[1]) - scale(domain[0])) * NEAR_THE_EDGE
-    layers = []
-    for end, align, away in (("high", "left", 9), ("low", "right", -9)):
-        placed = [_datum(row) for row in rows if row.words and (scale(row.value) > middle) == (align == "right")]
-        mark = {"type": "text", "align": align, "dx": away, "color": NOTE, "fontSize": 11, "tooltip": None}
-        encoding = {"x": value | {"field": end}, "y": y, "text": {"field": "words"}}
-        layers += [{"data": {"values": placed}, "mark": mark, "encoding": encoding}] if placed else []
-    return layers
+    left, right = (scale(domain[0]) * (1 - at) + scale(domain[1]) * at for at in (MARGIN, 1 - MARGIN))
+    words: Spec = {"type": "text", "color": NOTE, "fontSize": 11, "tooltip": None}
+    placed: dict[tuple[str, str, int, int], list[dict[str, Any]]] = {}
+    for datum in (_datum(row) for row in rows if row.words):
+        place = (
+            ("high", "left", 9, 0)
+            if scale(datum["high"]) <= right
+            else ("low", "right", -9, 0)
+            if scale(datum["low"]) >= left
+            else ("value", "center", 0, -11)
+        )
+        placed.setdefault(place, []).append(datum)
+    return [
+        {
+            "data": {"values": values},
+            "mark": words | {"align": align, "dx": dx, "dy": dy},
+            "encoding": {"x": value | {"field": end}, "y": y, "text": {"field": "words"}},
+        }
+        for (end, align, dx, dy), values in placed.items()
+    ]

@@ -115,9 +115,17 @@ def capital(sentence: str) -> str:
 
 
 def shown(text: object) -> str:
-    """A name from the user's data on one line, shortened."""
+    """A name from the user's data on one line, shortened in the middle."""
     line = " ".join(str(text).split()) or repr(str(text))
-    return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…"
+    if len(line) <= LONGEST_NAME:
+        return line
+    end = LONGEST_NAME // 3
+    return f"{line[: LONGEST_NAME - 1 - end]}…{line[-end:]}"
+
+
+def quoted(label: object) -> str:
+    """A label as code writes it: text in quotes, a number bare."""
+    return shown(repr(label))
 
 
 def distinct(names: Sequence[object]) -> list[str]:

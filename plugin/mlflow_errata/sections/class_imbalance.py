@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses.class_imbalance import FEWEST, MOST_CONFUSIONS, RARE, WORTH_A_LOOK
+from mlflow_errata.diagnoses.class_imbalance import FEWEST, RARE, WORTH_A_LOOK
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, log_axis, of_status
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 TITLE = "Class imbalance"
 MOST_CELLS = 15
 """Classes up to which confusions are drawn as a matrix."""
+UPRIGHT = 4
+"""Classes whose names fit side by side under the matrix."""
+MOST_PAIRS = 20
+"""Confusions that a table shows."""
 MOST_CLASSES = 30
 """Classes that a chart or a table shows."""
 WORSE = of_status("bad", "rare and recalled worse than the commonest")
@@ -55,13 +59,13 @@ def _hurt(result: ClassImbalance, commonest: ClassShare) -> str:
     hurts = [item for item in result.classes if item.label in result.hurts and item.recall is not None]
     worst = min(hurts, key=lambda item: item.recall.value if item.recall is not None else 1.0)
     count = (
-        f"Class {words.shown(worst.label)} is rare and recalled worse"
+        f"Class {words.quoted(worst.label)} is rare and recalled worse"
         if len(hurts) == 1
-        else f"{len(hurts)} rare classes are recalled worse; the worst is {words.shown(worst.label)}"
+        else f"{len(hurts)} rare classes are recalled worse; the worst is {words.quoted(worst.label)}"
     )
     return (
         f"{count}: recall {_or_none(worst.recall)} at {words.value(worst.share)} of the rows, against "
-        f"{_or_none(commonest.recall)} for the commonest class, {words.shown(commonest.label)}."
+        f"{_or_none(commonest.recall)} for the commonest class, {words.quoted(commonest.label)}."
     )
 
 
@@ -176,7 +180,8 @@ def _table(shown: tuple[ClassShare, ...]) -> Table:
 def _confusions(result: ClassImbalance) -> Table:
     columns = (Column("class"), Column("taken for"), Column("rows", "integer"), Column("of the class", "percent"))
     rows = tuple(
-        (words.shown(item.label), words.shown(item.prediction), item.support, item.share) for item in result.confusions
+        (words.shown(item.label), words.shown(item.prediction), item.support, item.share)
+        for item in result.confusions[:MOST_PAIRS]
     )
     return Table(columns, rows, f"The {len(rows)} most frequent confusions.")
 
@@ -196,13 +201,12 @@ def _matrix(result: ClassImbalance) -> Chart:
         cell["words"] = _cell(cell["share"])
     names = [words.shown(item.label) for item in result.classes]
     worst = result.confusions[0]
-    only = f", the {MOST_CONFUSIONS} most frequent" if len(result.confusions) == MOST_CONFUSIONS else ""
     return Chart(
         _cells(names, right, wrong),
         alt="Share of each class by what it is predicted as. "
         f"Most rows: {words.shown(worst.label)} taken for {words.shown(worst.prediction)}, "
         f"{words.plural(worst.support, 'row')}, {words.percent(worst.share)} of it.",
-        title=f"What each class is taken for, in % of its rows (confusions in orange{only})",
+        title="What each class is taken for, in % of its rows (confusions in orange)",
     )
 
 
@@ -213,23 +217,22 @@ def _cell(share: object) -> str:
 
 def _cells(names: list[str], right: list[dict[str, object]], wrong: list[dict[str, object]]) -> Spec:
     axis: Spec = {"labelOverlap": False, "domain": False, "ticks": False, "grid": False, "labelPadding": 6}
+    band: Spec = {"type": "nominal", "scale": {"domain": names, "paddingInner": 0.05}}
+    tilt = {"labelLimit": 120, "labelAngle": 0 if len(names) <= UPRIGHT else -45}
     place: Spec = {
-        "y": {"field": "label", "type": "nominal", "scale": {"domain": names}, "title": "class"}
-        | {"axis": axis | {"labelLimit": 220}},
-        "x": {"field": "prediction", "type": "nominal", "scale": {"domain": names}, "title": "predicted as"}
-        | {"axis": axis | {"labelLimit": 120, "labelAngle": 0 if len(names) <= 4 else -45}},  # noqa: PLR2004
+        "y": band | {"field": "label", "title": "class", "axis": axis | {"labelLimit": 220}},
+        "x": band | {"field": "prediction", "title": "predicted as", "axis": axis | tilt},
     }
     most = max(float(cell["share"]) for cell in wrong)  # type: ignore[arg-type]
     orange: Spec = {"field": "share", "type": "quantitative", "legend": None}
     orange["scale"] = {"domain": [0, most], "range": ["#FDEBD8", "#F5B98A", "#D55E00"]}
     said: Spec = {"text": {"field": "words"}, **place}
-    body: Spec = {"type": "rect", "stroke": GREY, "strokeOpacity": 0.4, "strokeWidth": 0.5}
     ink: Spec = {"type": "text", "color": INK, "fontSize": 11, "tooltip": None}
     return chart(
         {"height": {"step": 28}},
         layer=[
-            {"data": {"values": right}, "mark": body | {"color": DIAGONAL}, "encoding": place},
-            {"data": {"values": wrong}, "mark": body, "encoding": place | {"color": orange}},
+            {"data": {"values": right}, "mark": {"type": "rect", "color": DIAGONAL}, "encoding": place},
+            {"data": {"values": wrong}, "mark": {"type": "rect"}, "encoding": place | {"color": orange}},
             {"data": {"values": right}, "mark": ink, "encoding": said},
             {"data": {"values": wrong}, "mark": ink, "encoding": said},
         ],

@@ -161,7 +161,7 @@ def _doubt(step: NextStep, record: Record) -> str:
     """Why labels where a column is missing are worth a look before anything else."""
     found = _slice(record.results.get("slice_errors"), step)
     same = found is not None and found[1].only_label is not None
-    labels = f"Every label there is {words.shown(found[1].only_label)}. " if found is not None and same else ""
+    labels = f"Every label there is {words.quoted(found[1].only_label)}. " if found is not None and same else ""
     return f"{labels}A label computed from a missing value can be wrong: check some before changing any."
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._courses import FEWEST_DRAWN, metric_course, rate_course, rows_course
+from mlflow_errata.sections._courses import fewest_drawn, metric_course, rate_course, rows_course
 from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, dots, log_axis, of_status
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def _is_better(change: Estimate, result: RecencyDrift) -> bool:
 def section(result: RecencyDrift, record: Record) -> list[Block]:
     """The metric over time, the rates of labels and predictions, and the columns that moved."""
     blocks: list[Block] = [verdict(result, record), _facts(result), Text(_compared(result, record))]
-    if any(window.metric is not None and window.support >= FEWEST_DRAWN for window in result.windows):
+    drawn = [window for window in result.windows if window.support >= fewest_drawn(result)]
+    if any(window.metric is not None for window in drawn):
         blocks.append(metric_course(result))
     blocks.append(rows_course(result))
-    if any(window.label_rate is not None for window in result.windows):
-        blocks.append(rate_course(result, is_mean=record.summary.task == "regression"))
+    if any(window.label_rate is not None for window in drawn):
+        blocks.append(rate_course(result, record.dataset.classes[-1] if record.dataset.classes else None))
     blocks.append(_windows(result, record))
     if result.shifts:
         blocks += [Text(_moved(result)), _psi(result), _table(result)]
@@ -136,7 +137,7 @@ def _windows(result: RecencyDrift, record: Record) -> Table:
     if rates:
         shares: Kind = "number" if record.summary.task == "regression" else "percent"
         columns += [Column(rate, shares), Column(rate.replace("label", "prediction"), shares)]
-    rows = tuple((*_window(window, result.unit), *(_rates(window) if rates else ())) for window in result.windows)
+    rows = tuple((*_window(window, result), *(_rates(window) if rates else ())) for window in result.windows)
     return Table(tuple(columns), rows, _unit(result))
 
 
@@ -144,10 +145,10 @@ def _unit(result: RecencyDrift) -> str:
     return "Windows of equally many rows." if result.unit == "equal count" else f"Windows of one {result.unit}."
 
 
-def _window(window: Window, unit: str) -> tuple[str | int | float | None, ...]:
-    metric = window.metric if window.support >= FEWEST_DRAWN else None
+def _window(window: Window, result: RecencyDrift) -> tuple[str | int | float | None, ...]:
+    metric = window.metric if window.support >= fewest_drawn(result) else None
     return (
-        words.moment(window.start, unit) + (" (newest)" if window.current else ""),
+        words.moment(window.start, result.unit) + (" (newest)" if window.current else ""),
         window.support,
         None if metric is None else metric.value,
         TOO_FEW if metric is None else words.interval(metric),

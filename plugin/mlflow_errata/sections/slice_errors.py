@@ -18,7 +18,7 @@ LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
 BEYOND, UNCLEAR = (
     of_status("bad", "more errors than elsewhere"),
-    of_status("unsure", "not distinguishable"),
+    of_status("unsure", "interval includes 0"),
 )
 
 
@@ -167,7 +167,7 @@ def _table(result: SliceErrors) -> Table:
 
 def _restating(result: SliceErrors) -> str:
     told = [
-        f"where {words.conditions(item)} every label is {words.shown(item.only_label)}"
+        f"where {words.conditions(item)} every label is {words.quoted(item.only_label)}"
         for item in result.slices
         if item.only_label is not None
     ]
