@@ -45,7 +45,6 @@ LOOK: dict[str, Any] = {
     "background": None,
     "font": FONT,
     "padding": 2,
-    "autosize": {"type": "fit-x", "contains": "padding"},
     "view": {"stroke": None},
     "axis": {
         "labelColor": "#010101",

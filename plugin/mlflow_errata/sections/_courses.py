@@ -160,7 +160,7 @@ def _point(
 
 
 def _band(rows: list[dict[str, Any]], time: Spec, y: Spec) -> list[Spec]:
-    x = time | {"field": "at"}
+    x, same = time | {"field": "at"}, {"field": "at", "type": time["type"]}
     tooltip = [{"field": "window"}, {"field": "words", "title": "value"}, {"field": "rows", "type": "quantitative"}]
     data = {"values": rows}
     return [
@@ -172,12 +172,12 @@ def _band(rows: list[dict[str, Any]], time: Spec, y: Spec) -> list[Spec]:
         {
             "data": data,
             "mark": {"type": "line", "color": BLUE, "strokeWidth": 2, "tooltip": None},
-            "encoding": {"x": x, "y": y | {"field": "value"}},
+            "encoding": {"x": same, "y": y | {"field": "value"}},
         },
         {
             "data": data,
             "mark": {"type": "point", "filled": True, "color": BLUE, "opacity": 1, "size": 60},
-            "encoding": {"x": x, "y": y | {"field": "value"}, "tooltip": tooltip},
+            "encoding": {"x": same, "y": y | {"field": "value"}, "tooltip": tooltip},
         },
     ]
 

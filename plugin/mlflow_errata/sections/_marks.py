@@ -37,6 +37,7 @@ MARGIN = 0.25
 NAMES: Spec = {
     "labelLimit": 300,
     "labelOverlap": False,
+    "labelFlush": False,
     "labelPadding": 8,
     "labelExpr": "split(datum.label, '\\n')",
     "grid": False,
@@ -73,8 +74,14 @@ def of_status(status: Status, words: str) -> Series:
 
 
 def chart(spec: Spec, **parts: Any) -> Spec:
-    """A whole specification, as wide as the place that it stands in."""
-    return {"$schema": SCHEMA, "width": "container", **spec, **parts}
+    """A whole specification, as wide as the place that it stands in; its height is that of the plot alone."""
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        **spec,
+        **parts,
+    }
 
 
 def legend_of(series: Sequence[Series], *, shown: bool = True) -> Spec:

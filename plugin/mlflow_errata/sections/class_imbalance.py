@@ -215,13 +215,23 @@ def _cell(share: object) -> str:
     return "<1" if 0 < x < 0.5 else f"{x:.0f}"  # noqa: PLR2004 - what would round to zero
 
 
+def _band(names: list[str], gap: float) -> Spec:
+    return {"type": "nominal", "scale": {"domain": names, "paddingInner": gap}}
+
+
 def _cells(names: list[str], right: list[dict[str, object]], wrong: list[dict[str, object]]) -> Spec:
-    axis: Spec = {"labelOverlap": False, "domain": False, "ticks": False, "grid": False, "labelPadding": 6}
-    band: Spec = {"type": "nominal", "scale": {"domain": names, "paddingInner": 0.05}}
+    axis: Spec = {
+        "labelOverlap": False,
+        "labelFlush": False,
+        "domain": False,
+        "ticks": False,
+        "grid": False,
+        "labelPadding": 6,
+    }
     tilt = {"labelLimit": 120, "labelAngle": 0 if len(names) <= UPRIGHT else -45}
     place: Spec = {
-        "y": band | {"field": "label", "title": "class", "axis": axis | {"labelLimit": 220}},
-        "x": band | {"field": "prediction", "title": "predicted as", "axis": axis | tilt},
+        "y": {"field": "label", "title": "class", "axis": axis | {"labelLimit": 220}, **_band(names, 0.06)},
+        "x": {"field": "prediction", "title": "predicted as", "axis": axis | tilt, **_band(names, 0.02)},
     }
     most = max(float(cell["share"]) for cell in wrong)  # type: ignore[arg-type]
     orange: Spec = {"field": "share", "type": "quantitative", "legend": None}
