@@ -75,7 +75,7 @@ PAGE = """<!DOCTYPE html>
 <p class="eyebrow">{eyebrow}</p>
 <h1>{title}</h1>
 <p class="lede">{lede}</p>
-<nav aria-label="Findings"><ul>{contents}</ul></nav>
+<fieldset><legend class="word">Show</legend>{contents}</fieldset>
 </header>
 <main>{body}</main>
 <footer>{footer}</footer>
@@ -101,7 +101,7 @@ def render(record: Record) -> str:
     body += [_section(part.name, part.title, part.blocks) for part in sections(record)]
     return PAGE.format(
         title=_text(next_steps.title(record)),
-        style=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
+        style=Path(__file__).with_suffix(".css").read_text(encoding="utf-8") + _choices(),
         eyebrow=_text(measured(record)),
         lede=_text(next_steps.lede(record)),
         contents=_contents(record),
@@ -124,14 +124,28 @@ def _footer(record: Record) -> str:
 
 
 def _contents(record: Record) -> str:
-    lines = []
-    for name, said in verdicts(record).items():
-        mark, sentence = (
-            (_mark(said.status), said.sentence) if isinstance(said, Verdict) else ("<span></span>", said.reason)
-        )
-        link = f'<a href="#{name}">{_text(REGISTRY[name].TITLE)}</a>'
-        lines.append(f'<li>{mark}{link}<span class="said">{_text(sentence)}</span></li>')
-    return "".join(lines)
+    """The findings as choices of what to show: links into a page go astray in the frame that MLflow shows it in."""
+    said = verdicts(record)
+    rows = [_choice(name, REGISTRY[name].TITLE, said[name]) for name in REGISTRY]
+    return "".join([*rows, _choice("everything", "Everything", None)])
+
+
+def _choice(name: str, title: str, said: Verdict | NotMade | None) -> str:
+    mark = _mark(said.status) if isinstance(said, Verdict) else "<span></span>"
+    sentence = (
+        said.sentence if isinstance(said, Verdict) else said.reason if said else "the next steps and all findings"
+    )
+    chosen = " checked" if said is None else ""
+    return (
+        f'<label><input class="word" type="radio" name="shown" id="show-{name}"{chosen}>{mark}'
+        f'<span class="title">{_text(title)}</span><span class="said">{_text(sentence)}</span></label>'
+    )
+
+
+def _choices() -> str:
+    """Style rules that show the chosen finding alone, on screen."""
+    rules = (f"body:has(#show-{name}:checked) main > section:not(#{name}) {{ display: none; }}" for name in REGISTRY)
+    return f"@media screen {{ {' '.join(rules)} }}"
 
 
 def _section(name: str, title: str, blocks: list[Block]) -> str:
