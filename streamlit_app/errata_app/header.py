@@ -13,6 +13,8 @@ from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import measured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streamlit.delta_generator import DeltaGenerator
 
     from mlflow_errata import Record
@@ -37,10 +39,8 @@ def chosen_record() -> tuple[Record, RunRow]:
     with _bar():
         choice = _choose_experiment()
         named = {row.run_id: row for row in choice.rows}
-        run_id = st.selectbox(
-            "Run", list(named), format_func=lambda key: _label(named[key]), key="run", bind="query-params", width=300
-        )
-        row = named.get(str(run_id), choice.rows[0])
+        run_id = _linked("Run", list(named), key="run", shown=lambda run_id: _label(named[run_id]), width=300)
+        row = named[run_id]
         if row.failed:
             states.run_failed(row.failed)
         try:
@@ -64,15 +64,31 @@ def _choose_experiment() -> Choice:
     try:
         known = source.experiments(uri)
         names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
-        name = st.selectbox("Experiment", names, key="experiment", bind="query-params", width=220)
-        if name is None:
+        if not names:
             states.no_experiments(uri)
+        name = _linked("Experiment", names, key="experiment", shown=str, width=220)
         rows = source.runs(uri, next(item.id for item in known if item.name == name))
     except ErrataError as cause:
         states.failed(cause)
     if not rows:
         states.no_runs(name)
     return Choice(name, rows)
+
+
+def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], str], width: int) -> str:
+    """A choice that the address holds: a link opens it, it outlives a change of page, and the address follows it.
+
+    Streamlit's own binding writes what is shown into the address, which for a run changes by the minute.
+    """
+    asked, seen = st.query_params.get(key), f"{key} seen"
+    before = st.session_state.get(seen)
+    if asked in options and asked != before:
+        st.session_state[key] = asked
+    elif st.session_state.get(key) not in options:
+        st.session_state[key] = before if before in options else options[0]
+    chosen = st.selectbox(label, options, format_func=shown, key=key, width=width)
+    st.session_state[seen] = st.query_params[key] = str(chosen)
+    return str(chosen)
 
 
 def _label(row: RunRow) -> str:

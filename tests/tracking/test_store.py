@@ -66,12 +66,12 @@ def test_two_datasets_in_one_run(experiment, record, frame):
         errata.log(other, dataset="recent")
     assert errata.load(run.info.run_id, dataset="test") == record
     assert errata.load(run.info.run_id) == other
-    with pytest.raises(NoDiagnoses, match="for dataset='tset'. Datasets: 'recent', 'test'"):
+    with pytest.raises(NoDiagnoses, match=r"for dataset='tset'. Datasets: 'recent', 'test'"):
         errata.load(run.info.run_id, dataset="tset")
 
 
 def test_outside_a_run_the_remedy_is_named(experiment, record):
-    with pytest.raises(NoRun, match="mlflow.start_run"):
+    with pytest.raises(NoRun, match=r"mlflow\.start_run"):
         errata.log(record)
 
 
@@ -94,7 +94,7 @@ def test_run_lists_read_tags_alone(experiment, record):
 def test_a_run_without_a_record_is_refused(experiment):
     with mlflow.start_run() as run:
         pass
-    with pytest.raises(NoDiagnoses, match="Log some with errata.log"):
+    with pytest.raises(NoDiagnoses, match=r"Log some with errata\.log"):
         errata.load(run.info.run_id)
 
 

@@ -1,0 +1,79 @@
+"""The flights example end to end: four runs, and what the store holds afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlflow_errata.tracking import search
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "flights.py"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """The store after the story, and what the story printed."""
+    folder = tmp_path_factory.mktemp("flights")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    command = [sys.executable, str(EXAMPLE), "--tracking-uri", uri, "--artifacts", str(folder / "artifacts")]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    experiment = next(item for item in search.experiments(uri) if item.name == "flights")
+    runs = {row.name: row for row in search.runs(experiment.id, tracking_uri=uri)}
+    return uri, runs, done.stdout
+
+
+def test_four_runs_with_a_verdict_of_every_diagnosis(story):
+    _, runs, _ = story
+    assert sorted(runs) == ["1 buggy labels", "2 relabelled", "3 threshold", "4 recent months"]
+    for row in runs.values():
+        assert set(row.verdicts) == {"slice_errors", "class_imbalance", "recency_drift"}
+        assert row.failed is None
+
+
+def test_the_buggy_run_names_the_missing_delays(story):
+    uri, runs, _ = story
+    record = search.load(runs["1 buggy labels"].run_id, tracking_uri=uri)
+    first = record.results["slice_errors"].slices[:3]
+    assert ("arr_delay is missing",) in [item.conditions for item in first]
+    assert record.next_steps[0].kind == "relabel"
+    assert record.next_steps[0].params["slice"] == ["arr_delay is missing"]
+
+
+def test_the_slice_is_found_and_not_named_in_the_code():
+    code = EXAMPLE.read_text()
+    assert "slice_by" not in code
+    assert "is missing" not in code
+
+
+def test_the_model_gets_worse_over_the_autumn(story):
+    uri, runs, _ = story
+    drift = search.load(runs["1 buggy labels"].run_id, tracking_uri=uri).results["recency_drift"]
+    assert drift.found
+    by_month = {window.start.month: window.metric.value for window in drift.windows if window.support > 1000}
+    assert by_month[7] > by_month[11]
+    september = next(window for window in drift.windows if window.start.month == 9)
+    assert september.score_rate.low > september.label_rate.high
+
+
+def test_the_same_rows_carry_the_same_digest(story):
+    _, runs, _ = story
+    assert runs["2 relabelled"].digest == runs["3 threshold"].digest != runs["4 recent months"].digest
+
+
+def test_what_each_step_really_pays(story):
+    """Relabelling and the threshold pay; forgetting all but the last three months does not."""
+    *_, told = story
+    figures = {
+        line.split(":")[0].removeprefix("== "): [
+            float(part.strip(",").split()[-1]) for part in line.split("(")[0].split(",")[:1]
+        ]
+        for line in told.splitlines()
+        if line.startswith("==")
+    }
+    precision = {name: values[0] for name, values in figures.items()}
+    assert precision["2 relabelled"] > precision["1 buggy labels"] + 0.02
+    assert precision["4 recent months"] < precision["2 relabelled"] - 0.02
