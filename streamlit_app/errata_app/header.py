@@ -80,15 +80,16 @@ def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], 
 
     Streamlit's own binding writes what is shown into the address, which for a run changes by the minute.
     """
-    asked, seen = st.query_params.get(key), f"{key} seen"
-    before = st.session_state.get(seen)
-    if asked in options and asked != before:
-        st.session_state[key] = asked
-    elif st.session_state.get(key) not in options:
-        st.session_state[key] = before if before in options else options[0]
-    chosen = st.selectbox(label, options, format_func=shown, key=key, width=width)
-    st.session_state[seen] = st.query_params[key] = str(chosen)
-    return str(chosen)
+    kept = f"{key} chosen"
+
+    def keep() -> None:
+        st.session_state[kept] = st.query_params[key] = st.session_state[key]
+
+    wanted = (st.query_params.get(key), st.session_state.get(kept))
+    chosen = next((value for value in wanted if value in options), options[0])
+    st.session_state[key] = st.session_state[kept] = st.query_params[key] = chosen
+    st.selectbox(label, options, format_func=shown, key=key, on_change=keep, width=width)
+    return chosen
 
 
 def _label(row: RunRow) -> str:

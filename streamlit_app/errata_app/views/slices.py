@@ -28,10 +28,10 @@ def slices_of(record: "Record") -> tuple[Slice, ...]:
 def slices_and_rows(block: Table, record: "Record") -> None:
     """The table of slices; a selected one shows its rows below."""
     key = table(block, key="slices", selectable=True)
-    item = next((item for item in slices_of(record) if " and ".join(item.conditions) == key), None)
-    if item is None:
+    if key is None:
         st.caption("Select a slice to see its rows.")
         return
+    item = slices_of(record)[block.keys.index(key)]
     st.subheader(plain(key), anchor=False)
     st.markdown(plain(finding(item)))
     rows = record.rows[item.mask(record.rows)].head(MOST) if len(record.rows) else record.rows
