@@ -9,8 +9,8 @@ A model predicts before departure whether a flight will be disrupted: more than 
 3. threshold        a missed disruption costs three false alarms, so the decision moves
 4. recent months    the reflex after a drift chart: forget everything but the last three months
 
-The runs 1 to 3 learn from January to June and are diagnosed on July to December; run 4 learns from July to September and
-is diagnosed on what follows. All four are compared on October to December under the true labels.
+The runs 1 to 3 learn from January to June and are diagnosed on July to December; run 4 learns from July to September
+and is diagnosed on what follows. All four are compared on October to December under the true labels.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def compared(model: object, common: pd.DataFrame) -> dict[str, float]:
 
 
 def logged_run(
-    name: str, model: object, train: pd.DataFrame, test: pd.DataFrame, label: str, common: pd.DataFrame
+    name: str, model: object, label: str, *, train: pd.DataFrame, test: pd.DataFrame, common: pd.DataFrame
 ) -> None:
     """Fit, and log as a user does: the parameters, the metrics, the model, and errata's record."""
     unused = "disrupted" if label == "late" else "late"
@@ -129,13 +129,13 @@ def main() -> None:
     spring, autumn = between(rows, "2013-01-01", "2013-07-01"), between(rows, "2013-07-01", "2014-02-01")
     summer, winter = between(rows, "2013-07-01", "2013-10-01"), between(rows, "2013-10-01", "2014-02-01")
 
-    logged_run("1 buggy labels", unfitted(), spring, autumn, "late", winter)
-    logged_run("2 relabelled", unfitted(), spring, autumn, "disrupted", winter)
+    logged_run("1 buggy labels", unfitted(), "late", train=spring, test=autumn, common=winter)
+    logged_run("2 relabelled", unfitted(), "disrupted", train=spring, test=autumn, common=winter)
     threshold = cheapest_threshold(spring)
     print(f"\nOut-of-fold on January to June, a decision at {threshold} costs least.")
     decided = FixedThresholdClassifier(unfitted(), threshold=threshold)
-    logged_run("3 threshold", decided, spring, autumn, "disrupted", winter)
-    logged_run("4 recent months", clone(decided), summer, winter, "disrupted", winter)
+    logged_run("3 threshold", decided, "disrupted", train=spring, test=autumn, common=winter)
+    logged_run("4 recent months", clone(decided), "disrupted", train=summer, test=winter, common=winter)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,13 +68,10 @@ def test_the_same_rows_carry_the_same_digest(story):
 def test_what_each_step_really_pays(story):
     """Relabelling and the threshold pay; forgetting all but the last three months does not."""
     *_, told = story
-    figures = {
-        line.split(":")[0].removeprefix("== "): [
-            float(part.strip(",").split()[-1]) for part in line.split("(")[0].split(",")[:1]
-        ]
-        for line in told.splitlines()
-        if line.startswith("==")
-    }
-    precision = {name: values[0] for name, values in figures.items()}
+    found = re.findall(r"^(\d .+): average precision ([\d.]+), cost (\d+)", told, flags=re.MULTILINE)
+    precision = {name: float(value) for name, value, _ in found}
+    cost = {name: float(value) for name, _, value in found}
     assert precision["2 relabelled"] > precision["1 buggy labels"] + 0.02
     assert precision["4 recent months"] < precision["2 relabelled"] - 0.02
+    assert cost["3 threshold"] < cost["2 relabelled"] < cost["1 buggy labels"]
+    assert cost["4 recent months"] > cost["3 threshold"]
