@@ -16,8 +16,11 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, sync_playwright
+
+from mlflow_errata.tracking import search
 
 HERE = Path(__file__).parent
 PAGES = {"next_step": "", "slices": "slices", "over_time": "over_time", "classes": "classes", "history": "history"}
@@ -31,9 +34,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "screenshots")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=800)
+    parser.add_argument("--run", default="1 buggy labels", help="name of the run to show")
     parser.add_argument("--full", action="store_true", help="the whole page, not the first screen")
     wanted = parser.parse_args()
     wanted.out.mkdir(parents=True, exist_ok=True)
+    link = address_of(wanted.store, wanted.run)
     port = free_port()
     command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", wanted.store, "--port", str(port)]
     server = subprocess.Popen(command)
@@ -45,11 +50,25 @@ def main() -> None:
                 size = {"width": wanted.width, "height": wanted.height}
                 page = browser.new_page(viewport=size, color_scheme=theme)
                 for name, path in PAGES.items():
-                    shoot(page, f"http://127.0.0.1:{port}/{path}", wanted.out / f"{name}_{theme}.png", full=wanted.full)
+                    shoot(
+                        page,
+                        f"http://127.0.0.1:{port}/{path}{link}",
+                        wanted.out / f"{name}_{theme}.png",
+                        full=wanted.full,
+                    )
             browser.close()
     finally:
         server.terminate()
         server.wait()
+
+
+def address_of(store: str, name: str) -> str:
+    """The query that opens a run by its name."""
+    for experiment in search.experiments(store):
+        for row in search.runs(experiment.id, tracking_uri=store):
+            if row.name == name:
+                return "?" + urlencode({"experiment": experiment.name, "run": row.run_id})
+    return ""
 
 
 def shoot(page: Page, url: str, path: Path, *, full: bool) -> None:

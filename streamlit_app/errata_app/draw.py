@@ -91,9 +91,10 @@ def _(block: NotMade, key: str) -> None:
 
 
 def card(block: StepCard, key: str, *, first: bool = False) -> None:
-    """A next step; the first one is open."""
+    """A next step; the first one is open, and its title is that of the page."""
     with st.container(border=True, key=f"card{key}"):
-        st.markdown(f"#### {plain(block.title)}" if not first else f"### {plain(block.title)}")
+        if not first:
+            st.markdown(f"#### {plain(block.title)}")
         with st.container(horizontal=True, key=f"cardfacts{key}"):
             st.badge(f"gain: {plain(block.gain)}", color="gray" if block.gain.startswith("not") else "blue")
             st.badge(f"cost: {plain(block.cost)}", color="gray")
