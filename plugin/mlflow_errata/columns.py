@@ -61,10 +61,12 @@ def plain_values(column: pd.Series[Any]) -> NDArray[Any]:
 
 
 def without_categories(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A categorical column as the values that its categories stand for."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.astype(column.cat.categories.dtype)
-    return column
+    """A categorical column as the values that its categories stand for (whole numbers with gaps as floats)."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    dtype = column.cat.categories.dtype
+    gaps = pd.api.types.is_integer_dtype(dtype) and column.hasnans
+    return column.astype("float64" if gaps else dtype)
 
 
 def numbers(frame: pd.DataFrame, role: str, column: str) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from mlflow_errata.columns import without_categories
 from mlflow_errata.errors import ColumnMissing
 
 if TYPE_CHECKING:
@@ -107,13 +108,11 @@ Predicate = Equals | IsIn | Within | IsMissing
 def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     for present in frame.columns:
         if str(present) == name:
-            return frame[present]
+            return without_categories(frame[present])
     raise ColumnMissing("slice column", name, [str(present) for present in frame.columns])
 
 
 def _text_or_value(column: pd.Series[Any], value: Scalar) -> NDArray[np.bool_]:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
     if isinstance(value, str) and not pd.api.types.is_string_dtype(column):
         return ((column.astype(str) == value) & column.notna()).to_numpy(dtype=bool, na_value=False)
     return (column == value).to_numpy(dtype=bool, na_value=False)

@@ -68,6 +68,86 @@ def test_mask_holds_exactly_the_rows_that_were_counted(case):
         assert item.mask(frame).sum() == item.support
 
 
+def draws(seed=0, n=400):
+    """The same 400 positions in 0 .. 5, some of them missing, in every container that holds such things."""
+    draw = np.random.default_rng(seed)
+    at, gap = draw.integers(0, 6, n), draw.random(n) < 0.15
+    normal, steps = draw.normal(size=n), draw.integers(0, 10**10, n)
+    gappy = np.where(gap, -1, at)
+
+    def objects(*values):
+        return pd.Series([values[i] for i in at], dtype=object)
+
+    def category(values):
+        return pd.Series(pd.Categorical.from_codes(gappy, categories=values))
+
+    nanoseconds = pd.Timestamp("2024-01-01") + pd.to_timedelta(steps, unit="ns")
+    days = pd.date_range("2024-01-01", periods=6)
+    return {
+        "category of whole numbers": category([10, 20, 30, 40, 50, 60]),
+        "category of numbers": category([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
+        "category of text": category(list("abcdef")),
+        "category of dates": category(days),
+        "category of intervals": pd.cut(pd.Series(normal), 4),
+        "numbers and text": objects(1.0, "1.0", "b", None, 2, 1),
+        "booleans and text": objects(True, 1, "True", None, False, "x"),
+        "booleans": objects(True, False, None, True, False, True),
+        "text of missing": objects("nan", "None", None, np.nan, "<NA>", "a"),
+        "bytes": objects(b"a", b"b", b"a", None, b"c", b"c"),
+        "nanoseconds": pd.Series(nanoseconds).mask(gap),
+        "microseconds of 1815": pd.Series(np.datetime64("1815-06-18T11:35", "us") + steps.astype("timedelta64[us]")),
+        "summer time ends": pd.Series(
+            pd.Timestamp("2024-10-27", tz="Europe/Paris") + pd.to_timedelta(steps, unit="us")
+        ),
+        "Arrow times": pd.Series(nanoseconds).mask(gap).astype("timestamp[ns][pyarrow]"),
+        "Arrow booleans": pd.Series(at > 2).astype("boolean").mask(gap).astype("bool[pyarrow]"),
+        "Arrow text": pd.Series(list("abcdef")).take(at).reset_index(drop=True).mask(gap).astype("string[pyarrow]"),
+        "Int64": pd.Series(at).astype("Int64").mask(gap),
+        "far beyond 2**53": pd.Series(2**62 + at * 1000),
+        "unsigned": pd.Series(2**64 - 1 - 4096 * at.astype("uint64")),
+        "float16": pd.Series(normal.astype("float16")),
+        "float32": pd.Series(normal.astype("float32")),
+        "of every size": pd.Series(normal * 10.0 ** draw.integers(-300, 300, n)),
+        "denormal": pd.Series(normal * 5e-320),
+        "tenths": pd.Series(np.round(normal, 1)).mask(gap),
+        "sparse": pd.Series(pd.arrays.SparseArray(np.where(gap, 1.0, 0.0))),
+        "periods": pd.Series(pd.period_range("2024-01", periods=6, freq="M").take(at)),
+        "tuples": objects((1, 0), (1, 1), (1, 2), None, (1, 0), (1, 1)),
+    }
+
+
+@pytest.mark.parametrize("kind", draws())
+def test_every_predicate_of_a_column_holds_exactly_the_rows_that_were_counted(kind):
+    frame = pd.DataFrame({"x": draws()[kind]})
+    column = slice_errors._column("x", frame["x"], 30)
+    atoms = column.encoded.atoms
+    assert len(atoms) >= 2
+    for atom, member in zip(atoms, column.encoded.member, strict=True):
+        predicate = column.predicate(atom)
+        np.testing.assert_array_equal(predicate.mask(frame), member[column.encoded.bins] > 0, err_msg=str(predicate))
+
+
+@pytest.mark.parametrize("unreadable", [np.arange(400) * 1j, [[1]] * 400, pd.to_timedelta(np.arange(400), unit="D")])
+def test_values_that_cannot_be_compared_are_not_sliced_on(unreadable):
+    assert slice_errors._column("x", pd.Series(unreadable), 30) == "holds values that cannot be compared"
+
+
+def test_infinite_values_are_named():
+    assert slice_errors._column("x", pd.Series([0.0, np.inf] * 200), 30) == "holds infinite values"
+
+
+def test_the_order_of_columns_changes_nothing():
+    frame = rows(inside=PLANTED["whole"][0])
+    assert diagnose(frame[list(frame)[::-1]]) == diagnose(frame)
+
+
+def test_two_problems_are_two_slices_and_the_worse_comes_first():
+    frame = rows(inside=lambda f: f["word"] == "c", rate=0.5)
+    also = (frame["whole"] >= 21) & (np.random.default_rng(1).random(len(frame)) < 0.2)
+    frame["p"] = frame["p"].mask(also, 1 - frame["y"])
+    assert [item.conditions for item in diagnose(frame).slices] == [("word == 'c'",), ("whole >= 21",)]
+
+
 def test_by_hand():
     """200 rows: 50 'bad' with 30 errors, 150 'good' with 15."""
     frame = pd.DataFrame({"kind": ["bad"] * 50 + ["good"] * 150, "y": [1] * 200})

@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 from mlflow_errata.columns import without_categories
 
 Scalar = str | int | float | bool
+UNREADABLE = (
+    pd.api.types.is_datetime64_any_dtype,
+    pd.api.types.is_timedelta64_dtype,
+    pd.api.types.is_complex_dtype,
+)
+"""Dates, which time diagnoses look at, and values without an order."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,9 @@ class Levels:
 
 
 def read_column(column: pd.Series[Any]) -> Numbers | Levels | None:
-    """Numbers, Levels, or None for dates (which time diagnoses look at) and values that cannot be compared."""
+    """Numbers, Levels (objects by their text), or None for dates and values that cannot be compared."""
     column = without_categories(column)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
+    if any(unreadable(column.dtype) for unreadable in UNREADABLE):
         return None
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -55,6 +61,8 @@ def read_column(column: pd.Series[Any]) -> Numbers | Levels | None:
         found, distinct = pd.factorize(column)
     except TypeError:
         return None
+    if column.dtype == object and {type(value) for value in distinct} not in ({str}, {bool}):
+        found, distinct = pd.factorize(column.astype(str).where(column.notna()))
     levels = [value if isinstance(value, bool | str) else str(value) for value in np.asarray(distinct, dtype=object)]
     support = np.bincount(found[found >= 0], minlength=len(levels))
     order = sorted(range(len(levels)), key=lambda at: (-support[at], str(levels[at])))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._encoding import Numbers, read_column
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.errors import NotApplicable
@@ -199,11 +200,12 @@ def _encoded(table: EvaluationTable, min_support: int) -> tuple[dict[str, _Colum
 
 
 def _column(name: str, values: pd.Series[Any], min_support: int) -> _Column | str:
+    values = without_categories(values)
     dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
     column = read_column(values)
     if dates:
         stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None)
-        whole_seconds = stamps.dt.ceil("s").astype("datetime64[us]")
+        whole_seconds = stamps.dt.floor("s").astype("datetime64[us]")  # x < cut holds as before, as cuts are whole
         numbers = whole_seconds.astype("int64").to_numpy(dtype=np.float64)
         column = Numbers(np.where(stamps.isna(), np.nan, numbers), whole=True)
     if column is None:
