@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ class Block:
     @property
     def n_cells(self) -> int:
         """Cells of the histogram."""
-        return int(np.prod(self.shape))
+        return prod(self.shape)
 
 
 class Lattice:

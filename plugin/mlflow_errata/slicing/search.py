@@ -127,14 +127,19 @@ def _best(lattice: Lattice, evidence: NDArray[np.float64], support: NDArray[np.f
     """
     single = int((lattice.depth == 1).sum())
     one, two = (
-        offset + int(np.lexsort((-support[part], -evidence[part]))[0]) if part.stop > part.start else -1
-        for offset, part in ((0, slice(0, single)), (single, slice(single, len(evidence))))
+        start + _top(evidence[start:stop], support[start:stop]) if stop > start else -1
+        for start, stop in ((0, single), (single, len(evidence)))
     )
     if two < 0 or (one >= 0 and evidence[one] >= evidence[two]):
         return one
     best_single = max(float(evidence[one]), 0.0) ** 2 if one >= 0 else 0.0
     earned = evidence[two] ** 2 > max(best_single + critical**2, EARNED * best_single)
     return two if earned or best_single <= critical**2 else one
+
+
+def _top(evidence: NDArray[np.float64], support: NDArray[np.float64]) -> int:
+    ties = np.flatnonzero(evidence == evidence.max())
+    return int(ties[support[ties].argmax()])
 
 
 class _ZeroOne:
