@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from mlflow_errata.slicing import Lattice, confirm, encode_levels, encode_numbers, selected_interval
+from mlflow_errata.slicing import Lattice, confirm, encode_levels, encode_numbers, search, selected_interval
 
 
 def ranked(codes):
@@ -104,8 +104,14 @@ def test_evidence_of_real_errors_is_the_self_normalised_sum_of_residuals():
     assert found.expected == pytest.approx(weight[inside].sum() * np.average(errors, weights=weight))
 
 
-def test_ties_fall_to_more_rows_then_to_the_earlier_column():
-    """A column and its copy tie: the earlier is reported, and the copy has nothing left to explain."""
+def test_ties_fall_to_more_rows_then_to_the_earlier_slice():
+    lattice = Lattice([encode_levels(np.arange(60) % 4, 4, 5)])
+    evidence = np.array([5.0, 6.0, 6.0, 6.0])
+    assert search._best(lattice, evidence, np.array([40.0, 10.0, 20.0, 20.0]), 3.0) == 2
+
+
+def test_a_copy_of_a_column_has_nothing_left_to_explain():
+    """The column and its copy tie: the earlier is reported, and nothing else."""
     draw = np.random.default_rng(0)
     codes = draw.integers(0, 4, 2000)
     errors = (draw.random(2000) < np.where(codes == 2, 0.5, 0.1)).astype(float)
