@@ -21,6 +21,9 @@ NUMBERS = {
     "Int64": pd.Series([1, 2, None, 3], dtype="Int64"),
     "Float64": pd.Series([1, 2, None, 3], dtype="Float64"),
     "arrow": pd.Series([1, 2, None, 3], dtype="int64[pyarrow]"),
+    "category": pd.Series(pd.Categorical([1, 2, None, 3])),
+    "category of Int64": pd.Series([1, 2, None, 3], dtype="Int64").astype("category"),
+    "object": pd.Series([1, 2.0, None, 3], dtype=object),
 }
 
 
@@ -45,6 +48,41 @@ def test_numbers(dtype):
 def test_dates(zone):
     frame = pd.DataFrame({"x": pd.to_datetime(["2024-01-01", "2024-01-03", None]).tz_localize(zone)})
     assert list(Within("x", "2024-01-02T00:00:00", None).mask(frame)) == [False, True, False]
+
+
+def test_dates_in_a_category():
+    dates = pd.Series(pd.Categorical(pd.to_datetime(["2024-01-01", "2024-01-03", None])))
+    assert list(Within("x", "2024-01-02T00:00:00", None).mask(dates.to_frame("x"))) == [False, True, False]
+
+
+def test_part_of_a_second_belongs_to_its_second():
+    times = pd.Timestamp("2024-01-01T00:00:01") + pd.to_timedelta([-1, 0, 500_000_000], unit="ns")
+    after = Within("x", "2024-01-01T00:00:01", None).mask(pd.DataFrame({"x": times}))
+    assert list(after) == [False, True, True]
+
+
+@pytest.mark.parametrize("dtype", ["category", "boolean", object])
+def test_booleans_with_gaps(dtype):
+    frame = pd.DataFrame({"x": pd.Series([True, False, None], dtype=object).astype(dtype)})
+    assert list(Equals("x", False).mask(frame)) == [False, True, False]
+    assert list(IsIn("x", (True, False)).mask(frame)) == [True, True, False]
+
+
+@pytest.mark.parametrize("dtype", ["category", "str", object])
+def test_a_value_that_this_frame_does_not_hold(dtype):
+    frame = pd.DataFrame({"x": pd.Series(["a", None]).astype(dtype)})
+    assert not Equals("x", "b").mask(frame).any()
+    assert not Equals("x", "nan").mask(frame).any()
+
+
+def test_a_frame_without_rows():
+    frame = pd.DataFrame({"x": pd.Series([], dtype="float64")})
+    for predicate in (Equals("x", "a"), IsIn("x", ()), Within("x", 1, None), IsMissing("x")):
+        assert predicate.mask(frame).shape == (0,)
+
+
+def test_columns_whose_names_are_numbers():
+    assert list(Within("3", 1, None).mask(pd.DataFrame({3: [0, 1]}))) == [False, True]
 
 
 def test_booleans_and_mixed_objects():

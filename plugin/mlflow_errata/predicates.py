@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.columns import without_categories
 from mlflow_errata.errors import ColumnMissing
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ Predicate = Equals | IsIn | Within | IsMissing
 def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     for present in frame.columns:
         if str(present) == name:
-            return without_categories(frame[present])
+            return frame[present]
     raise ColumnMissing("slice column", name, [str(present) for present in frame.columns])
 
 
