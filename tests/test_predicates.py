@@ -91,6 +91,12 @@ def test_booleans_and_mixed_objects():
     assert list(Equals("x", "1").mask(pd.DataFrame({"x": [1, "a", None]}, dtype=object))) == [True, False, False]
 
 
+def test_booleans_that_became_text():
+    """A record stores booleans with gaps as text."""
+    frame = pd.DataFrame({"x": pd.Series(["True", "False", None], dtype="str")})
+    assert list(Equals("x", True).mask(frame)) == [True, False, False]
+
+
 def test_text():
     assert str(Equals("carrier", "EV")) == "carrier == 'EV'"
     assert str(Within("hour", 19, None)) == "hour >= 19"

@@ -184,7 +184,7 @@ def row_hashes(frame: pd.DataFrame, output: Mapping[str, NDArray[Any]]) -> NDArr
 def _hashable(column: pd.Series[Any]) -> Any:
     """Values whose hash does not depend on the container: numbers as floats, text as objects."""
     column = without_categories(column)
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     return column.array
 

@@ -112,6 +112,9 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 
 def _text_or_value(column: pd.Series[Any], value: Scalar) -> NDArray[np.bool_]:
-    if isinstance(value, str) and not pd.api.types.is_string_dtype(column):
-        return ((column.astype(str) == value) & column.notna()).to_numpy(dtype=bool, na_value=False)
-    return (column == value).to_numpy(dtype=bool, na_value=False)
+    """Rows that hold the value, or its text where only one of the two is text."""
+    if isinstance(value, str) == pd.api.types.is_string_dtype(column):
+        found = column == value
+    else:
+        found = (column.astype(str) == str(value)) & column.notna()
+    return found.to_numpy(dtype=bool, na_value=False)

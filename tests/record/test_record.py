@@ -109,6 +109,25 @@ def test_rows_hold_the_wrong_rows_of_every_slice(record):
         assert inside["errata.error"].sum() >= min(100, round(item.error.value * item.support))
 
 
+EXOTIC = {
+    "intervals": pd.cut(pd.Series(range(8)), 2),
+    "sparse": pd.Series(pd.arrays.SparseArray([0.0, 1.0] * 4)),
+    "complex": pd.Series([1j, 2.0] * 4),
+    "mixed categories": pd.Series(pd.Categorical([1.0, "x"] * 4)),
+    "booleans with gaps": pd.Series([True, None] * 4, dtype=object),
+    "lists": pd.Series([[1], [2]] * 4),
+}
+
+
+@pytest.mark.parametrize("kind", EXOTIC)
+def test_rows_of_exotic_values_are_stored(kind, tmp_path):
+    frame = pd.DataFrame({"x": EXOTIC[kind], "y": [0, 1] * 4, "p": [0, 1] * 4})
+    made = errata.diagnose(frame, label="y", prediction="p")
+    back = Record.open(made.save(tmp_path / "record"))
+    assert list(back.rows["x"].isna()) == list(made.rows["x"].isna())
+    assert back.results == made.results
+
+
 def test_the_training_window_is_known(record, frame):
     training = record.dataset.training
     assert training.n_rows == 100

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from pydantic import TypeAdapter
 
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.errors import NotANumber
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.steps._shape import NextStep
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RECORD, ROWS, SLICES = "record.json", "rows.parquet", "slices.json"
 
@@ -86,6 +84,13 @@ def _slices(record: Record) -> dict[str, list[Any]]:
 
 
 def _storable(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose columns of mixed or exotic objects are text, so that Parquet takes them."""
-    mixed = [name for name in rows.columns if rows[name].dtype == object]
-    return rows.assign(**{name: rows[name].map(str, na_action="ignore") for name in mixed})
+    """Rows whose columns of mixed or exotic values are text, so that Parquet takes them."""
+    exotic = [name for name in rows.columns if _is_exotic(rows[name].dtype)]
+    return rows.assign(**{name: rows[name].astype(object).map(str, na_action="ignore") for name in exotic})
+
+
+def _is_exotic(dtype: Any) -> bool:
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    own = isinstance(dtype, pd.SparseDtype | pd.IntervalDtype)
+    return own or pd.api.types.is_object_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
