@@ -3,6 +3,7 @@
     encoding.py      columns -> bins and atoms (an atom is one predicate: a level, a range of bins, missing)
     lattice.py       counts of every atom and every pair of atoms, from one histogram per pair of columns
     search.py        evidence, the multiple-testing rule, and peeling: confirm the best, explain it away, look again
+    top.py           the exact best slices of coded columns by a score, with bounds that prune
 
 Arrays in, arrays out: no labels, no words, no verdicts on what a slice means.
 """
@@ -10,6 +11,7 @@ Arrays in, arrays out: no labels, no words, no verdicts on what a slice means.
 from mlflow_errata.slicing.encoding import Atom, Encoded, encode_levels, encode_numbers
 from mlflow_errata.slicing.lattice import Lattice
 from mlflow_errata.slicing.search import Confirmed, Search, confirm, selected_interval
+from mlflow_errata.slicing.top import Top, top_slices
 
 __all__ = [
     "Atom",
@@ -17,8 +19,10 @@ __all__ = [
     "Encoded",
     "Lattice",
     "Search",
+    "Top",
     "confirm",
     "encode_levels",
     "encode_numbers",
     "selected_interval",
+    "top_slices",
 ]
