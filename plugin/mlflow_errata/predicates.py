@@ -54,6 +54,23 @@ class IsIn:
 
 
 @dataclass(frozen=True)
+class NotIn:
+    """`column not in {values}`: the values that are not listed; a missing value is not one of them."""
+
+    column: str
+    values: tuple[Scalar, ...]
+    kind: Literal["not in"] = "not in"
+
+    def __str__(self) -> str:
+        return f"{self.column} not in {{{', '.join(repr(value) for value in self.values)}}}"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows that hold none of the values, but hold one; shape (n_rows,)."""
+        known = _column(frame, self.column).notna().to_numpy(dtype=bool)
+        return np.asarray(known & ~IsIn(self.column, self.values).mask(frame))
+
+
+@dataclass(frozen=True)
 class Within:
     """`low <= column < high`; None leaves a side open. Numbers, or ISO dates as text."""
 
@@ -101,7 +118,7 @@ class IsMissing:
         return _column(frame, self.column).isna().to_numpy(dtype=bool)
 
 
-Predicate = Equals | IsIn | Within | IsMissing
+Predicate = Equals | IsIn | NotIn | Within | IsMissing
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:

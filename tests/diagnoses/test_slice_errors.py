@@ -120,11 +120,12 @@ def draws(seed=0, n=400):
 def test_every_predicate_of_a_column_holds_exactly_the_rows_that_were_counted(kind):
     frame = pd.DataFrame({"x": draws()[kind]})
     column = slice_errors._column("x", frame["x"], 30)
-    atoms = column.encoded.atoms
-    assert len(atoms) >= 2
-    for atom, member in zip(atoms, column.encoded.member, strict=True):
-        predicate = column.predicate(atom)
-        np.testing.assert_array_equal(predicate.mask(frame), member[column.encoded.bins] > 0, err_msg=str(predicate))
+    encoded = column.encoded
+    assert len(encoded.fine.atoms) >= 2
+    for cut in (encoded.fine, encoded.coarse, encoded.rough):
+        for at, atom in enumerate(cut.atoms):
+            predicate = column.predicate(atom)
+            np.testing.assert_array_equal(predicate.mask(frame), cut.mask(at), err_msg=str(predicate))
 
 
 @pytest.mark.parametrize("unreadable", [np.arange(400) * 1j, [[1]] * 400, pd.to_timedelta(np.arange(400), unit="D")])

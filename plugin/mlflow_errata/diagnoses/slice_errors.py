@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +14,16 @@ from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
-from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
-from mlflow_errata.slicing import Encoded, Lattice, confirm, encode_levels, encode_numbers, selected_interval
+from mlflow_errata.predicates import Equals, IsMissing, NotIn, Predicate, Within
+from mlflow_errata.slicing import (
+    Encoded,
+    Lattice,
+    confirm,
+    encode_levels,
+    encode_numbers,
+    selected_interval,
+    support_needed,
+)
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
 
     from mlflow_errata.diagnoses._shape import Options
     from mlflow_errata.metric import Outcomes
-    from mlflow_errata.slicing import Atom, Confirmed, Search
+    from mlflow_errata.slicing import Atom, Found, Search
     from mlflow_errata.table import EvaluationTable
 
 NAME = "slice_errors"
@@ -137,16 +144,16 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:  # noqa: 
     n = len(table)
     if n < 2 * FEWEST:
         raise NotApplicable(f"needs {2 * FEWEST} rows or more; there are {n}")
-    min_support = max(FEWEST, ceil(SMALLEST_SHARE * n))
+    min_support = support_needed(n, FEWEST, SMALLEST_SHARE)
     columns, skipped = _encoded(table, min_support)
     if not columns:
         raise NotApplicable("needs a column that tells rows apart: " + _reasons(skipped))
     names = list(columns)
-    lattice = Lattice([column.encoded for column in columns.values()])
+    lattice = Lattice([column.encoded for column in columns.values()], min_support)
     weight = table.outcomes.weight
-    search = confirm(lattice, table.errors, weight, min_support=min_support, alpha=ALPHA)
+    search = confirm(lattice, table.errors, weight, alpha=ALPHA, suspicion=0)
     known = list(columns.values())
-    slices = tuple(_slice(table, search, found, lattice, known) for found in search.confirmed)
+    slices = tuple(_slice(table, search, found, lattice, known) for found in search.found)
     overall = Estimate(*mean_or_share(table.errors, weight), n=n, unit=table.error_unit)
     return SliceErrors(
         slices=slices,
@@ -176,6 +183,8 @@ class _Column:
             return IsMissing(self.name)
         if atom.kind == "level":
             return Equals(self.name, self.levels[atom.level])
+        if atom.kind == "rare":
+            return NotIn(self.name, self.levels[: atom.level])
         return Within(self.name, self._bound(atom.low), self._bound(atom.high))
 
     def _bound(self, cut: float | None) -> float | str | None:
@@ -230,7 +239,7 @@ def _reasons(skipped: list[tuple[str, str]]) -> str:
 # -- slices -----------------------------------------------------------------------------------------------------------
 
 
-def _slice(table: EvaluationTable, search: Search, found: Confirmed, lattice: Lattice, columns: list[_Column]) -> Slice:
+def _slice(table: EvaluationTable, search: Search, found: Found, lattice: Lattice, columns: list[_Column]) -> Slice:
     """A confirmed slice with intervals that allow for having been chosen."""
     n = len(found.rows)
     inside = np.zeros(len(table), dtype=bool)
@@ -262,7 +271,7 @@ def _rate(table: EvaluationTable, rows: NDArray[np.bool_]) -> tuple[float, float
     return mean_or_share(table.errors[rows], None if weight is None else weight[rows])
 
 
-def _selected(rate: tuple[float, float, float], found: Confirmed, search: Search) -> tuple[float, float, float]:
+def _selected(rate: tuple[float, float, float], found: Found, search: Search) -> tuple[float, float, float]:
     """The mean error inside and its interval, given that the slice was only seen because its evidence passed."""
     value, low, high = rate
     down, up = (value - low) / NORMAL_95, (high - value) / NORMAL_95

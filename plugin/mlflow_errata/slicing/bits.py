@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def pack(masks: NDArray[np.bool_]) -> NDArray[np.uint64]:
     missing = -packed.shape[-1] % (WORD // 8)
     if missing:
         packed = np.concatenate([packed, np.zeros((*packed.shape[:-1], missing), dtype=np.uint8)], axis=-1)
-    return packed.view(np.uint64)
+    return np.ascontiguousarray(packed).view(np.uint64)
 
 
 def unpack(words: NDArray[np.uint64], n: int) -> NDArray[np.intp]:
@@ -59,7 +59,7 @@ def overlaps(bits: NDArray[np.uint64], one: NDArray[np.intp], two: NDArray[np.in
     int array of shape (n_pairs,)
     """
     found = np.empty(len(one), dtype=np.int64)
-    for start, stop in _runs(one):
+    for start, stop in runs(one):
         found[start:stop] = shared(bits, bits[one[start]], two[start:stop])
     return found
 
@@ -71,7 +71,7 @@ def shared(bits: NDArray[np.uint64], words: NDArray[np.uint64], sets: NDArray[np
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
-def _runs(values: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+def runs(values: NDArray[Any]) -> Iterator[tuple[int, int]]:
     """Starts and stops of runs of equal values."""
     cuts = np.flatnonzero(np.diff(values)) + 1
     edges = [0, *cuts.tolist(), len(values)] if len(values) else []

@@ -1,0 +1,143 @@
+"""Evidence that slices are worse than expected, where the expectation follows what is already explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlflow_errata.slicing.scores import TINY, is_zero_one, signed_root
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlflow_errata.slicing.lattice import Lattice
+
+ROOT_2 = 2**0.5
+
+
+class Cells:
+    """Cells of rows that share the same explained slices; rows of a cell have one expected error, its mean.
+
+    Parameters
+    ----------
+    errors : float array of shape (n,)
+    weight : float array of shape (n,), or None
+    """
+
+    def __init__(self, errors: NDArray[np.float64], weight: NDArray[np.float64] | None) -> None:
+        self.errors, self.weight = errors, weight
+        self.zero_one = weight is None and is_zero_one(errors)
+        self.of = np.zeros(len(errors), dtype=np.intp)
+        self.n_cells = 1
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """Mean error of every cell."""
+        w = self.weight
+        total = np.bincount(self.of, w, minlength=self.n_cells)
+        amount = np.bincount(self.of, self.errors if w is None else w * self.errors, minlength=self.n_cells)
+        return np.asarray(amount / np.where(total > 0, total, 1))
+
+    def explain(self, rows: NDArray[np.intp]) -> list[tuple[int, NDArray[np.intp]]]:
+        """Give some rows means of their own; returns (cell that they leave, rows) of each new cell."""
+        parted = []
+        for cell in np.unique(self.of[rows]):
+            inside = rows[self.of[rows] == cell]
+            self.of[inside] = self.n_cells
+            self.n_cells += 1
+            parted.append((int(cell), inside))
+        return parted
+
+    def sums(self, rows: NDArray[np.intp]) -> tuple[float, float]:
+        """(observed, expected) errors of some rows, weighted."""
+        w = np.ones(len(rows)) if self.weight is None else self.weight[rows]
+        return float((w * self.errors[rows]).sum()), float((w * self.means[self.of[rows]]).sum())
+
+    def evidence(self, rows: NDArray[np.intp]) -> float:
+        """Evidence of any slice, from its rows."""
+        mean = self.means[self.of[rows]]
+        drawn = 1 - len(rows) / (len(self.errors) + 1)
+        errors = self.errors[rows]
+        if self.zero_one:
+            variance = float((mean * (1 - mean)).sum())
+            n, p = len(rows), float(mean.mean())
+            spread = drawn * variance / max(n * p * (1 - p), TINY)
+            return float(signed_root(np.array(float(n)), errors.sum(), p, np.array(spread)))
+        residual = (errors - mean) if self.weight is None else self.weight[rows] * (errors - mean)
+        squares = float((residual**2).sum())
+        return float(residual.sum() / np.sqrt(squares * drawn)) if squares > 0 else 0.0
+
+
+class Standing:
+    """Evidence of every slice of a lattice, kept up while slices are explained.
+
+    Errors of 0 and 1 without weights: the signed root of the binomial likelihood ratio of the observed against the
+    expected errors, rescaled to the variance of a draw without replacement. Real errors: the sum of residuals over the
+    root of the sum of their squares (self-normalised, so a few large errors cannot fake evidence).
+    """
+
+    def __init__(self, lattice: Lattice, cells: Cells) -> None:
+        self.lattice, self.cells = lattice, cells
+        errors, w = cells.errors, cells.weight
+        erring = np.flatnonzero(errors)
+        amount = None if cells.zero_one else errors[erring] if w is None else (w * errors)[erring]
+        self.observed = lattice.sums(erring, amount)
+        self.squares = None if amount is None else lattice.sums(erring, amount**2)
+        self.moments = [self._moments(None)]
+
+    def _moments(self, rows: NDArray[np.intp] | None) -> tuple[NDArray[np.float64], ...]:
+        """Over every slice: sums of w; for real errors also of w^2 and of w^2 times the error."""
+        w, errors = self.cells.weight, self.cells.errors
+        if rows is not None:
+            w, errors = None if w is None else w[rows], errors[rows]
+        whole = rows is None and w is None
+        mass = self.lattice.support.astype(np.float64) if whole else self.lattice.sums(rows, w)
+        if self.cells.zero_one:
+            return (mass,)
+        heavy = mass if w is None else self.lattice.sums(rows, w**2)
+        if whole:
+            return mass, heavy, self.observed
+        return mass, heavy, self.lattice.sums(rows, errors if w is None else w**2 * errors)
+
+    def only(self, chosen: NDArray[np.intp]) -> Standing:
+        """The standing of some of the slices."""
+        found = Standing.__new__(Standing)
+        found.lattice, found.cells = self.lattice.only(chosen), self.cells
+        found.observed = self.observed[chosen]
+        found.squares = None if self.squares is None else self.squares[chosen]
+        found.moments = [tuple(each[chosen] for each in moments) for moments in self.moments]
+        return found
+
+    def explain(self, rows: NDArray[np.intp]) -> None:
+        """Give some rows means of their own; `rows` ascends."""
+        for cell, inside in self.cells.explain(rows):
+            leaving = self._moments(inside)
+            self.moments[cell] = tuple(a - b for a, b in zip(self.moments[cell], leaving, strict=True))
+            self.moments.append(leaving)
+
+    def evidence(self, least: float = 0.0) -> NDArray[np.float64]:
+        """Evidence of every slice; below `least` any lower number may stand."""
+        means = self.cells.means
+        n = self.lattice.support
+        drawn = 1 - n / (len(self.cells.errors) + 1)
+        expected = sum((mean * part[0] for mean, part in zip(means, self.moments, strict=True)), np.zeros(len(n)))
+        if self.squares is not None:
+            spread = self.squares.copy()
+            for mean, (_, heavy, amount) in zip(means, self.moments, strict=True):
+                spread += mean**2 * heavy - 2 * mean * amount
+            spread = np.maximum(spread, 0) * drawn
+            return np.asarray(
+                np.where(spread > 0, (self.observed - expected) / np.sqrt(np.where(spread > 0, spread, 1)), 0)
+            )
+        variance = sum(
+            (mean * (1 - mean) * part[0] for mean, part in zip(means, self.moments, strict=True)), np.zeros(len(n))
+        )
+        variance = np.maximum(variance, TINY)
+        z = (self.observed - expected) / np.sqrt(variance * drawn)
+        # the divergence is at most its chi-square, so the signed root is at most sqrt(2) z: few slices need a logarithm
+        at = np.flatnonzero(z * ROOT_2 >= least)
+        rate = expected[at] / n[at]
+        binomial = np.maximum(n[at] * rate * (1 - rate), TINY)
+        z[at] = signed_root(n[at], self.observed[at], rate, drawn[at] * variance[at] / binomial)
+        return z
