@@ -39,6 +39,8 @@ FEWEST = 30
 """Rows that a slice needs, and 1 % of all."""
 SMALLEST_SHARE = 0.01
 NORMAL_95 = 1.96
+MOST_EXACT = 2**53
+"""Whole numbers below this are exact as floats."""
 ID_LIKE = 0.5
 """Text with more distinct values than this share of the rows names rows rather than groups them."""
 
@@ -185,7 +187,10 @@ class _Column:
             return Equals(self.name, self.levels[atom.level])
         if atom.kind == "rare":
             return NotIn(self.name, self.levels[: atom.level])
-        return Within(self.name, self._bound(atom.low), self._bound(atom.high))
+        low, high = self._bound(atom.low), self._bound(atom.high)
+        if self.is_whole and not self.is_date and atom.low is not None and atom.high == atom.low + 1 < MOST_EXACT:
+            return Equals(self.name, int(atom.low))
+        return Within(self.name, low, high)
 
     def _bound(self, cut: float | None) -> float | str | None:
         if cut is None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 N_FINE = 32
 """Quantile bins of a number: all their contiguous ranges are examined, alone and beside a level."""
+FEW = 64
+"""Distinct values of a number that are bins of their own."""
 N_COARSE = 8
 """Quantile bins of a number beside another number."""
 N_ROUGH = 4
@@ -110,7 +109,7 @@ def encode_levels(codes: NDArray[np.intp], n_levels: int, min_support: int) -> E
 def encode_numbers(values: NDArray[np.float64], *, whole: bool) -> Encoded | None:
     """Quantile bins of a number with contiguous ranges as atoms, missing as an atom of its own.
 
-    Few distinct values are bins of their own, and single values stay atoms beside other numbers.
+    Few distinct values are bins of their own, and single values stay atoms everywhere.
 
     Parameters
     ----------
@@ -136,32 +135,27 @@ def encode_numbers(values: NDArray[np.float64], *, whole: bool) -> Encoded | Non
     if gaps:
         bins[missing] = 0
     n = len(cuts) + 1
-    fine = _cut(bins, _ranges(range(n + 1)), cuts, n, gaps=gaps)
-    ranges, ends = _ranges(_edges(n, N_COARSE)), _ends(_edges(n, N_ROUGH))
-    if few:  # the bins are the values
-        singles = [(at, at + 1) for at in range(n)]
-        return Encoded(
-            fine,
-            _cut(bins, [*ranges, *singles], cuts, n, gaps=gaps),
-            _cut(bins, [*ends, *singles], cuts, n, gaps=gaps),
-            is_number=True,
-        )
-    return Encoded(fine, _merged(bins, ranges, cuts, gaps=gaps), _merged(bins, ends, cuts, gaps=gaps), is_number=True)
+    singles = [(at, at + 1) for at in range(n)] if few else []  # the bins are the values
+    ranges = [_ranges(_edges(n, N_FINE)), _ranges(_edges(n, N_COARSE)), _ends(_edges(n, N_ROUGH))]
+    cut = _cut if few else _merged
+    fine, coarse, rough = (cut(bins, [*some, *singles], cuts, gaps=gaps) for some in ranges)
+    return Encoded(fine, coarse, rough, is_number=True)
 
 
 def _cuts(known: NDArray[np.float64], *, whole: bool) -> tuple[list[float], bool]:
     """Where bins begin (but the first), and whether the bins are the distinct values."""
     seen = np.sort(known[:SAMPLE])
     distinct = seen[np.concatenate([[True], seen[1:] != seen[:-1]])]
-    if len(distinct) <= N_FINE:
+    few = len(distinct) <= FEW
+    if few:
         edges, below = distinct[1:], distinct[:-1]
     else:
         at = np.searchsorted(seen, seen[(np.arange(1, N_FINE) * len(seen)) // N_FINE], side="left")
         at = np.unique(at[at > 0])
         edges, below = seen[at], seen[at - 1]
     if whole:
-        return [float(edge) for edge in edges], len(distinct) <= N_FINE
-    return [_short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], len(distinct) <= N_FINE
+        return [float(edge) for edge in edges], few
+    return [_short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], few
 
 
 def _short_cut(below: float, edge: float) -> float:
@@ -180,10 +174,10 @@ def _edges(n_bins: int, n_groups: int) -> list[int]:
     return [*range(0, n_bins, step), n_bins]
 
 
-def _ranges(edges: Iterable[int]) -> list[tuple[int, int]]:
+def _ranges(edges: list[int]) -> list[tuple[int, int]]:
     """All contiguous ranges between edges but the whole."""
-    at = list(edges)
-    return [(low, high) for i, low in enumerate(at) for high in at[i + 1 :] if (low, high) != (at[0], at[-1])]
+    whole = (edges[0], edges[-1])
+    return [(low, high) for at, low in enumerate(edges) for high in edges[at + 1 :] if (low, high) != whole]
 
 
 def _ends(edges: list[int]) -> list[tuple[int, int]]:
@@ -191,9 +185,10 @@ def _ends(edges: list[int]) -> list[tuple[int, int]]:
     return [*((edges[0], at) for at in edges[1:-1]), *((at, edges[-1]) for at in edges[1:-1])]
 
 
-def _cut(bins: NDArray[np.int16], ranges: list[tuple[int, int]], cuts: list[float], n: int, *, gaps: bool) -> Cut:
+def _cut(bins: NDArray[np.int16], ranges: list[tuple[int, int]], cuts: list[float], *, gaps: bool) -> Cut:
     """Atoms for ranges of bins; bin 0 holds the missing values."""
-    distinct = list(dict.fromkeys(ranges))
+    n = len(cuts) + 1
+    distinct = [ends for ends in dict.fromkeys(ranges) if ends != (0, n)]
     low, high = np.array(distinct, dtype=np.intp).reshape(-1, 2).T
     at = np.arange(n)
     inside = ((at >= low[:, None]) & (at < high[:, None])).astype(np.float64)
@@ -212,4 +207,4 @@ def _merged(bins: NDArray[np.int16], ranges: list[tuple[int, int]], cuts: list[f
     group = np.concatenate([[0], np.searchsorted(edges, np.arange(edges[-1]), side="right")]) if edges else np.zeros(2)
     kept = [cuts[edge - 1] for edge in edges[1:-1]]
     merged = group.astype(np.int16)[bins]
-    return _cut(merged, [(place[a], place[b]) for a, b in ranges], kept, max(len(edges) - 1, 1), gaps=gaps)
+    return _cut(merged, [(place[a], place[b]) for a, b in ranges], kept, gaps=gaps)

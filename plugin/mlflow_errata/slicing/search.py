@@ -25,7 +25,7 @@ MOST_COVERED = 1 / 3
 DEEPEST = 3
 TRIES = 10
 """Slices that are tried on all rows, where they were looked for in fewer."""
-EARNED = 1.5
+EARNED = 1.25
 """Factor on the squared evidence by which a slice of more predicates must beat the best slice of fewer."""
 
 
