@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.intervals import contiguous_groups, jackknife, mean_or_share, scattered_groups
+from mlflow_errata.stats.intervals import contiguous_groups, jackknife, mean_interval, mean_or_share, scattered_groups
+from mlflow_errata.stats.roc import area_under_roc, roc_interval
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = str | int | float | bool
@@ -77,6 +78,8 @@ class Metric:
     compute : callable from Outcomes to float; NaN where it is not defined (one class only, say)
     rows : callable from Outcomes to an array of shape (n,), or None
         Row contributions, for a metric that is their mean: its interval is then exact and cheap.
+    interval : callable from Outcomes to (value, low, high) or None, or None
+        The metric with its 95 % interval, where that has a formula of its own.
     needs_scores : bool
     """
 
@@ -84,19 +87,26 @@ class Metric:
     greater_is_better: bool
     compute: Callable[[Outcomes], float]
     rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
+    interval: Callable[[Outcomes], tuple[float, float, float] | None] | None = None
     needs_scores: bool = False
 
     def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False) -> Estimate | None:
         """The metric with its 95 % interval, or None where it cannot be estimated (too few rows, one class).
 
-        Means of zeros and ones carry Wilson's interval, other means a t interval, everything else a delete-a-group
-        jackknife. Rows in time order are taken in runs of neighbours, which may move together: always a jackknife.
+        Means of zeros and ones carry Wilson's interval, other means a t interval, areas under the ROC curve DeLong's,
+        everything else a delete-a-group jackknife. Rows in time order are taken in runs of neighbours, which may move
+        together: always a jackknife.
         """
         n = len(outcomes)
         if n < 2:  # noqa: PLR2004 - a spread needs two rows
             return None
         if self.rows is not None and not in_time_order:
             interval = mean_or_share(self.rows(outcomes), outcomes.weight)
+        elif self.interval is not None and not in_time_order:
+            area = self.interval(outcomes)
+            if area is None:
+                return None
+            interval = area
         else:
             groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
             found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups)
@@ -146,17 +156,11 @@ def _average(rows: Callable[[Outcomes], NDArray[np.float64]]) -> Callable[[Outco
 
 def _roc_auc(outcomes: Outcomes) -> float:
     """Area under the ROC curve: the chance that a positive row scores above a negative one, ties counting half."""
-    scores = _scores(outcomes)[:, -1]
-    order = np.argsort(scores, kind="stable")
-    positive = (outcomes.y[order] == 1).astype(np.float64)
-    weight = np.ones(len(scores)) if outcomes.weight is None else outcomes.weight[order]
-    up, down = positive * weight, (1 - positive) * weight
-    if up.sum() == 0 or down.sum() == 0:
-        return float("nan")
-    ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
-    down_at = np.bincount(ties, down)
-    below = np.cumsum(down_at) - down_at / 2
-    return float((up * below[ties]).sum() / (up.sum() * down.sum()))
+    return area_under_roc(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight)[0]
+
+
+def _roc_auc_interval(outcomes: Outcomes) -> tuple[float, float, float] | None:
+    return roc_interval(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight)
 
 
 def _mean_metric(
@@ -171,7 +175,7 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
     "error_rate": (_CLASSES, _mean_metric("error_rate", lambda outcomes: outcomes.errors, greater=False)),
     "log_loss": (_CLASSES, _mean_metric("log_loss", _log_losses, greater=False, scores=True)),
     "brier_score": (("binary",), _mean_metric("brier_score", _brier_losses, greater=False, scores=True)),
-    "roc_auc": (("binary",), Metric("roc_auc", True, _roc_auc, needs_scores=True)),
+    "roc_auc": (("binary",), Metric("roc_auc", True, _roc_auc, interval=_roc_auc_interval, needs_scores=True)),
     "mean_absolute_error": (
         ("regression",),
         _mean_metric("mean_absolute_error", lambda outcomes: outcomes.errors, greater=False),
@@ -179,6 +183,20 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
     "mean_squared_error": (("regression",), _mean_metric("mean_squared_error", _squared_errors, greater=False)),
 }
 """Metrics with an exact or a fast path; every other name is looked up among scikit-learn's scorers."""
+
+
+def bias(outcomes: Outcomes) -> Estimate | None:
+    """Mean prediction - mean label: of a number, or of the positive class by its scores (else by the decisions).
+
+    None for several classes, and with fewer than two rows.
+    """
+    if outcomes.task == "multiclass" or len(outcomes) < 2:  # noqa: PLR2004 - a spread needs two rows
+        return None
+    said = outcomes.prediction
+    if outcomes.task == "binary" and outcomes.scores is not None:
+        said = outcomes.scores[:, -1]
+    over = np.asarray(said - outcomes.y, dtype=np.float64)
+    return Estimate(*mean_interval(over, outcomes.weight), n=len(outcomes), unit="mean prediction - mean label")
 
 
 def default_metric(outcomes: Outcomes) -> Metric:

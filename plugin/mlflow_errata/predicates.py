@@ -11,9 +11,25 @@ import pandas as pd
 from mlflow_errata.errors import ColumnMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 Scalar = str | int | float | bool
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+PARTS: dict[str, Callable[[pd.Series[Any]], Any]] = {
+    "hour": lambda dates: dates.dt.hour,
+    "weekday": lambda dates: dates.dt.day_of_week.map(dict(enumerate(WEEKDAYS))),
+    "month": lambda dates: dates.dt.month,
+}
+"""What can be told of a date, in its own time zone: 0 to 23, Mon to Sun, 1 to 12."""
+
+
+def part_name(part: str, column: str) -> str:
+    """The name of a part of a column of dates, as predicates have it: `hour(at)`."""
+    return f"{part}({column})"
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,10 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     for present in frame.columns:
         if str(present) == name:
             return frame[present]
+    part, _, inner = name.removesuffix(")").partition("(")
+    if part in PARTS and name.endswith(")"):
+        derived: pd.Series[Any] = PARTS[part](pd.to_datetime(_column(frame, inner)))
+        return derived
     raise ColumnMissing("slice column", name, [str(present) for present in frame.columns])
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mlflow_errata import EvaluationTable
-from mlflow_errata.diagnoses import slice_errors
+from mlflow_errata.diagnoses import _sliced, slice_errors
 from mlflow_errata.diagnoses._shape import Options
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.metric import default_metric
@@ -119,22 +119,22 @@ def draws(seed=0, n=400):
 @pytest.mark.parametrize("kind", draws())
 def test_every_predicate_of_a_column_holds_exactly_the_rows_that_were_counted(kind):
     frame = pd.DataFrame({"x": draws()[kind]})
-    column = slice_errors._column("x", frame["x"], 30)
-    encoded = column.encoded
-    assert len(encoded.fine.atoms) >= 2
-    for cut in (encoded.fine, encoded.coarse, encoded.rough):
-        for at, atom in enumerate(cut.atoms):
-            predicate = column.predicate(atom)
-            np.testing.assert_array_equal(predicate.mask(frame), cut.mask(at), err_msg=str(predicate))
+    columns = list(_sliced._columns("x", frame["x"], 30))
+    assert len(columns[0].encoded.fine.atoms) >= 2
+    for column in columns:
+        for cut in (column.encoded.fine, column.encoded.coarse, column.encoded.rough):
+            for at, atom in enumerate(cut.atoms):
+                predicate = column.predicate(atom)
+                np.testing.assert_array_equal(predicate.mask(frame), cut.mask(at), err_msg=str(predicate))
 
 
 @pytest.mark.parametrize("unreadable", [np.arange(400) * 1j, [[1]] * 400, pd.to_timedelta(np.arange(400), unit="D")])
 def test_values_that_cannot_be_compared_are_not_sliced_on(unreadable):
-    assert slice_errors._column("x", pd.Series(unreadable), 30) == "holds values that cannot be compared"
+    assert list(_sliced._columns("x", pd.Series(unreadable), 30)) == ["holds values that cannot be compared"]
 
 
 def test_infinite_values_are_named():
-    assert slice_errors._column("x", pd.Series([0.0, np.inf] * 200), 30) == "holds infinite values"
+    assert list(_sliced._columns("x", pd.Series([0.0, np.inf] * 200), 30)) == ["holds infinite values"]
 
 
 def test_the_order_of_columns_changes_nothing():

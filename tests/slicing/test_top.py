@@ -32,7 +32,7 @@ def problem(seed):
     return codes, errors, weight, kind, int(draw.integers(1, 21)), int(draw.integers(1, max(2, n // 6))), seed % 7 or 3
 
 
-def slow_score(kind, inside, errors, weight, alpha):
+def slow_score(kind, inside, errors, weight, alpha=0.95):
     n = len(errors)
     w = np.ones(n) if weight is None else weight
     total, mass = (w * errors).sum(), w.sum()
@@ -54,16 +54,15 @@ def slow_score(kind, inside, errors, weight, alpha):
     return residual[inside].sum() / np.sqrt(spread) if spread > 0 else 0.0
 
 
-def slow(codes, errors, weight, kind, k, min_support, depth, alpha=0.95):
-    found = []
-    n, p = codes.shape
+def slow(codes, errors, weight, kind, *, k, min_support, depth):
+    found, p = [], codes.shape[1]
     for d in range(1, depth + 1):
         for columns in combinations(range(p), d):
             for levels in product(*[sorted(set(codes[:, c]) - {-1}) for c in columns]):
                 inside = np.all([codes[:, c] == v for c, v in zip(columns, levels, strict=True)], axis=0)
                 if inside.sum() < min_support:
                     continue
-                score = slow_score(kind, inside, errors, weight, alpha)
+                score = slow_score(kind, inside, errors, weight)
                 if score > 1e-9:
                     items = tuple((c, int(v)) for c, v in zip(columns, levels, strict=True))
                     found.append((-round(score, 9), -int(inside.sum()), d, items))
@@ -76,7 +75,7 @@ def test_the_best_slices_are_those_of_brute_force(block):
     for seed in range(60 * block, 60 * block + 60):
         codes, errors, weight, kind, k, min_support, depth = problem(seed)
         depth = min(depth, 3)
-        wanted = slow(codes, errors, weight, kind, k, min_support, depth)
+        wanted = slow(codes, errors, weight, kind, k=k, min_support=min_support, depth=depth)
         found = top_slices(codes, errors, weight, k=k, min_support=min_support, depth=depth, score=kind)
         said = [(-round(item.score, 9), -item.support, len(item.items), item.items) for item in found]
         assert [item[1:] for item in said] == [item[1:] for item in wanted], seed

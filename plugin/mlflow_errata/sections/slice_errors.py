@@ -11,11 +11,16 @@ from mlflow_errata.sections._marks import Dot, Spec, dots, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
+    from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
 TITLE = "Slice errors"
 LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
+SUSPECTED = (
+    "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance. Check "
+    "them on new rows before acting."
+)
 BEYOND, UNCLEAR = (
     of_status("bad", "more errors than elsewhere"),
     of_status("unsure", "interval includes 0"),
@@ -50,7 +55,9 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     """The slices by impact, how they were looked for, and what could have been seen."""
     blocks: list[Block] = [verdict(result, record), _facts(result), Text(_search(result))]
     if result.slices:
-        blocks += [_by_impact(result), _table(result)]
+        blocks += [_by_impact(result), _table(result.slices, _caption(result.slices))]
+    if result.suspected:
+        blocks.append(_table(result.suspected, SUSPECTED))
     return blocks + [Text(note) for note in (_restating(result), _unseen(result, record), _skipped(result)) if note]
 
 
@@ -67,6 +74,7 @@ def _facts(result: SliceErrors) -> Facts:
     facts = [
         Fact(f"{result.overall.unit} overall", words.value(result.overall), words.interval(result.overall)),
         Fact("slices confirmed", words.count(len(result.slices)), "family-wise 5 %"),
+        Fact("slices suspected", words.count(len(result.suspected)), "false discovery rate 10 %"),
         Fact("slices examined", words.count(result.n_examined), f"in {words.plural(len(result.columns), 'column')}"),
     ]
     if result.slices:
@@ -77,9 +85,9 @@ def _facts(result: SliceErrors) -> Facts:
 
 def _search(result: SliceErrors) -> str:
     looked = (
-        f"Every slice of one or two conditions over {words.plural(len(result.columns), 'column')} was examined, "
-        f"{words.count(result.n_examined)} in all; a slice is listed only if so many looks would bring it up by chance "
-        "in at most 5 % of tables."
+        f"Every slice of {_depth(result)} conditions over {words.plural(len(result.columns), 'column')} was examined, "
+        f"{words.count(result.n_examined)} in all; a slice is confirmed only if so many looks would bring it up by "
+        f"chance in at most 5 % of tables.{_drawn(result)}"
     )
     if result.detectable_excess is None:
         return looked
@@ -87,6 +95,18 @@ def _search(result: SliceErrors) -> str:
         f"{looked} A slice of the median support needed about {_amount(result.detectable_excess, result)} more than "
         "its share to be seen; smaller faults can be hidden."
     )
+
+
+def _depth(result: SliceErrors) -> str:
+    return "one to three" if result.n_drawn else "one or two"
+
+
+def _drawn(result: SliceErrors) -> str:
+    if not result.n_drawn:
+        return " Slices of three conditions were too many to be examined."
+    if result.n_drawn < result.overall.n:
+        return f" Those of three conditions were looked for in a draw of {words.plural(result.n_drawn, 'row')}."
+    return ""
 
 
 def _amount(excess: float, result: SliceErrors) -> str:
@@ -130,8 +150,17 @@ def _excess(result: SliceErrors) -> str:
     return f"{what} (95 % interval)"
 
 
-def _table(result: SliceErrors) -> Table:
-    unit = result.overall.unit
+def _caption(slices: tuple[Slice, ...]) -> str:
+    bias = " Bias = mean prediction - mean label inside: above 0, too much is predicted." if slices[0].bias else ""
+    return (
+        "Most excess errors first: rows x (error inside - outside). Unexplained = errors beyond what the slices found "
+        f"before it leave to be expected. The intervals allow for the slice having been picked from many.{bias}"
+    )
+
+
+def _table(slices: tuple[Slice, ...], caption: str) -> Table:
+    first = slices[0]
+    unit = first.error.unit
     columns = [
         Column("", "integer"),
         Column("slice"),
@@ -139,10 +168,12 @@ def _table(result: SliceErrors) -> Table:
         Column(unit, "percent" if unit in words.SHARES else "number"),
         Column("95 % interval"),
         Column("excess errors", "number"),
-        Column("beyond those above", "number"),
+        Column("unexplained", "number"),
         Column("of all errors", "percent"),
     ]
-    if result.slices[0].value_lost is not None:
+    told = [item for item in (first.metric, first.bias) if item is not None and item.unit != unit]
+    columns += [Column("bias" if item is first.bias else words.metric(item.unit), "number") for item in told]
+    if first.value_lost is not None:
         columns.append(Column("value lost", "number"))
     rows = tuple(
         (
@@ -154,15 +185,16 @@ def _table(result: SliceErrors) -> Table:
             item.excess.value,
             item.unexplained,
             item.share_of_errors,
+            *(None if each is None else each.value for each in _told(item, told, first)),
             *(() if item.value_lost is None else (item.value_lost.value,)),
         )
-        for at, item in enumerate(result.slices, start=1)
+        for at, item in enumerate(slices, start=1)
     )
-    caption = (
-        "Worst first: by the evidence that each adds to those above it. Excess errors = rows x (error inside - "
-        "outside). The intervals allow for the slice having been picked as the worst of many."
-    )
-    return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in result.slices))
+    return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in slices))
+
+
+def _told(item: Slice, told: list[Estimate], first: Slice) -> list[Estimate | None]:
+    return [item.bias if each is first.bias else item.metric for each in told]
 
 
 def _restating(result: SliceErrors) -> str:

@@ -13,7 +13,7 @@ Arrays in, arrays out: no labels, no words, no verdicts on what a slice means.
 
 from mlflow_errata.slicing.encoding import Atom, Cut, Encoded, encode_levels, encode_numbers
 from mlflow_errata.slicing.lattice import Lattice, support_needed
-from mlflow_errata.slicing.search import Found, Search, confirm, selected_interval
+from mlflow_errata.slicing.search import Found, Search, confirm, selected_interval, selected_share
 from mlflow_errata.slicing.top import Top, top_slices
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "encode_levels",
     "encode_numbers",
     "selected_interval",
+    "selected_share",
     "support_needed",
     "top_slices",
 ]

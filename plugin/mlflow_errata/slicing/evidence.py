@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,17 +56,33 @@ class Cells:
 
     def evidence(self, rows: NDArray[np.intp]) -> float:
         """Evidence of any slice, from its rows."""
-        mean = self.means[self.of[rows]]
-        drawn = 1 - len(rows) / (len(self.errors) + 1)
-        errors = self.errors[rows]
         if self.zero_one:
-            variance = float((mean * (1 - mean)).sum())
-            n, p = len(rows), float(mean.mean())
-            spread = drawn * variance / max(n * p * (1 - p), TINY)
-            return float(signed_root(np.array(float(n)), errors.sum(), p, np.array(spread)))
+            rate, spread = self._expected(rows)
+            return float(_root(len(rows), self.errors[rows].sum(), rate, spread))
+        mean, errors = self.means[self.of[rows]], self.errors[rows]
         residual = (errors - mean) if self.weight is None else self.weight[rows] * (errors - mean)
-        squares = float((residual**2).sum())
-        return float(residual.sum() / np.sqrt(squares * drawn)) if squares > 0 else 0.0
+        squares = float((residual**2).sum()) * (1 - len(rows) / (len(self.errors) + 1))
+        return float(residual.sum() / np.sqrt(squares)) if squares > 0 else 0.0
+
+    def needed(self, rows: NDArray[np.intp], bar: float) -> int | None:
+        """Fewest errors among some rows whose evidence passes a bar; None for real errors."""
+        if not self.zero_one:
+            return None
+        n = len(rows)
+        rate, spread = self._expected(rows)
+        at = np.arange(min(int(rate * n), n), n + 1)
+        return int(at[np.searchsorted(_root(n, at, rate, spread), bar, side="right")])
+
+    def _expected(self, rows: NDArray[np.intp]) -> tuple[float, float]:
+        """Expected share of errors, and its variance over the binomial one."""
+        mean = self.means[self.of[rows]]
+        n, rate = len(rows), float(mean.mean())
+        drawn = 1 - n / (len(self.errors) + 1)
+        return rate, drawn * float((mean * (1 - mean)).sum()) / max(n * rate * (1 - rate), TINY)
+
+
+def _root(n: int, observed: NDArray[Any], rate: float, spread: float) -> NDArray[np.float64]:
+    return signed_root(np.array(float(n)), np.asarray(observed, dtype=np.float64), rate, np.array(spread))
 
 
 class Standing:

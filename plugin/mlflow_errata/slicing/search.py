@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri
+from scipy.special import betainc, log_ndtr, ndtri
 
 from mlflow_errata.slicing.evidence import Cells, Standing
+from mlflow_errata.slicing.scores import TINY
 
 if TYPE_CHECKING:
     from mlflow_errata.slicing.lattice import Lattice
@@ -25,6 +26,8 @@ MOST_COVERED = 1 / 3
 DEEPEST = 3
 TRIES = 10
 """Slices that are tried on all rows, where they were looked for in fewer."""
+BISECTIONS = 50
+"""Halvings of an interval of length 1: to 1e-15."""
 EARNED = 1.25
 """Factor on the squared evidence by which a slice of more predicates must beat the best slice of fewer."""
 
@@ -42,6 +45,7 @@ class Found:
     observed, expected : float, errors inside, and errors that the slices before it leave to be expected there
     confirmed : bool, True family-wise; False at a false discovery rate only
     bar : float, evidence that it had to pass
+    needed : int or None, errors that it had to have for this, where errors are 0 or 1
     """
 
     index: int
@@ -52,6 +56,7 @@ class Found:
     expected: float
     confirmed: bool
     bar: float
+    needed: int | None
 
 
 @dataclass(frozen=True)
@@ -155,11 +160,12 @@ class _Peel:
         else:
             return None
         observed, expected = self.cells.sums(rows)
+        needed = self.cells.needed(rows, bar)
         self.standing.explain(rows)
         new = rows[~self.is_covered[rows]]
         self.covered += self.lattice.sums(new)
         self.is_covered[new] = True
-        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar)
+        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed)
 
     def _is_worse(self, index: int, rows: NDArray[np.intp]) -> bool:
         """Whether a slice that was looked for in fewer rows is worse than the rows outside."""
@@ -236,3 +242,42 @@ def selected_interval(evidence: float, critical: float, *, level: float = 0.95) 
         float(grid[np.abs(below - share).argmin()]) for share in (0.5, 0.5 + level / 2, 0.5 - level / 2)
     )
     return value, min(low, value), max(high, value)
+
+
+def selected_share(
+    observed: int, n: int, needed: int, *, least: float = 0.0, level: float = 0.95
+) -> tuple[float, float, float]:
+    """The share behind a count that was only seen because it reached what was needed.
+
+    Observed O ~ Binomial(n, share) given O >= needed. Returns the share under which half of such draws lie below the
+    one seen (median-unbiased, ties halved), and the two under which (1 - level) / 2 reach it, or stay at or below it:
+    Clopper and Pearson's interval, given that the slice passed.
+
+    Parameters
+    ----------
+    observed, n, needed : int, 0 < needed <= observed <= n
+    least : float, share below which the true one cannot lie
+    level : float in (0, 1)
+
+    Returns
+    -------
+    (value, low, high) : floats in [least, 1], low <= value <= high
+
+    References
+    ----------
+    Fithian, Sun & Taylor 2014, arXiv:1410.2597; Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404
+    """
+
+    def reached(count: int, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        return betainc(count, n - count + 1, share) if count <= n else np.zeros_like(share)
+
+    wanted = np.array([0.5, 0.5 - level / 2, 0.5 + level / 2])
+    low, high = np.full(3, least), np.ones(3)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        passing = np.maximum(reached(needed, middle), TINY)
+        as_many, more = reached(observed, middle) / passing, reached(observed + 1, middle) / passing
+        beyond = np.array([(as_many[0] + more[0]) / 2, as_many[1], more[2]])
+        low, high = np.where(beyond < wanted, middle, low), np.where(beyond < wanted, high, middle)
+    value, lower, upper = (float(end) for end in high)
+    return value, lower, upper
