@@ -78,7 +78,7 @@ class Metric:
     compute : callable from Outcomes to float; NaN where it is not defined (one class only, say)
     rows : callable from Outcomes to an array of shape (n,), or None
         Row contributions, for a metric that is their mean: its interval is then exact and cheap.
-    interval : callable from Outcomes to (value, low, high) or None, or None
+    interval : callable from Outcomes and groups of rows (or None) to (value, low, high) or None, or None
         The metric with its 95 % interval, where that has a formula of its own.
     needs_scores : bool
     """
@@ -87,7 +87,7 @@ class Metric:
     greater_is_better: bool
     compute: Callable[[Outcomes], float]
     rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
-    interval: Callable[[Outcomes], tuple[float, float, float] | None] | None = None
+    interval: Callable[[Outcomes, NDArray[np.intp] | None], tuple[float, float, float] | None] | None = None
     needs_scores: bool = False
 
     def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False) -> Estimate | None:
@@ -95,25 +95,26 @@ class Metric:
 
         Means of zeros and ones carry Wilson's interval, other means a t interval, areas under the ROC curve DeLong's,
         everything else a delete-a-group jackknife. Rows in time order are taken in runs of neighbours, which may move
-        together: always a jackknife.
+        together: always by groups.
         """
         n = len(outcomes)
         if n < 2:  # noqa: PLR2004 - a spread needs two rows
             return None
         if self.rows is not None and not in_time_order:
             interval = mean_or_share(self.rows(outcomes), outcomes.weight)
-        elif self.interval is not None and not in_time_order:
-            area = self.interval(outcomes)
-            if area is None:
-                return None
-            interval = area
         else:
-            groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
-            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups)
+            found = self._grouped(outcomes, in_time_order=in_time_order)
             if found is None:
                 return None
             interval = found
         return Estimate(*interval, n=n, unit=self.name)
+
+    def _grouped(self, outcomes: Outcomes, *, in_time_order: bool) -> tuple[float, float, float] | None:
+        n = len(outcomes)
+        if self.interval is not None:
+            return self.interval(outcomes, contiguous_groups(n) if in_time_order else None)
+        groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
+        return jackknife(lambda rows: self.compute(outcomes.take(rows)), groups)
 
 
 # -- the catalogue ----------------------------------------------------------------------------------------------------
@@ -159,8 +160,8 @@ def _roc_auc(outcomes: Outcomes) -> float:
     return area_under_roc(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight)[0]
 
 
-def _roc_auc_interval(outcomes: Outcomes) -> tuple[float, float, float] | None:
-    return roc_interval(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight)
+def _roc_auc_interval(outcomes: Outcomes, groups: NDArray[np.intp] | None) -> tuple[float, float, float] | None:
+    return roc_interval(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight, groups=groups)
 
 
 def _mean_metric(

@@ -48,7 +48,11 @@ class Block:
         wide = n_cells > np.iinfo(np.int16).max
         key = (bins[0].astype(np.int32) if wide else bins[0]) * (np.int32 if wide else np.int16)(others[0].n_bins)
         cells = np.bincount(key + bins[1], weight, minlength=n_cells).reshape(one.n_bins, -1)
-        return np.asarray((one.member @ cells @ others[0].member.T).ravel()[self.kept])
+        two = others[0].member
+        if len(self.kept) < len(one.member):  # few slices: each by itself
+            first, second = np.divmod(self.kept, len(two))
+            return np.asarray(((one.member[first] @ cells) * two[second]).sum(axis=1))
+        return np.asarray((one.member @ cells @ two.T).ravel()[self.kept])
 
     def atoms(self, place: int) -> tuple[tuple[int, int], ...]:
         """(column, position of its atom) of a slice kept."""

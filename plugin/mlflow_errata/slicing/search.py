@@ -146,8 +146,9 @@ class _Peel:
 
     def next(self, bar: float, *, confirmed: bool) -> Found | None:
         """The best slice if its evidence passes the bar; its rows are then explained."""
+        evidence = self._evidence(bar)
         for _ in range(TRIES):
-            index = self._best(self._evidence(bar))
+            index = self._best(evidence)
             if index < 0:
                 return None
             rows = self.lattice.rows(index)
@@ -156,7 +157,7 @@ class _Peel:
                 break
             if self.scale[index] == 1:
                 return None
-            self.covered[index] = np.inf  # it looked better on the rows drawn than it is
+            evidence[index] = -np.inf  # it looked better on the rows drawn than it is
         else:
             return None
         observed, expected = self.cells.sums(rows)

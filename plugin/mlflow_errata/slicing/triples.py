@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlflow_errata.slicing.bits import counts, overlaps, pack, runs, shared
+from mlflow_errata.slicing.bits import counts, overlaps, pack, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,14 +150,16 @@ def _counted(
     """Triples of frequent pairs with enough rows, and their support."""
     members, support = [np.empty((0, 3), dtype=np.int32)], [np.empty(0)]
     for one in range(len(bits)):
-        for two in np.flatnonzero(frequent[one]):
-            three = np.flatnonzero(frequent[one] & frequent[two])
-            if not len(three):
-                continue
-            counted = shared(bits, bits[one] & bits[two], three)
+        beside = np.flatnonzero(frequent[one])
+        inside = bits[beside] & bits[one]
+        near = frequent[np.ix_(beside, beside)]
+        for at in np.flatnonzero(near.any(axis=1)):
+            others = np.flatnonzero(near[at])
+            dense = len(others) == others[-1] - others[0] + 1
+            counted = counts(inside[slice(others[0], others[-1] + 1) if dense else others] & inside[at])
             kept = np.flatnonzero((counted >= least) & (counted <= most))
             found = np.empty((len(kept), 3), dtype=np.int32)
-            found[:, 0], found[:, 1], found[:, 2] = one, two, three[kept]
+            found[:, 0], found[:, 1], found[:, 2] = one, beside[at], beside[others[kept]]
             members.append(found)
             support.append(counted[kept].astype(np.float64))
     return np.concatenate(members), np.concatenate(support)

@@ -6,6 +6,7 @@ from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 from mlflow_errata.stats.intervals import normal_quantile, wilson
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
 def area_under_roc(
     scores: NDArray[np.float64], positive: NDArray[np.bool_], weight: NDArray[np.float64] | None = None
-) -> tuple[float, float]:
-    """The chance that a positive row scores above a negative one, ties counting half, and its standard error.
+) -> tuple[float, NDArray[np.float64]]:
+    """The chance that a positive row scores above a negative one, ties counting half, and what each row moves it by.
 
-    DeLong's variance: that of the share of negatives below each positive, over the positives, plus that of the share of
-    positives above each negative, over the negatives.
+    The influence of a positive row is w (share of negatives below it - area) / all weight of positives, that of a
+    negative row w (share of positives above it - area) / all weight of negatives: the variance of the area is that of
+    their sum (DeLong's).
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def area_under_roc(
 
     Returns
     -------
-    (area, standard error); NaN if one class is missing
+    (area, influence of shape (n,)); NaN if one class is missing
 
     References
     ----------
@@ -41,17 +43,15 @@ def area_under_roc(
     up, down = w * is_up, w * ~is_up
     total_up, total_down = float(up.sum()), float(down.sum())
     if total_up == 0 or total_down == 0:
-        return float("nan"), float("nan")
+        return float("nan"), np.full(len(scores), np.nan)
     ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
     up_at, down_at = np.bincount(ties, up), np.bincount(ties, down)
     below = (np.cumsum(down_at) - down_at / 2)[ties] / total_down
     above = 1 - (np.cumsum(up_at) - up_at / 2)[ties] / total_up
     area = float((up * below).sum() / total_up)
-    variance = 0.0
-    for mass, share, total in ((up, below, total_up), (down, above, total_down)):
-        n = int((mass > 0).sum())
-        variance += float((mass**2 * (share - area) ** 2).sum()) / total**2 * n / max(n - 1, 1)
-    return area, sqrt(variance)
+    influence = np.empty(len(scores))
+    influence[order] = up * (below - area) / total_up + down * (above - area) / total_down
+    return area, influence
 
 
 def roc_interval(
@@ -59,20 +59,43 @@ def roc_interval(
     positive: NDArray[np.bool_],
     weight: NDArray[np.float64] | None = None,
     *,
+    groups: NDArray[np.intp] | None = None,
     level: float = 0.95,
 ) -> tuple[float, float, float] | None:
     """The area under the ROC curve with an interval that is normal on the logit scale, so that it stays in [0, 1].
 
-    Where the classes are parted without a fault (or fully the wrong way round) the open side is Wilson's for as many
-    rows as the rarer class has. None with fewer than two rows of a class.
+    Rows of a group may move together: their influences are summed, and the variance is that of the sums (the linear
+    form of a delete-a-group jackknife, with a t quantile). Where the classes are parted without a fault (or fully the
+    wrong way round) the open side is Wilson's for as many rows as the rarer class has.
+
+    Parameters
+    ----------
+    scores, positive, weight : as in `area_under_roc`
+    groups : int array of shape (n,), the group of each row, 0 .. g-1; None for independent rows
+    level : float in (0, 1)
+
+    Returns
+    -------
+    (value, low, high), or None with fewer than two rows of a class, or fewer than two groups
     """
     known = np.ones(len(scores), dtype=bool) if weight is None else weight > 0
     rarer = int(min((positive & known).sum(), (~positive & known).sum()))
-    if rarer < 2:  # noqa: PLR2004 - a spread needs two rows
+    if rarer < 2 or (groups is not None and groups.max() < 1):  # noqa: PLR2004 - a spread needs two
         return None
-    area, error = area_under_roc(scores, positive, weight)
-    if area * (1 - area) < 1e-12 or error == 0:  # noqa: PLR2004 - rounding
+    area, influence = area_under_roc(scores, positive, weight)
+    if groups is None:
+        spread = sum(_squares(influence[each]) for each in (positive & known, ~positive & known))
+        quantile = normal_quantile(level)
+    else:
+        sums = np.bincount(groups, influence).astype(np.float64)
+        spread, quantile = _squares(sums), float(stdtrit(len(sums) - 1, 0.5 + level / 2))
+    if area * (1 - area) < 1e-12 or spread == 0:  # noqa: PLR2004 - rounding
         return wilson(min(max(area, 0.0), 1.0) * rarer, rarer, level=level)
-    half = normal_quantile(level) * error / (area * (1 - area))
+    half = quantile * sqrt(spread) / (area * (1 - area))
     centre = log(area / (1 - area))
-    return area, 1 / (1 + exp(half - centre)), 1 / (1 + exp(-half - centre))
+    return area, 1 / (1 + exp(min(half - centre, 700))), 1 / (1 + exp(-half - centre))
+
+
+def _squares(influence: NDArray[np.float64]) -> float:
+    n = len(influence)
+    return float((influence**2).sum()) * n / max(n - 1, 1)
