@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mlflow_errata._compare import compare
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.tracking.search import load
+    from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
 
 _HOMES = {
@@ -24,12 +26,27 @@ _HOMES = {
     "Estimate": "estimate",
     "EvaluationTable": "table",
     "Record": "record",
+    "compare": "_compare",
     "diagnose": "_diagnose",
     "load": "tracking.search",
+    "load_slices": "tracking.slices",
     "log": "tracking.store",
+    "save_slices": "tracking.slices",
 }
 
-__all__ = ["ErrataError", "Estimate", "EvaluationTable", "Record", "__version__", "diagnose", "load", "log"]
+__all__ = [
+    "ErrataError",
+    "Estimate",
+    "EvaluationTable",
+    "Record",
+    "__version__",
+    "compare",
+    "diagnose",
+    "load",
+    "load_slices",
+    "log",
+    "save_slices",
+]
 
 
 def __getattr__(name: str) -> object:

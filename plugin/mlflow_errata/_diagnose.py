@@ -9,6 +9,7 @@ import pandas as pd
 
 from mlflow_errata import __version__
 from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.errors import BudgetRefused, NotApplicable
@@ -44,6 +45,7 @@ def diagnose(
     weight: str | None = None,
     value: Value | None = None,
     slice_by: Sequence[str] | None = None,
+    named_slices: Mapping[str, str | tuple[str, float]] | None = None,
     train: object = None,
     metric: str | Callable[..., float] | None = None,
     task: Task | None = None,
@@ -78,6 +80,9 @@ def diagnose(
         (y_true, decision) -> value per row.
     slice_by : list of str
         Columns to slice on, seen by the model or not; default: every column without a role.
+    named_slices : dict name -> expression, or (expression, acceptance bar on the error)
+        Slices to measure whatever the search finds: {"late EV": "hour >= 19 and carrier == 'EV'"}, written as slices
+        print themselves.
     train : DataFrame with the same columns
         What the model was trained on: marks the training window over time.
     metric : str or callable
@@ -103,6 +108,7 @@ def diagnose(
     """
     if not isinstance(budget, (int, float)) or not budget >= 0:
         raise BudgetRefused(budget)
+    named = wanted_slices(named_slices or {})
     table = EvaluationTable.build(
         evaluation,
         label=label,
@@ -119,7 +125,7 @@ def diagnose(
         task=task,
     )
     chosen = resolve_metric(metric, table.outcomes)
-    results, not_applicable = _make(table, Options(chosen, random_state))
+    results, not_applicable = _make(table, Options(chosen, random_state, named))
     return Record(
         dataset=_dataset(table),
         summary=_summary(table, chosen, inferred=metric is None, random_state=random_state),

@@ -244,6 +244,13 @@ class NoDiagnoses(TrackingError):
         super().__init__(f"run {run_id} has no errata record{wanted}. {hint}")
 
 
+class ExperimentMissing(TrackingError):
+    """An experiment that the tracking store does not have."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"there is no experiment {name!r}. Create it with mlflow.set_experiment({name!r}).")
+
+
 class StoreUnreachable(TrackingError):
     """A tracking store that does not answer."""
 
@@ -284,4 +291,14 @@ class AppMissing(ErrataError):
     def __init__(self) -> None:
         super().__init__(
             "the app (errata_app) is not installed. Install it again: pip install --upgrade mlflow-errata."
+        )
+
+
+class ExpressionUnreadable(InputError):
+    """A named slice that is not written as slices are."""
+
+    def __init__(self, part: str, expression: str) -> None:
+        super().__init__(
+            f"the slice {expression!r}: cannot read {part!r}. Write conditions as slices print them, joined by "
+            "' and ': carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, 7 <= hour < 19, arr_delay is missing."
         )

@@ -45,16 +45,23 @@ ROOMS = {
     ),
     "sections": (
         {"altair"},
-        {"blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking"},
+        {"_compare", "blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking"},
     ),
     "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
-    "tracking": ({"mlflow", "pandas"}, {"", "_diagnose", "errors", "estimate", "record", "report", "tracking"}),
+    "tracking": (
+        {"mlflow", "pandas"},
+        {"", "_diagnose", "diagnoses", "errors", "estimate", "record", "report", "tracking"},
+    ),
+    "_compare": (
+        {"numpy", "pandas"},
+        {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "sections", "slicing", "stats", "table"},
+    ),
     "_diagnose": (
         {"numpy", "pandas"},
         {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
     ),
-    "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "tracking"}),
-    "__init__": (set(), {"_diagnose", "errors", "estimate", "record", "table", "tracking"}),
+    "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "sections", "tracking"}),
+    "__init__": (set(), {"_compare", "_diagnose", "errors", "estimate", "record", "table", "tracking"}),
 }
 
 

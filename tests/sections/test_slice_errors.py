@@ -39,6 +39,7 @@ def result(rate):
         n_examined=49682,
         n_drawn=1000,
         columns=("carrier", "delay", "hour"),
+        restating=(),
         skipped=(("id", "is id-like: 1000 values in 1000 rows"),),
         detectable_excess=86.9,
     )
@@ -139,6 +140,11 @@ def test_notes_say_what_restates_the_label_what_is_unseen_and_what_was_skipped(r
     )
     assert any(sentence.startswith("delay is not among the model's features: slices on it tell") for sentence in said)
     assert "Not sliced on: id (is id-like: 1000 values in 1000 rows)." in said
+
+
+def test_a_column_that_tells_the_label_is_named(result, record_of):
+    said = texts(slice_errors.section(replace(result, restating=("delay",)), record_of()))
+    assert any(sentence.startswith("delay tells the label, so its values are no slices") for sentence in said)
 
 
 def test_notes_are_silent_where_there_is_nothing_to_note(result, record_of):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,12 @@ import pandas as pd
 from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
 from mlflow_errata.predicates import PARTS, Equals, IsMissing, NotIn, Predicate, Within, part_name
-from mlflow_errata.slicing import Encoded, Lattice, encode_levels, encode_numbers
+from mlflow_errata.slicing import Cut, Encoded, Lattice, encode_levels, encode_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from mlflow_errata.slicing import Atom
     from mlflow_errata.table import EvaluationTable
@@ -24,6 +26,8 @@ MOST_EXACT = 2**53
 """Whole numbers below this are exact as floats."""
 ID_LIKE = 0.5
 """Text with more distinct values than this share of the rows names rows rather than groups them."""
+RESTATED = 0.9
+"""Share of the rows beyond the commonest label whose label a column tells."""
 MOST_KEPT = 4
 """Lattices kept in memory."""
 MOST_ROWS_KEPT = 2_000_000
@@ -81,19 +85,27 @@ class Sliced:
     ----------
     columns : tuple of SlicedColumn
     skipped : columns that cannot be sliced on, as (column, reason)
+    restating : names of columns that tell the label
     lattice : Lattice over the columns
     """
 
     columns: tuple[SlicedColumn, ...]
     skipped: tuple[tuple[str, str], ...]
+    restating: tuple[str, ...]
     lattice: Lattice
+
+    @property
+    def beside_label(self) -> NDArray[np.intp]:
+        """Positions of the slices that name a column which tells the label."""
+        at = [i for i, column in enumerate(self.columns) if column.name in self.restating]
+        return self.lattice.naming(at)
 
     def predicates(self, index: int) -> tuple[Predicate, ...]:
         """The predicates of a slice of the lattice."""
         return tuple(self.columns[at].predicate(atom) for at, atom in self.lattice.predicates(index))
 
 
-_kept: OrderedDict[tuple[str, tuple[str, ...], int], Sliced] = OrderedDict()
+_kept: OrderedDict[tuple[str, tuple[str, ...], tuple[str, ...], int], Sliced] = OrderedDict()
 
 
 def slices_of(table: EvaluationTable, min_support: int) -> Sliced:
@@ -104,7 +116,7 @@ def slices_of(table: EvaluationTable, min_support: int) -> Sliced:
     table : EvaluationTable
     min_support : int, rows that a slice needs
     """
-    key = (table.digest, table.slice_columns, min_support)
+    key = (table.digest, table.slice_columns, table.features, min_support)
     found = _kept.pop(key, None) or _sliced(table, min_support)
     if len(table) <= MOST_ROWS_KEPT:
         _kept[key] = found
@@ -122,7 +134,34 @@ def _sliced(table: EvaluationTable, min_support: int) -> Sliced:
                 columns.append(column)
             else:
                 skipped.append((name, column))
-    return Sliced(tuple(columns), tuple(skipped), Lattice([column.encoded for column in columns], min_support))
+    restating = tuple(column.name for column in columns if _restates(column, table))
+    columns = [_missing(column) if column.name in restating else column for column in columns]
+    columns = [column for column in columns if column.encoded.fine.atoms]
+    lattice = Lattice([column.encoded for column in columns], min_support)
+    return Sliced(tuple(columns), tuple(skipped), restating, lattice)
+
+
+def _restates(column: SlicedColumn, table: EvaluationTable) -> bool:
+    """Whether a column that the model does not see tells the label, but for a few rows: the label was made from it.
+
+    Its ranges and levels are then no slices but the label, whose errors are those of a class.
+    """
+    outcomes = table.outcomes
+    if column.name in table.features or not outcomes.classes:
+        return False
+    cut = column.encoded.fine
+    shape = (cut.n_bins, len(outcomes.classes))
+    counts = np.bincount(cut.bins.astype(np.intp) * shape[1] + outcomes.y, minlength=shape[0] * shape[1]).reshape(shape)
+    told, commonest = counts.max(axis=1).sum(), counts.sum(axis=0).max()
+    return bool(told - commonest >= RESTATED * (len(table) - commonest) and commonest < len(table))
+
+
+def _missing(column: SlicedColumn) -> SlicedColumn:
+    """A column of which only the missing values are a slice."""
+    encoded = column.encoded
+    kept = [at for at, atom in enumerate(encoded.fine.atoms) if atom.kind == "missing"]
+    cut = Cut(encoded.fine.bins, tuple(encoded.fine.atoms[at] for at in kept), encoded.fine.member[kept])
+    return replace(column, encoded=Encoded(cut, cut, cut))
 
 
 def _columns(name: str, values: pd.Series[Any], min_support: int) -> Iterator[SlicedColumn | str]:

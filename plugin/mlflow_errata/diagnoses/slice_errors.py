@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mlflow_errata.diagnoses._named import NamedSlice, measure
+from mlflow_errata.diagnoses._selection import shrink
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, bias
 from mlflow_errata.predicates import Predicate
-from mlflow_errata.slicing import confirm, selected_interval, selected_share, support_needed
+from mlflow_errata.slicing import confirm, selected_share, support_needed
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ SUSPICION = 0.1
 """False discovery rate of suspected slices."""
 MOST_ROWS = 20_000
 """Rows of a slice that a metric without a formula for its interval is measured on."""
-NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -97,16 +98,20 @@ class SliceErrors:
 
     Parameters
     ----------
-    slices : tuple of Slice, confirmed and non-redundant, most excess errors first
+    slices : tuple of Slice, confirmed and non-redundant, most unexplained errors first: excess errors that those found
+        before do not account for
     suspected : tuple of Slice, likewise, that pass at a false discovery rate of 10 % only
     overall : Estimate, mean error of all rows
     n_examined : int, slices looked at: what the multiple-testing rule divides by
     n_drawn : int, rows that slices of three predicates were looked for in: all, a draw of them where their number asks
         for it, or 0 if they were too many to be examined
     columns : columns that were sliced on
+    restating : columns unseen by the model that tell the label: only their missing values make slices, whose rows are
+        expected to err as others of their label do
     skipped : columns that were not, as (column, reason)
     detectable_excess : float or None, the smallest excess (in errors) that a slice of the median support would have
         needed to be confirmed
+    named : tuple of NamedSlice, those that the user asked for, in that order
     """
 
     slices: tuple[Slice, ...]
@@ -115,8 +120,10 @@ class SliceErrors:
     n_examined: int
     n_drawn: int
     columns: tuple[str, ...]
+    restating: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     detectable_excess: float | None
+    named: tuple[NamedSlice, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -152,10 +159,10 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
     if not sliced.columns:
         raise NotApplicable("needs a column that tells rows apart: " + _reasons(sliced.skipped))
     weight = table.outcomes.weight
-    search = confirm(sliced.lattice, table.errors, weight, alpha=ALPHA, suspicion=SUSPICION)
+    search = _search(table, sliced)
     found = sorted(
         (_slice(table, item, sliced, options) for item in search.found),
-        key=lambda item: (-item.excess.value, item.conditions),
+        key=lambda item: (-item.unexplained, item.conditions),
     )
     return SliceErrors(
         slices=tuple(item for item in found if item.tier == "confirmed"),
@@ -164,9 +171,35 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         n_examined=search.n_examined,
         n_drawn=sliced.lattice.n_drawn,
         columns=tuple(column.name for column in sliced.columns),
+        restating=sliced.restating,
         skipped=sliced.skipped,
         detectable_excess=_detectable(table.errors, search),
+        named=tuple(measure(table, options.metric, wanted) for wanted in options.named_slices),
     )
+
+
+def _search(table: EvaluationTable, sliced: Sliced) -> Search:
+    """The search, with slices beside the label first.
+
+    Where a column that tells the label is missing, errors are compared among rows of the same label: such a slice may
+    hold one label only.
+    """
+    errors, weight, lattice = table.errors, table.outcomes.weight, sliced.lattice
+    beside = sliced.beside_label
+    first: tuple[Found, ...] = ()
+    if len(beside):
+        told = confirm(
+            lattice.only(beside),
+            errors,
+            weight,
+            strata=table.outcomes.y,
+            n_examined=len(lattice),
+            alpha=ALPHA,
+            suspicion=0,
+        )
+        first = tuple(replace(item, index=int(beside[item.index])) for item in told.found)
+    search = confirm(lattice, errors, weight, given=[item.rows for item in first], alpha=ALPHA, suspicion=SUSPICION)
+    return replace(search, found=(*first, *search.found))
 
 
 def _reasons(skipped: tuple[tuple[str, str], ...]) -> str:
@@ -225,11 +258,9 @@ def _selected(
     """
     if found.needed is not None:
         return selected_share(round(found.observed), len(found.rows), found.needed, least=min(outside[0], rate[0]))
-    value, low, high = rate
-    down, up = (value - low) / NORMAL_95, (high - value) / NORMAL_95
-    centre, lower, upper = (end - found.evidence for end in selected_interval(found.evidence, found.bar))
-    shrunk = max(outside[0], value + centre * down)
-    return shrunk, min(shrunk, max(outside[0], value + lower * down)), max(shrunk, value + upper * up)
+    shrunk, low, high = shrink(rate, found)
+    value = max(outside[0], shrunk)
+    return value, min(value, max(outside[0], low)), max(value, high)
 
 
 def _total(lost: NDArray[np.float64]) -> Estimate:

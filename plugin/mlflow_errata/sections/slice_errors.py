@@ -10,6 +10,7 @@ from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import Dot, Spec, dots, of_status
 
 if TYPE_CHECKING:
+    from mlflow_errata.diagnoses._named import NamedSlice
     from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
@@ -58,7 +59,9 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
         blocks += [_by_impact(result), _table(result.slices, _caption(result.slices))]
     if result.suspected:
         blocks.append(_table(result.suspected, SUSPECTED))
-    return blocks + [Text(note) for note in (_restating(result), _unseen(result, record), _skipped(result)) if note]
+    if result.named:
+        blocks.append(_named(result))
+    return blocks + [Text(note) for note in _notes(result, record) if note]
 
 
 def finding(item: Slice) -> str:
@@ -193,8 +196,70 @@ def _table(slices: tuple[Slice, ...], caption: str) -> Table:
     return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in slices))
 
 
+def _named(result: SliceErrors) -> Table:
+    unit = result.overall.unit
+    columns = (
+        Column("named slice"),
+        Column("conditions"),
+        Column("rows", "integer"),
+        Column(unit, "percent" if unit in words.SHARES else "number"),
+        Column("95 % interval"),
+        Column("excess errors", "number"),
+        Column("acceptance"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.name),
+            words.conditions(item),
+            item.support,
+            None if item.error is None else item.error.value,
+            "too few rows" if item.error is None else words.interval(item.error),
+            None if item.excess is None else item.excess.value,
+            _acceptance(item, unit),
+        )
+        for item in result.named
+    )
+    return Table(columns, rows, "Slices that were asked for by name.", keys=tuple(item.name for item in result.named))
+
+
+def acceptance(record: Record) -> tuple[list[str], bool]:
+    """A line for each named slice with an acceptance bar, and whether none is broken."""
+    result = record.results.get("slice_errors")
+    barred = [item for item in getattr(result, "named", ()) if item.at_most is not None]
+    lines = [
+        f"{words.shown(item.name)} ({words.conditions(item)}): "
+        f"{'too few rows' if item.error is None else words.estimate(item.error)}, "
+        f"{_acceptance(item, '' if item.error is None else item.error.unit)}"
+        for item in barred
+    ]
+    return lines or ["No named slice has an acceptance bar."], all(item.accepted is not False for item in barred)
+
+
+def _acceptance(item: NamedSlice, unit: str) -> str:
+    if item.at_most is None:
+        return "no bar"
+    bar = words.percent(item.at_most) if unit in words.SHARES else words.number(item.at_most)
+    said = {True: "kept", False: "broken", None: "not sure"}[item.accepted]
+    return f"{said}: at most {bar}"
+
+
 def _told(item: Slice, told: list[Estimate], first: Slice) -> list[Estimate | None]:
     return [item.bias if each is first.bias else item.metric for each in told]
+
+
+def _notes(result: SliceErrors, record: Record) -> tuple[str, ...]:
+    return _telling(result), _restating(result), _unseen(result, record), _skipped(result)
+
+
+def _telling(result: SliceErrors) -> str:
+    if not result.restating:
+        return ""
+    names = words.listed([words.shown(name) for name in result.restating])
+    verb, its = ("tells", "its") if len(result.restating) == 1 else ("tell", "their")
+    return (
+        f"{names} {verb} the label, so {its} values are no slices but the label itself; where {its} value is missing, "
+        "errors are compared with rows of the same label."
+    )
 
 
 def _restating(result: SliceErrors) -> str:

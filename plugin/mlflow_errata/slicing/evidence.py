@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mlflow_errata.slicing.lattice import Lattice
 
 ROOT_2 = 2**0.5
+LEAST = 0.25
+"""Share of the usual squares that a slice is taken to have at least."""
 
 
 class Cells:
@@ -23,13 +25,22 @@ class Cells:
     ----------
     errors : float array of shape (n,)
     weight : float array of shape (n,), or None
+    strata : int array of shape (n,), cells to begin with, 0 .. n_strata - 1; None for one
+    two_sided : bool, True if less than expected counts like more; for real errors
     """
 
-    def __init__(self, errors: NDArray[np.float64], weight: NDArray[np.float64] | None) -> None:
-        self.errors, self.weight = errors, weight
-        self.zero_one = weight is None and is_zero_one(errors)
-        self.of = np.zeros(len(errors), dtype=np.intp)
-        self.n_cells = 1
+    def __init__(
+        self,
+        errors: NDArray[np.float64],
+        weight: NDArray[np.float64] | None,
+        strata: NDArray[np.intp] | None = None,
+        *,
+        two_sided: bool = False,
+    ) -> None:
+        self.errors, self.weight, self.two_sided = errors, weight, two_sided
+        self.zero_one = weight is None and not two_sided and is_zero_one(errors)
+        self.of = np.zeros(len(errors), dtype=np.intp) if strata is None else strata.astype(np.intp)
+        self.n_cells = int(self.of.max(initial=0)) + 1
 
     @property
     def means(self) -> NDArray[np.float64]:
@@ -59,10 +70,16 @@ class Cells:
         if self.zero_one:
             rate, spread = self._expected(rows)
             return float(_root(len(rows), self.errors[rows].sum(), rate, spread))
-        mean, errors = self.means[self.of[rows]], self.errors[rows]
-        residual = (errors - mean) if self.weight is None else self.weight[rows] * (errors - mean)
-        squares = float((residual**2).sum()) * (1 - len(rows) / (len(self.errors) + 1))
-        return float(residual.sum() / np.sqrt(squares)) if squares > 0 else 0.0
+        residual = self.residuals()
+        inside, n = residual[rows], np.array(float(len(rows)))
+        squares = np.array((inside**2).sum())
+        found = float(_studentised(n, inside.sum(), squares, residual))
+        return abs(found) if self.two_sided else found
+
+    def residuals(self) -> NDArray[np.float64]:
+        """Weighted error minus expected error of every row."""
+        residual = self.errors - self.means[self.of]
+        return np.asarray(residual if self.weight is None else self.weight * residual)
 
     def needed(self, rows: NDArray[np.intp], bar: float) -> int | None:
         """Fewest errors among some rows whose evidence passes a bar; None for real errors."""
@@ -85,12 +102,30 @@ def _root(n: int, observed: NDArray[Any], rate: float, spread: float) -> NDArray
     return signed_root(np.array(float(n)), np.asarray(observed, dtype=np.float64), rate, np.array(spread))
 
 
+def _studentised(
+    n: NDArray[np.float64], total: NDArray[np.float64], squares: NDArray[np.float64], residual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sums of residuals over the root of the sum of their squares, on the smaller side of the slice.
+
+    A few large errors among the rows left out could fake evidence as well as a few among those inside; and so could
+    rows that happen to have all the same error, so the squares count for a quarter of the usual at least (of squares
+    cut at their 99th percentile).
+    """
+    n_all, square = len(residual), residual**2
+    usual = float(np.minimum(square, np.quantile(square, 0.99)).mean())
+    few = n <= n_all / 2
+    side = np.maximum(np.where(few, squares, square.sum() - squares), LEAST * usual * np.where(few, n, n_all - n))
+    spread = side * np.where(few, 1 - n / (n_all + 1), n / (n_all + 1))
+    return np.asarray(np.where(spread > 0, total / np.sqrt(np.where(spread > 0, spread, 1)), 0.0))
+
+
 class Standing:
     """Evidence of every slice of a lattice, kept up while slices are explained.
 
     Errors of 0 and 1 without weights: the signed root of the binomial likelihood ratio of the observed against the
     expected errors, rescaled to the variance of a draw without replacement. Real errors: the sum of residuals over the
-    root of the sum of their squares (self-normalised, so a few large errors cannot fake evidence).
+    root of the sum of their squares, inside or outside, whichever has fewer rows (self-normalised, so a few large
+    errors cannot fake evidence).
     """
 
     def __init__(self, lattice: Lattice, cells: Cells) -> None:
@@ -100,7 +135,10 @@ class Standing:
         amount = None if cells.zero_one else errors[erring] if w is None else (w * errors)[erring]
         self.observed = lattice.sums(erring, amount)
         self.squares = None if amount is None else lattice.sums(erring, amount**2)
-        self.moments = [self._moments(None)]
+        some = range(1, cells.n_cells)
+        rest = [self._moments(np.flatnonzero(cells.of == cell)) for cell in some]
+        whole = self._moments(None)
+        self.moments = [tuple(each - sum(others) for each, *others in zip(whole, *rest, strict=True)), *rest]
 
     def _moments(self, rows: NDArray[np.intp] | None) -> tuple[NDArray[np.float64], ...]:
         """Over every slice: sums of w; for real errors also of w^2 and of w^2 times the error."""
@@ -142,10 +180,8 @@ class Standing:
             spread = self.squares.copy()
             for mean, (_, heavy, amount) in zip(means, self.moments, strict=True):
                 spread += mean**2 * heavy - 2 * mean * amount
-            spread = np.maximum(spread, 0) * drawn
-            return np.asarray(
-                np.where(spread > 0, (self.observed - expected) / np.sqrt(np.where(spread > 0, spread, 1)), 0)
-            )
+            found = _studentised(n, self.observed - expected, spread, self.cells.residuals())
+            return np.abs(found) if self.cells.two_sided else found
         variance = sum(
             (mean * (1 - mean) * part[0] for mean, part in zip(means, self.moments, strict=True)), np.zeros(len(n))
         )

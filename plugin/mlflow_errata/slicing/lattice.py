@@ -153,6 +153,13 @@ class Lattice:
             found[self.starts[-2] :] = self.triples.sums(rows, weight)
         return found
 
+    def naming(self, columns: Sequence[int]) -> NDArray[np.intp]:
+        """Positions of the slices with a predicate on one of some columns."""
+        named = [bool(set(block.columns) & set(columns)) for block in self.blocks]
+        of_blocks = np.repeat(named, np.diff(self.starts)[:-1]) if named else np.empty(0, dtype=bool)
+        of_triples = np.isin(self.triples.column[self.triples.members], list(columns)).any(axis=1)
+        return np.flatnonzero(np.concatenate([of_blocks, of_triples]))
+
     def predicates(self, index: int) -> tuple[tuple[int, Atom], ...]:
         """(column, atom) pairs of a slice."""
         return tuple((column, cut.atoms[atom]) for column, cut, atom in self._parts(index))

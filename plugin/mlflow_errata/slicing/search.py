@@ -13,6 +13,8 @@ from mlflow_errata.slicing.evidence import Cells, Standing
 from mlflow_errata.slicing.scores import TINY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlflow_errata.slicing.lattice import Lattice
 
 MOST_SLICES = 20
@@ -82,6 +84,10 @@ def confirm(
     errors: NDArray[np.float64],
     weight: NDArray[np.float64] | None = None,
     *,
+    strata: NDArray[np.intp] | None = None,
+    given: Sequence[NDArray[np.intp]] = (),
+    n_examined: int | None = None,
+    two_sided: bool = False,
     alpha: float = 0.05,
     suspicion: float = 0.1,
 ) -> Search:
@@ -102,21 +108,32 @@ def confirm(
     lattice : Lattice over n_rows
     errors : float array of shape (n_rows,)
     weight : float array of shape (n_rows,), or None
+    strata : int array of shape (n_rows,), or None; rows are expected to err as others of their stratum do
+    given : rows of slices that are known, and explained before the search starts
+    n_examined : int, slices that the correction divides by; default: those of the lattice
+    two_sided : bool, True to look for less than expected as well as for more
     alpha : float, family-wise error rate
     suspicion : float, false discovery rate; 0 suspects nothing
     """
-    n_examined = len(lattice)
-    if n_examined == 0:
+    if len(lattice) == 0:
         return Search((), 0, float("inf"), 0.0)
-    critical = float(-ndtri(alpha / n_examined))
-    everything = Standing(lattice, Cells(errors, weight))
+    n_examined = n_examined or len(lattice)
+    n_looks = n_examined * (2 if two_sided else 1)
+    critical = float(-ndtri(alpha / n_looks))
+    everything = Standing(lattice, Cells(errors, weight, two_sided=two_sided))
     least = np.minimum(WORSE, critical / _scale(lattice))
     worse = np.flatnonzero(everything.evidence(float(least.min())) > least)
-    peel = _Peel(everything.only(worse), critical)
+    start = everything.only(worse)
+    peel = _Peel(
+        start if strata is None else Standing(start.lattice, Cells(errors, weight, strata, two_sided=two_sided)),
+        critical,
+    )
+    for rows in given:
+        peel.explain(rows)
     found: list[Found] = []
     while len(found) < MOST_SLICES and (item := peel.next(critical, confirmed=True)) is not None:
         found.append(item)
-    bar = peel.discovery(suspicion, n_examined)
+    bar = peel.discovery(suspicion, n_looks)
     most = min(len(found) + MOST_SUSPECTED, MOST_SLICES)
     while len(found) < most and (item := peel.next(bar, confirmed=False)) is not None:
         found.append(item)
@@ -162,23 +179,30 @@ class _Peel:
             return None
         observed, expected = self.cells.sums(rows)
         needed = self.cells.needed(rows, bar)
+        self.explain(rows)
+        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed)
+
+    def explain(self, rows: NDArray[np.intp]) -> None:
+        """Give some rows means of their own, and take them as covered; `rows` ascends."""
         self.standing.explain(rows)
         new = rows[~self.is_covered[rows]]
         self.covered += self.lattice.sums(new)
         self.is_covered[new] = True
-        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed)
 
     def _is_worse(self, index: int, rows: NDArray[np.intp]) -> bool:
         """Whether a slice that was looked for in fewer rows is worse than the rows outside."""
-        return self.scale[index] == 1 or Cells(self.cells.errors, self.cells.weight).evidence(rows) > WORSE
+        if self.scale[index] == 1:
+            return True
+        plain = Cells(self.cells.errors, self.cells.weight, two_sided=self.cells.two_sided)
+        return plain.evidence(rows) > WORSE
 
-    def discovery(self, rate: float, n_examined: int) -> float:
+    def discovery(self, rate: float, n_looks: int) -> float:
         """Evidence of the last slice that Benjamini and Hochberg's rule lets pass; infinite if there is none."""
         evidence = self._evidence(WORSE) / self.scale
         evidence = np.sort(evidence[evidence > WORSE])[::-1]
         if not len(evidence) or not rate > 0:
             return float("inf")
-        needed = -ndtri(rate * np.arange(1, len(evidence) + 1) / n_examined)
+        needed = -ndtri(rate * np.arange(1, len(evidence) + 1) / n_looks)
         passed = np.flatnonzero(evidence > needed)
         return float(needed[passed[-1]]) if len(passed) else float("inf")
 
