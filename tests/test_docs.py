@@ -29,7 +29,7 @@ def reader(experiment):
     draw = np.random.default_rng(0)
     n = 2000
     rows = pd.DataFrame({"x": draw.normal(size=n), "airport": draw.choice(["EWR", "JFK"], n)})
-    rows["carrier"], rows["hour"] = draw.choice(["EV", "UA"], n), draw.integers(5, 24, n)
+    rows["hour"] = draw.integers(5, 24, n)
     rows["scheduled_at"] = pd.date_range("2024-01-01", periods=n, freq="4h")
     rows["late"] = (rows["x"] + draw.normal(size=n) > 0.5).astype(int)
     train, test = rows.head(1000), rows.tail(1000)

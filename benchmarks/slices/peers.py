@@ -4,8 +4,8 @@
 
 Each peer runs in a process and an environment of its own, made under --envs the first time. Shapes: the Adult data
 (32,561 rows, 14 columns, 162 levels), five planted slices with error rate .25 against .10, up to three levels, support
-of 1 % or more, the ten best. "flagged on noise" is the mean number of slices reported on tables of 5,000 rows whose errors
-depend on nothing. The last lines count wide tables on which a peer's five best differ from the true ones.
+of 1 % or more, the ten best. "flagged on noise" is the mean number of slices reported on tables of 5,000 rows whose
+errors depend on nothing. The last lines count wide tables on which the five best of a peer differ from the true ones.
 """
 
 from __future__ import annotations
