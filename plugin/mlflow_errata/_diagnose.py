@@ -119,7 +119,7 @@ def diagnose(
         task=task,
     )
     chosen = resolve_metric(metric, table.outcomes)
-    results, not_applicable = _make(table, Options(chosen, random_state))
+    results, not_applicable = _make(table, Options(chosen, random_state, float(budget)))
     return Record(
         dataset=_dataset(table),
         summary=_summary(table, chosen, inferred=metric is None, random_state=random_state),

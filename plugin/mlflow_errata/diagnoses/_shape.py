@@ -35,10 +35,12 @@ class Options:
     ----------
     metric : Metric, the user's metric
     random_state : int
+    budget : float, seconds for what needs fitting; with 0 nothing is fitted
     """
 
     metric: Metric
     random_state: int = 0
+    budget: float = 0.0
 
 
 class Result(Protocol):

@@ -1,0 +1,306 @@
+"""Slices seen from outside: labels of a slice beside what a model says that never saw the slice.
+
+A model that was trained on wrong labels has learned them, so its own scores agree with them. A model fitted on the
+rows outside a slice has not: where it is sure of one class and the labels inside say another far more often than
+labels elsewhere do, the labels inside are wrong, or the slice follows a rule of its own; only a person can tell which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata.columns import without_categories
+from mlflow_errata.diagnoses._encoding import Numbers, read_column
+from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
+from mlflow_errata.slicing import Lattice, confirm, encode_levels, encode_numbers
+from mlflow_errata.stats.labels import flip_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlflow_errata.slicing import Atom, Encoded
+    from mlflow_errata.table import EvaluationTable
+
+SURE = 0.8
+"""Probability from which a model is sure of a class."""
+BEYOND = 6.0
+"""Standard errors by which labels inside must contradict the outside model more often than labels elsewhere."""
+FEWEST_SURE = 20
+"""Rows of a class that the outside model must be sure of."""
+ONE_SIDED = 1 / 3
+"""What the other classes may show, at most, of the excess of the class that errs: hardness hits all classes."""
+MOST_CANDIDATES = 10
+"""Slices that a model is fitted outside of."""
+MOST_SEARCHED = 20_000
+"""Rows that candidates are looked for in; a fair draw, as rows stand in no meaningful order."""
+MOST_VALUES = 300_000
+"""Rows x classes that one model is fitted on."""
+CONTROL = 0.2
+"""Share of the rows outside that the model does not see either: what labels elsewhere look like to it."""
+FEWEST, SMALLEST_SHARE = 50, 0.01
+"""Rows that a slice needs, and their share of all."""
+MOST_LEVELS = 200
+"""Levels of a column that the learner tells apart; the rare rest counts as one."""
+NEARLY_NONE = 0.01
+"""Share of positive labels up to which a slice counts as all negative."""
+MOST_COVERED = 1 / 3
+"""Share of a slice's rows that may belong to slices before it."""
+RESTATES = 0.1
+"""A column restates the label if the commonest label of its bins errs this little against the commonest of all."""
+PRIOR_ROWS = 10
+"""Rows of elsewhere that the rates of a slice are drawn towards."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A slice whose labels contradict a model of the rows outside it.
+
+    Parameters
+    ----------
+    predicates : tuple of Predicate
+    rows : int array of shape (n_inside,), positions
+    scores : float array of shape (n_inside, n_classes), of the model fitted outside
+    transition : float array (n_classes, n_classes), rate of labels i where the model is sure of class j
+    suggested, given : int, the pair of classes with the largest excess
+    excess : (value, low, high), rate of that pair inside minus elsewhere
+    n_sure : int, rows inside that the model is sure are `suggested`
+    one_sided : bool, True if labels of one class err and the others do not
+    """
+
+    predicates: tuple[Predicate, ...]
+    rows: NDArray[np.intp]
+    scores: NDArray[np.float64]
+    transition: NDArray[np.float64]
+    suggested: int
+    given: int
+    excess: tuple[float, float, float]
+    n_sure: int
+    one_sided: bool
+
+
+def contradicted(table: EvaluationTable, doubt: NDArray[np.float64], random_state: int) -> Iterator[Outside]:
+    """Slices whose labels contradict a model of the rows outside them, most doubtful first; rows may overlap.
+
+    Parameters
+    ----------
+    table : EvaluationTable with classes
+    doubt : float array of shape (n_rows,), 1 - probability of the given label: slices where it is high are tried
+    random_state : int
+    """
+    for predicates in candidates(table, doubt):
+        seen = _seen_from_outside(table, predicates, random_state)
+        if seen is not None:
+            yield seen
+
+
+def unobserved(
+    table: EvaluationTable, positive: NDArray[np.float64]
+) -> list[tuple[str, NDArray[np.intp]]]:
+    """Columns beside the model whose missing values decided the label of a binary task, with the rows.
+
+    `arr_delay > 15` is false for a missing delay: where a column that the model does not see is missing, (nearly) all
+    labels are negative although the scores expect positives by more than BEYOND standard errors, and where it is there
+    both labels occur. A column that tells the label on both sides is a copy of it, not its source.
+
+    Parameters
+    ----------
+    table : EvaluationTable
+    positive : float array of shape (n_rows,), probability of the positive class
+
+    Returns
+    -------
+    list of (column, positions of its missing rows), most rows first; a column adds nothing to one before it that
+    holds most of its rows
+    """
+    if table.task != "binary":
+        return []
+    y, n = table.outcomes.y, len(table)
+    found: list[tuple[str, NDArray[np.intp]]] = []
+    for name in sorted(set(table.slice_columns) - set(table.features)):
+        missing = table.frame[name].isna().to_numpy(dtype=bool)
+        rows = np.flatnonzero(missing)
+        if not FEWEST <= len(rows) <= n / 2 or y[rows].mean() > NEARLY_NONE:
+            continue
+        expected, spread = positive[rows].sum(), sqrt(float((positive[rows] * (1 - positive[rows])).sum()))
+        if expected - y[rows].sum() > BEYOND * spread and 1 - y[~missing].mean() > NEARLY_NONE:
+            found.append((name, rows))
+    found.sort(key=lambda item: -len(item[1]))
+    covered = np.zeros(n, dtype=bool)
+    kept = []
+    for name, rows in found:
+        if covered[rows].mean() <= MOST_COVERED:
+            kept.append((name, rows))
+            covered[rows] = True
+    return kept
+
+
+# -- candidates -------------------------------------------------------------------------------------------------------
+
+
+def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple[Predicate, ...]]:
+    """Slices of one or two predicates in which given labels are less probable than elsewhere, beyond chance."""
+    n = min(len(table), MOST_SEARCHED)
+    least = max(FEWEST, ceil(SMALLEST_SHARE * n))
+    columns = {name: _encoded(table.frame[name].iloc[:n], least) for name in sorted(table.slice_columns)}
+    codes = table.outcomes.y[:n]
+    known = {
+        name: found for name, found in columns.items() if found is not None and not _restates(found[0].bins, codes)
+    }
+    if not known:
+        return []
+    names, encoded = list(known), [found[0] for found in known.values()]
+    lattice = Lattice(encoded)
+    search = confirm(lattice, doubt[:n], min_support=least, alpha=ALPHA)
+    return [
+        tuple(_predicate(names[at], known[names[at]][1], atom) for at, atom in lattice.predicates(found.index))
+        for found in search.confirmed[:MOST_CANDIDATES]
+    ]
+
+
+def _encoded(values: pd.Series, least: int) -> tuple[Encoded, tuple[object, ...]] | None:  # type: ignore[type-arg]
+    """A column for the search with the values of its levels; None where it cannot be searched."""
+    column = read_column(values)
+    if column is None:
+        return None
+    if isinstance(column, Numbers):
+        found = None if np.isinf(column.numbers).any() else encode_numbers(column.numbers, whole=column.whole)
+        return None if found is None else (found, ())
+    if len(column.levels) > len(values) / 2:
+        return None
+    found = encode_levels(column.codes, len(column.levels), least)
+    return None if found is None else (found, column.levels)
+
+
+def _predicate(name: str, levels: tuple[object, ...], atom: Atom) -> Predicate:
+    if atom.kind == "missing":
+        return IsMissing(name)
+    if atom.kind == "level":
+        return Equals(name, levels[atom.level])  # type: ignore[arg-type]
+    return Within(name, _short(atom.low), _short(atom.high))
+
+
+def _short(cut: float | None) -> float | None:
+    return int(cut) if cut is not None and cut.is_integer() else cut
+
+
+def _restates(bins: NDArray[np.int32], y: NDArray[np.intp]) -> bool:
+    """Whether a column tells the label almost by itself, so that a slice of it is a slice of the label."""
+    k = int(y.max()) + 1
+    counts = np.bincount(bins.astype(np.intp) * k + y, minlength=(int(bins.max()) + 1) * k).reshape(-1, k)
+    missed, base = len(y) - counts.max(axis=1).sum(), len(y) - np.bincount(y).max()
+    return bool(missed <= RESTATES * base)
+
+
+# -- one slice --------------------------------------------------------------------------------------------------------
+
+
+def _seen_from_outside(table: EvaluationTable, predicates: tuple[Predicate, ...], random_state: int) -> Outside | None:
+    y, k = table.outcomes.y, len(table.outcomes.classes)
+    inside = np.ones(len(table), dtype=bool)
+    for predicate in predicates:
+        inside &= predicate.mask(table.frame)
+    rows, outside = np.flatnonzero(inside), np.flatnonzero(~inside)[: MOST_VALUES // k]
+    own = {predicate.column for predicate in predicates}
+    names = [name for name in table.features if name not in own and table.frame[name].notna().any()]
+    if len(outside) < FEWEST or not names:
+        return None
+    n_control = ceil(CONTROL * len(outside))
+    control, fitted = outside[:n_control], outside[n_control:]
+    if len(np.unique(y[fitted])) < 2:  # noqa: PLR2004 - nothing to tell apart
+        return None
+    inside_scores, control_scores = _scored(table, names, fitted, (rows, control), random_state)
+    return _compared(y, rows, control, inside_scores, control_scores, predicates)
+
+
+def _compared(
+    y: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    control: NDArray[np.intp],
+    scores: NDArray[np.float64],
+    control_scores: NDArray[np.float64],
+    predicates: tuple[Predicate, ...],
+) -> Outside | None:
+    """Rates of labels inside and elsewhere where the outside model is sure; None if they agree."""
+    counts, n = flip_rates(y[rows], scores, sure=SURE)
+    base_counts, m = flip_rates(y[control], control_scores, sure=SURE)
+    pooled = base_counts.sum() - np.trace(base_counts)
+    usual = base_counts / np.maximum(m, 1)[:, None]
+    rate = counts / np.maximum(n, 1)[:, None]
+    both = (counts + base_counts + 0.5) / (n + m + 1)[:, None]
+    spread = np.sqrt(both * (1 - both) * (1 / np.maximum(n, 1) + 1 / np.maximum(m, 1))[:, None])
+    judged = (n >= FEWEST_SURE) & (m >= FEWEST_SURE)
+    z = np.where(judged[:, None], (rate - usual) / spread, -np.inf)
+    np.fill_diagonal(z, -np.inf)
+    suggested, given = (int(at) for at in np.unravel_index(z.argmax(), z.shape))
+    if not z[suggested, given] > BEYOND:
+        return None
+    gap = rate[suggested, given] - usual[suggested, given]
+    half = 1.96 * sqrt(
+        rate[suggested, given] * (1 - rate[suggested, given]) / n[suggested]
+        + usual[suggested, given] * (1 - usual[suggested, given]) / m[suggested]
+    )
+    flips = np.array([rate[j].sum() - rate[j, j] - usual[j].sum() + usual[j, j] for j in range(len(n))])
+    others = flips[judged & (np.arange(len(n)) != suggested)]
+    even = pooled / max(m.sum(), 1.0) / (len(n) - 1)
+    prior = np.full_like(rate, even)
+    np.fill_diagonal(prior, 1 - even * (len(n) - 1))
+    return Outside(
+        predicates=predicates,
+        rows=rows,
+        scores=scores,
+        transition=(counts + PRIOR_ROWS * prior) / (n + PRIOR_ROWS)[:, None],
+        suggested=suggested,
+        given=given,
+        excess=(float(gap), float(gap - half), float(gap + half)),
+        n_sure=int(n[suggested]),
+        one_sided=bool(len(others) and np.median(others) <= ONE_SIDED * flips[suggested]),
+    )
+
+
+def _scored(
+    table: EvaluationTable,
+    names: Sequence[str],
+    fitted: NDArray[np.intp],
+    asked: tuple[NDArray[np.intp], ...],
+    random_state: int,
+) -> list[NDArray[np.float64]]:
+    """Probabilities for some rows of gradient boosting fitted on others, one thread, in the order of the classes."""
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - slow to import
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    columns = [_numbers(table.frame[name]) for name in names]
+    x = np.column_stack([values for values, _ in columns])
+    learner = HistGradientBoostingClassifier(
+        max_iter=60, categorical_features=[told for _, told in columns], early_stopping=False, random_state=random_state
+    )
+    y, k = table.outcomes.y, len(table.outcomes.classes)
+    with threadpool_limits(limits=1):
+        learner.fit(x[fitted], y[fitted])
+        said = [learner.predict_proba(x[rows]) if len(rows) else np.empty((0, len(learner.classes_))) for rows in asked]
+    found = [np.zeros((len(scores), k)) for scores in said]
+    for whole, scores in zip(found, said, strict=True):
+        whole[:, learner.classes_] = scores
+    return found
+
+
+def _numbers(values: pd.Series) -> tuple[NDArray[np.float64], bool]:  # type: ignore[type-arg]
+    """A column as floats (NaN where missing), and whether they are codes of levels."""
+    values = without_categories(values)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+        return np.where(np.isnat(stamps), np.nan, stamps.astype(np.float64)), False
+    column = read_column(values)
+    if column is None:
+        return np.full(len(values), np.nan), False
+    if isinstance(column, Numbers):
+        return np.where(np.isinf(column.numbers), np.nan, column.numbers), False
+    codes = np.minimum(column.codes, MOST_LEVELS).astype(np.float64)
+    return np.where(codes < 0, np.nan, codes), True
