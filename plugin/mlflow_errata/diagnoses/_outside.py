@@ -22,7 +22,7 @@ from mlflow_errata.slicing import Lattice, confirm, encode_levels, encode_number
 from mlflow_errata.stats.labels import flip_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -35,10 +35,12 @@ BEYOND = 6.0
 """Standard errors by which labels inside must contradict the outside model more often than labels elsewhere."""
 FEWEST_SURE = 20
 """Rows of a class that the outside model must be sure of."""
-ONE_SIDED = 1 / 3
+ONE_SIDED = 0.15
 """What the other classes may show, at most, of the excess of the class that errs: hardness hits all classes."""
-MOST_CANDIDATES = 10
+MOST_CANDIDATES = 15
 """Slices that a model is fitted outside of."""
+LEANS = 2.0
+"""Standard errors of the mean doubt from which a level is tried."""
 MOST_SEARCHED = 20_000
 """Rows that candidates are looked for in; a fair draw, as rows stand in no meaningful order."""
 MOST_VALUES = 300_000
@@ -71,7 +73,7 @@ class Outside:
     transition : float array (n_classes, n_classes), rate of labels i where the model is sure of class j
     suggested, given : int, the pair of classes with the largest excess
     excess : (value, low, high), rate of that pair inside minus elsewhere
-    n_sure : int, rows inside that the model is sure are `suggested`
+    evidence : float, standard errors of that excess
     one_sided : bool, True if labels of one class err and the others do not
     """
 
@@ -82,12 +84,12 @@ class Outside:
     suggested: int
     given: int
     excess: tuple[float, float, float]
-    n_sure: int
+    evidence: float
     one_sided: bool
 
 
-def contradicted(table: EvaluationTable, doubt: NDArray[np.float64], random_state: int) -> Iterator[Outside]:
-    """Slices whose labels contradict a model of the rows outside them, most doubtful first; rows may overlap.
+def contradicted(table: EvaluationTable, doubt: NDArray[np.float64], random_state: int) -> list[Outside]:
+    """Slices whose labels contradict a model of the rows outside them, the clearest first; rows may overlap.
 
     Parameters
     ----------
@@ -95,15 +97,12 @@ def contradicted(table: EvaluationTable, doubt: NDArray[np.float64], random_stat
     doubt : float array of shape (n_rows,), 1 - probability of the given label: slices where it is high are tried
     random_state : int
     """
-    for predicates in candidates(table, doubt):
-        seen = _seen_from_outside(table, predicates, random_state)
-        if seen is not None:
-            yield seen
+    explained = doubt <= 1 - SURE
+    seen = [_seen_from_outside(table, item, explained, random_state) for item in candidates(table, doubt)]
+    return sorted((item for item in seen if item is not None), key=lambda item: -item.evidence)
 
 
-def unobserved(
-    table: EvaluationTable, positive: NDArray[np.float64]
-) -> list[tuple[str, NDArray[np.intp]]]:
+def unobserved(table: EvaluationTable, positive: NDArray[np.float64]) -> list[tuple[str, NDArray[np.intp]]]:
     """Columns beside the model whose missing values decided the label of a binary task, with the rows.
 
     `arr_delay > 15` is false for a missing delay: where a column that the model does not see is missing, (nearly) all
@@ -146,7 +145,10 @@ def unobserved(
 
 
 def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple[Predicate, ...]]:
-    """Slices of one or two predicates in which given labels are less probable than elsewhere, beyond chance."""
+    """Slices in which given labels are less probable than elsewhere, at most MOST_CANDIDATES.
+
+    First those beyond chance, the predicates of a pair also alone; then levels that lean that way (z > LEANS).
+    """
     n = min(len(table), MOST_SEARCHED)
     least = max(FEWEST, ceil(SMALLEST_SHARE * n))
     columns = {name: _encoded(table.frame[name].iloc[:n], least) for name in sorted(table.slice_columns)}
@@ -159,9 +161,38 @@ def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple
     names, encoded = list(known), [found[0] for found in known.values()]
     lattice = Lattice(encoded)
     search = confirm(lattice, doubt[:n], min_support=least, alpha=ALPHA)
-    return [
+    wide = [
         tuple(_predicate(names[at], known[names[at]][1], atom) for at, atom in lattice.predicates(found.index))
-        for found in search.confirmed[:MOST_CANDIDATES]
+        for found in search.confirmed
+    ]
+    narrow = sorted(
+        (
+            (z, (_predicate(name, levels, atom),))
+            for name, (column, levels) in known.items()
+            for atom, z in _doubted(column, doubt[:n])
+        ),
+        key=lambda item: -item[0],
+    )
+    wider = [one for whole in wide for one in (*((part,) for part in whole), whole)]
+    tried = dict.fromkeys([*wider, *(one for _, one in narrow)])
+    return [one for one in tried if all(_is_known_outside(part, table) for part in one)][:MOST_CANDIDATES]
+
+
+def _is_known_outside(predicate: Predicate, table: EvaluationTable) -> bool:
+    """Whether rows outside can tell what the label does inside: not what a number does beyond where they have it."""
+    return not (isinstance(predicate, Within) and predicate.column in table.features)
+
+
+def _doubted(column: Encoded, doubt: NDArray[np.float64]) -> list[tuple[Atom, float]]:
+    """Levels of a column (missing is one) whose mean doubt leans above that of all rows, with the z of that."""
+    n = np.bincount(column.bins, minlength=column.n_bins)
+    gap = np.bincount(column.bins, doubt - doubt.mean(), minlength=column.n_bins)
+    z = gap / np.sqrt(np.maximum(n, 1) * max(float(doubt.var()), 1e-12))
+    bins = column.member.argmax(axis=1)
+    return [
+        (atom, float(z[at]))
+        for atom, at in zip(column.atoms, bins, strict=True)
+        if atom.kind != "range" and z[at] > LEANS
     ]
 
 
@@ -202,7 +233,9 @@ def _restates(bins: NDArray[np.int32], y: NDArray[np.intp]) -> bool:
 # -- one slice --------------------------------------------------------------------------------------------------------
 
 
-def _seen_from_outside(table: EvaluationTable, predicates: tuple[Predicate, ...], random_state: int) -> Outside | None:
+def _seen_from_outside(
+    table: EvaluationTable, predicates: tuple[Predicate, ...], explained: NDArray[np.bool_], random_state: int
+) -> Outside | None:
     y, k = table.outcomes.y, len(table.outcomes.classes)
     inside = np.ones(len(table), dtype=bool)
     for predicate in predicates:
@@ -217,7 +250,7 @@ def _seen_from_outside(table: EvaluationTable, predicates: tuple[Predicate, ...]
     if len(np.unique(y[fitted])) < 2:  # noqa: PLR2004 - nothing to tell apart
         return None
     inside_scores, control_scores = _scored(table, names, fitted, (rows, control), random_state)
-    return _compared(y, rows, control, inside_scores, control_scores, predicates)
+    return _compared(y, rows, control, inside_scores, control_scores, explained, predicates)
 
 
 def _compared(
@@ -226,11 +259,12 @@ def _compared(
     control: NDArray[np.intp],
     scores: NDArray[np.float64],
     control_scores: NDArray[np.float64],
+    explained: NDArray[np.bool_],
     predicates: tuple[Predicate, ...],
 ) -> Outside | None:
     """Rates of labels inside and elsewhere where the outside model is sure; None if they agree."""
-    counts, n = flip_rates(y[rows], scores, sure=SURE)
-    base_counts, m = flip_rates(y[control], control_scores, sure=SURE)
+    counts, n = flip_rates(y[rows], scores, sure=SURE, explained=explained[rows])
+    base_counts, m = flip_rates(y[control], control_scores, sure=SURE, explained=explained[control])
     pooled = base_counts.sum() - np.trace(base_counts)
     usual = base_counts / np.maximum(m, 1)[:, None]
     rate = counts / np.maximum(n, 1)[:, None]
@@ -260,7 +294,7 @@ def _compared(
         suggested=suggested,
         given=given,
         excess=(float(gap), float(gap - half), float(gap + half)),
-        n_sure=int(n[suggested]),
+        evidence=float(z[suggested, given]),
         one_sided=bool(len(others) and np.median(others) <= ONE_SIDED * flips[suggested]),
     )
 

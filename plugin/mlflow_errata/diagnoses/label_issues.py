@@ -254,7 +254,9 @@ class _View:
         self.suggested[rows] = runner_up(self.y[rows], inside)
         share = float(found.scores[:, found.suggested].mean())
         rate = tuple(min(1.0, max(0.0, share * end)) for end in found.excess)
-        self._add(found.predicates, found.rows, "contradicted", found.given, found.suggested, rate, evident=found.one_sided)
+        self._add(
+            found.predicates, found.rows, "contradicted", found.given, found.suggested, rate, evident=found.one_sided
+        )
 
     def _claim(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         new = rows[self.stratum[rows] == ELSEWHERE]
@@ -297,7 +299,9 @@ class _View:
     @property
     def evident_errors(self) -> float:
         """Errors that evident slices ask for, at least."""
-        return sum(item.noise_rate.low * int((self.stratum == at).sum()) for at, item in enumerate(self.slices) if item.evident)
+        return sum(
+            item.noise_rate.low * int((self.stratum == at).sum()) for at, item in enumerate(self.slices) if item.evident
+        )
 
 
 def _of_classes(table: EvaluationTable, seen: _View) -> LabelIssues:

@@ -65,9 +65,7 @@ def calibrated_joint(y: NDArray[np.intp], confident: NDArray[np.intp], n_classes
     return np.asarray(joint * (share / joint.sum(axis=1))[:, None], dtype=np.float64)
 
 
-def suspicion(
-    y: NDArray[np.intp], scores: NDArray[np.float64], transition: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def suspicion(y: NDArray[np.intp], scores: NDArray[np.float64], transition: NDArray[np.float64]) -> NDArray[np.float64]:
     """Chance that each given label is wrong, if labels err at given rates.
 
     With T[j, i] = P(given i | true j), Bayes gives sum over j != i of T[j, i] p_j, over the same sum with j = i.
@@ -99,9 +97,16 @@ def runner_up(y: NDArray[np.intp], scores: NDArray[np.float64]) -> NDArray[np.in
 
 
 def flip_rates(
-    y: NDArray[np.intp], scores: NDArray[np.float64], *, sure: float
+    y: NDArray[np.intp], scores: NDArray[np.float64], *, sure: float, explained: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Counts of given labels among rows that the scores are sure of.
+
+    Parameters
+    ----------
+    y : int array of shape (n,)
+    scores : float array of shape (n, n_classes)
+    sure : float, probability from which scores are sure
+    explained : bool array of shape (n,), rows whose label counts as agreeing whatever the scores say; None for no row
 
     Returns
     -------
@@ -111,5 +116,6 @@ def flip_rates(
     k = scores.shape[1]
     best = scores.argmax(axis=1)
     rows = scores[np.arange(len(y)), best] >= sure
-    counts = np.bincount(best[rows] * k + y[rows], minlength=k * k).reshape(k, k).astype(np.float64)
+    given = y if explained is None else np.where(explained, best, y)
+    counts = np.bincount(best[rows] * k + given[rows], minlength=k * k).reshape(k, k).astype(np.float64)
     return counts, counts.sum(axis=1)
