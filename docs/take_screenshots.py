@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 from mlflow_errata.tracking import search
 
 HERE = Path(__file__).parent
-PAGES = {"next_step": "", "slices": "slices", "over_time": "over_time", "classes": "classes", "history": "history"}
+PAGES = {"next_step": "", "slices": "slices", "labels": "labels", "over_time": "over_time", "classes": "classes", "history": "history"}
 BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mlflow_errata._audit import audit, audited
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
@@ -24,12 +25,25 @@ _HOMES = {
     "Estimate": "estimate",
     "EvaluationTable": "table",
     "Record": "record",
+    "audit": "_audit",
+    "audited": "_audit",
     "diagnose": "_diagnose",
     "load": "tracking.search",
     "log": "tracking.store",
 }
 
-__all__ = ["ErrataError", "Estimate", "EvaluationTable", "Record", "__version__", "diagnose", "load", "log"]
+__all__ = [
+    "ErrataError",
+    "Estimate",
+    "EvaluationTable",
+    "Record",
+    "__version__",
+    "audit",
+    "audited",
+    "diagnose",
+    "load",
+    "log",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -31,7 +31,7 @@ ROOMS = {
     "predicates": ({"numpy", "pandas"}, {"errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),
     "diagnoses": (
-        {"numpy", "pandas", "sklearn"},
+        {"numpy", "pandas", "sklearn", "threadpoolctl"},
         {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "slicing", "stats", "table"},
     ),
     "steps": (
@@ -53,8 +53,9 @@ ROOMS = {
         {"numpy", "pandas"},
         {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
     ),
+    "_audit": ({"numpy", "pandas"}, {"diagnoses", "errors", "estimate", "metric", "record", "stats", "steps"}),
     "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "tracking"}),
-    "__init__": (set(), {"_diagnose", "errors", "estimate", "record", "table", "tracking"}),
+    "__init__": (set(), {"_audit", "_diagnose", "errors", "estimate", "record", "table", "tracking"}),
 }
 
 

@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._encoding import Numbers, read_column
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
 from mlflow_errata.slicing import Lattice, confirm, encode_levels, encode_numbers
-from mlflow_errata.stats.labels import flip_rates
+from mlflow_errata.stats.labels import even_rates, flip_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from mlflow_errata.slicing import Atom, Encoded
     from mlflow_errata.table import EvaluationTable
@@ -33,6 +32,7 @@ SURE = 0.8
 """Probability from which a model is sure of a class."""
 BEYOND = 6.0
 """Standard errors by which labels inside must contradict the outside model more often than labels elsewhere."""
+NORMAL_95 = 1.96
 FEWEST_SURE = 20
 """Rows of a class that the outside model must be sure of."""
 ONE_SIDED = 0.15
@@ -61,15 +61,33 @@ PRIOR_ROWS = 10
 """Rows of elsewhere that the rates of a slice are drawn towards."""
 
 
+Rates = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Counts of labels (n_classes, n_classes) among rows that a model is sure of, and those rows (n_classes,)."""
+
+
 @dataclass(frozen=True)
-class Outside:
-    """A slice whose labels contradict a model of the rows outside it.
+class Place:
+    """A slice seen from outside.
 
     Parameters
     ----------
     predicates : tuple of Predicate
     rows : int array of shape (n_inside,), positions
     scores : float array of shape (n_inside, n_classes), of the model fitted outside
+    """
+
+    predicates: tuple[Predicate, ...]
+    rows: NDArray[np.intp]
+    scores: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A slice whose labels contradict a model of the rows outside it.
+
+    Parameters
+    ----------
+    place : Place
     transition : float array (n_classes, n_classes), rate of labels i where the model is sure of class j
     suggested, given : int, the pair of classes with the largest excess
     excess : (value, low, high), rate of that pair inside minus elsewhere
@@ -77,9 +95,7 @@ class Outside:
     one_sided : bool, True if labels of one class err and the others do not
     """
 
-    predicates: tuple[Predicate, ...]
-    rows: NDArray[np.intp]
-    scores: NDArray[np.float64]
+    place: Place
     transition: NDArray[np.float64]
     suggested: int
     given: int
@@ -196,7 +212,7 @@ def _doubted(column: Encoded, doubt: NDArray[np.float64]) -> list[tuple[Atom, fl
     ]
 
 
-def _encoded(values: pd.Series, least: int) -> tuple[Encoded, tuple[object, ...]] | None:  # type: ignore[type-arg]
+def _encoded(values: pd.Series, least: int) -> tuple[Encoded, tuple[object, ...]] | None:
     """A column for the search with the values of its levels; None where it cannot be searched."""
     column = read_column(values)
     if column is None:
@@ -249,53 +265,36 @@ def _seen_from_outside(
     control, fitted = outside[:n_control], outside[n_control:]
     if len(np.unique(y[fitted])) < 2:  # noqa: PLR2004 - nothing to tell apart
         return None
-    inside_scores, control_scores = _scored(table, names, fitted, (rows, control), random_state)
-    return _compared(y, rows, control, inside_scores, control_scores, explained, predicates)
+    scores, control_scores = _scored(table, names, fitted, (rows, control), random_state)
+    here = flip_rates(y[rows], scores, sure=SURE, explained=explained[rows])
+    there = flip_rates(y[control], control_scores, sure=SURE, explained=explained[control])
+    return _compared(here, there, Place(predicates, rows, scores))
 
 
-def _compared(
-    y: NDArray[np.intp],
-    rows: NDArray[np.intp],
-    control: NDArray[np.intp],
-    scores: NDArray[np.float64],
-    control_scores: NDArray[np.float64],
-    explained: NDArray[np.bool_],
-    predicates: tuple[Predicate, ...],
-) -> Outside | None:
+def _compared(here: Rates, there: Rates, place: Place) -> Outside | None:
     """Rates of labels inside and elsewhere where the outside model is sure; None if they agree."""
-    counts, n = flip_rates(y[rows], scores, sure=SURE, explained=explained[rows])
-    base_counts, m = flip_rates(y[control], control_scores, sure=SURE, explained=explained[control])
-    pooled = base_counts.sum() - np.trace(base_counts)
-    usual = base_counts / np.maximum(m, 1)[:, None]
-    rate = counts / np.maximum(n, 1)[:, None]
-    both = (counts + base_counts + 0.5) / (n + m + 1)[:, None]
-    spread = np.sqrt(both * (1 - both) * (1 / np.maximum(n, 1) + 1 / np.maximum(m, 1))[:, None])
+    (counts, n), (base_counts, m) = here, there
+    rate, usual = counts / np.maximum(n, 1)[:, None], base_counts / np.maximum(m, 1)[:, None]
+    pooled = (counts + base_counts + 0.5) / (n + m + 1)[:, None]
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / np.maximum(n, 1) + 1 / np.maximum(m, 1))[:, None])
     judged = (n >= FEWEST_SURE) & (m >= FEWEST_SURE)
     z = np.where(judged[:, None], (rate - usual) / spread, -np.inf)
     np.fill_diagonal(z, -np.inf)
     suggested, given = (int(at) for at in np.unravel_index(z.argmax(), z.shape))
     if not z[suggested, given] > BEYOND:
         return None
-    gap = rate[suggested, given] - usual[suggested, given]
-    half = 1.96 * sqrt(
-        rate[suggested, given] * (1 - rate[suggested, given]) / n[suggested]
-        + usual[suggested, given] * (1 - usual[suggested, given]) / m[suggested]
-    )
-    flips = np.array([rate[j].sum() - rate[j, j] - usual[j].sum() + usual[j, j] for j in range(len(n))])
-    others = flips[judged & (np.arange(len(n)) != suggested)]
-    even = pooled / max(m.sum(), 1.0) / (len(n) - 1)
-    prior = np.full_like(rate, even)
-    np.fill_diagonal(prior, 1 - even * (len(n) - 1))
+    p, q = float(rate[suggested, given]), float(usual[suggested, given])
+    half = NORMAL_95 * sqrt(p * (1 - p) / n[suggested] + q * (1 - q) / m[suggested])
+    excess = np.diag(usual) - np.diag(rate)
+    others = excess[judged & (np.arange(len(n)) != suggested)]
     return Outside(
-        predicates=predicates,
-        rows=rows,
-        scores=scores,
-        transition=(counts + PRIOR_ROWS * prior) / (n + PRIOR_ROWS)[:, None],
+        place=place,
+        transition=(counts + PRIOR_ROWS * even_rates(base_counts)) / (n + PRIOR_ROWS)[:, None],
         suggested=suggested,
         given=given,
-        excess=(float(gap), float(gap - half), float(gap + half)),
+        excess=(p - q, p - q - half, p - q + half),
         evidence=float(z[suggested, given]),
-        one_sided=bool(len(others) and np.median(others) <= ONE_SIDED * flips[suggested]),
+        one_sided=bool(len(others) and np.median(others) <= ONE_SIDED * excess[suggested]),
     )
 
 
@@ -325,7 +324,7 @@ def _scored(
     return found
 
 
-def _numbers(values: pd.Series) -> tuple[NDArray[np.float64], bool]:  # type: ignore[type-arg]
+def _numbers(values: pd.Series) -> tuple[NDArray[np.float64], bool]:
     """A column as floats (NaN where missing), and whether they are codes of levels."""
     values = without_categories(values)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):

@@ -69,11 +69,12 @@ def strata(table: EvaluationTable, flagged: NDArray[np.bool_]) -> tuple[Stratum,
     table : EvaluationTable
     flagged : bool array of shape (n_rows,)
     """
-    parts: list[tuple[Literal["class", "recent"], str, NDArray[np.bool_]]] = []
     outcomes = table.outcomes
     support = np.bincount(outcomes.y, minlength=len(outcomes.classes)) if outcomes.classes else np.empty(0)
-    for code in np.flatnonzero((support > 0) & (support <= RARE * support.max(initial=0))):
-        parts.append(("class", str(outcomes.classes[code]), outcomes.y == code))
+    parts: list[tuple[Literal["class", "recent"], str, NDArray[np.bool_]]] = [
+        ("class", str(outcomes.classes[code]), outcomes.y == code)
+        for code in np.flatnonzero((support > 0) & (support <= RARE * support.max(initial=0)))
+    ]
     if table.times is not None:
         known = ~pd.isna(table.times)
         since = np.sort(table.times[known])[int((1 - RECENT) * known.sum())]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 ELSEWHERE = -1
 """Stratum of the rows outside all suspect slices."""

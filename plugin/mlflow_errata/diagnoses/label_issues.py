@@ -4,53 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from mlflow_errata.diagnoses._outside import SURE, contradicted, unobserved
+from mlflow_errata.diagnoses._outside import contradicted, unobserved
 from mlflow_errata.diagnoses._pitfalls import Conflict, Stratum, conflicts, strata
+from mlflow_errata.diagnoses._suspicion import UNIT, SuspectSlice, View
 from mlflow_errata.diagnoses._worklist import ELSEWHERE, Audit, Ranked, Worklist
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
-from mlflow_errata.predicates import IsMissing, Predicate
 from mlflow_errata.stats.intervals import wilson
 from mlflow_errata.stats.labels import (
     calibrated_joint,
-    confident_class,
-    flip_rates,
-    runner_up,
-    self_confidence,
-    suspicion,
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
-    from mlflow_errata.diagnoses._outside import Outside
     from mlflow_errata.diagnoses._shape import Options
     from mlflow_errata.metric import Outcomes
     from mlflow_errata.table import EvaluationTable
 
 NAME = "label_issues"
-UNIT = "share of labels"
 FEWEST = 50
 """Rows below which thresholds of confidence mean nothing."""
 FAR = 4.0
 """Robust standard deviations from which a residual of a regression counts as a contradiction."""
 WORTH_IT = 0.05
 """Share of true errors among flags, at least, for relabelling to be found after an audit."""
-USUAL = (0.001, 0.25)
-"""Rate at which labels elsewhere are taken to err, at least and at most."""
 SLACK = 1e-3
 """By which the scores of a row may miss a sum of 1."""
 MOST_PAIRS = 50
 MOST_BINS, ROWS_OF_A_BIN = 10, 100
 """Bins of similar predictions for a regression, and the rows that each needs."""
-NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -84,42 +73,6 @@ class ClassPair:
     suggested: Label
     support: int
     share: float
-
-
-@dataclass(frozen=True)
-class SuspectSlice:
-    """A slice whose labels are in doubt.
-
-    Parameters
-    ----------
-    predicates : tuple of Predicate, all of which hold
-    support : int, rows inside
-    kind : "contradicted": a model fitted on the rows outside is sure of another label far more often than elsewhere;
-        "unobserved": a column that the model does not see is missing, and the label is always the negative one
-    given, suggested : the pair of labels that stands out
-    noise_rate : Estimate, share of the labels inside that may be wrong
-    evident : bool, False where all classes are contradicted alike, which a slice that is hard to predict shows too
-    """
-
-    predicates: tuple[Predicate, ...]
-    support: int
-    kind: Literal["contradicted", "unobserved"]
-    given: Label
-    suggested: Label
-    noise_rate: Estimate
-    evident: bool
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """The predicates as text."""
-        return tuple(str(predicate) for predicate in self.predicates)
-
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        found = np.ones(len(frame), dtype=bool)
-        for predicate in self.predicates:
-            found &= predicate.mask(frame)
-        return found
 
 
 @dataclass(frozen=True)
@@ -170,9 +123,9 @@ class LabelIssues:
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
-        """Columns id, given, suggested, score in [0, 1], most suspicious first: every row; of a stored record its first.
+        """Every row as id, given, suggested, score, most suspicious first; of a stored record its worklist alone.
 
-        A score of 1 stands for a label that was never observed.
+        Scores lie in [0, 1]; 1 stands for a label that was never observed.
         """
         return self.worklist.frame()
 
@@ -210,7 +163,7 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
         raise NotApplicable(f"needs {FEWEST} rows or more; there are {len(table)}")
     if table.task == "regression":
         return _of_numbers(table)
-    seen = _View(table.outcomes, _probabilities(table.outcomes))
+    seen = View(table.outcomes, _probabilities(table.outcomes))
     for name, rows in unobserved(table, seen.scores[:, -1]):
         seen.forget(name, rows)
     for found in contradicted(table, 1 - seen.confidence, options.random_state) if options.budget > 0 else ():
@@ -221,90 +174,7 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
 # -- classes ----------------------------------------------------------------------------------------------------------
 
 
-class _View:
-    """What is thought of every label, corrected slice by slice; the first slice that holds a row has it."""
-
-    def __init__(self, outcomes: Outcomes, scores: NDArray[np.float64]) -> None:
-        self.outcomes, self.y, self.scores = outcomes, outcomes.y, scores
-        self.confidence = self_confidence(self.y, scores)
-        self.score = suspicion(self.y, scores, _usual(self.y, scores))
-        self.suggested = runner_up(self.y, scores)
-        self.stratum = np.full(len(self.y), ELSEWHERE)
-        self.slices: list[SuspectSlice] = []
-        self._own = False
-
-    def forget(self, name: str, rows: NDArray[np.intp]) -> None:
-        """Take labels as never observed."""
-        new = self._claim(rows)
-        self.score[new] = 1.0
-        expected = float(self.scores[rows, -1].mean())
-        low = max(0.0, expected - NORMAL_95 * sqrt(expected * (1 - expected) / len(rows)))
-        self._add((IsMissing(name),), rows, "unobserved", 0, 1, (expected, low, 1.0), evident=True)
-
-    def correct(self, found: Outside) -> None:
-        """Judge the rows of a slice by a model fitted outside it, with the slice's own rates."""
-        new = self.stratum[found.rows] == ELSEWHERE
-        if not new.any():
-            return
-        rows, inside = self._claim(found.rows), found.scores[new]
-        if not self._own:
-            self.scores, self._own = self.scores.copy(), True
-        self.scores[rows] = inside
-        self.score[rows] = suspicion(self.y[rows], inside, found.transition)
-        self.suggested[rows] = runner_up(self.y[rows], inside)
-        share = float(found.scores[:, found.suggested].mean())
-        rate = tuple(min(1.0, max(0.0, share * end)) for end in found.excess)
-        self._add(
-            found.predicates, found.rows, "contradicted", found.given, found.suggested, rate, evident=found.one_sided
-        )
-
-    def _claim(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        new = rows[self.stratum[rows] == ELSEWHERE]
-        self.stratum[new] = len(self.slices)
-        return new
-
-    def _add(
-        self,
-        predicates: tuple[Predicate, ...],
-        rows: NDArray[np.intp],
-        kind: Literal["contradicted", "unobserved"],
-        given: int,
-        suggested: int,
-        rate: tuple[float, ...],
-        *,
-        evident: bool,
-    ) -> None:
-        value, low, high = rate
-        self.slices.append(
-            SuspectSlice(
-                predicates=predicates,
-                support=len(rows),
-                kind=kind,
-                given=self.outcomes.classes[given],
-                suggested=self.outcomes.classes[suggested],
-                noise_rate=Estimate(value, low, high, n=len(rows), unit=UNIT),
-                evident=evident,
-            )
-        )
-
-    def confident(self) -> NDArray[np.intp]:
-        """The class that each row confidently belongs to, or -1; the suggestion where a label was never observed."""
-        found = confident_class(self.y, self.scores)
-        never = [at for at, item in enumerate(self.slices) if item.kind == "unobserved"]
-        forgotten = np.isin(self.stratum, never)
-        found[forgotten] = self.suggested[forgotten]
-        found[~self.scores.any(axis=0)[self.y]] = -1
-        return found
-
-    @property
-    def evident_errors(self) -> float:
-        """Errors that evident slices ask for, at least."""
-        return sum(
-            item.noise_rate.low * int((self.stratum == at).sum()) for at, item in enumerate(self.slices) if item.evident
-        )
-
-
-def _of_classes(table: EvaluationTable, seen: _View) -> LabelIssues:
+def _of_classes(table: EvaluationTable, seen: View) -> LabelIssues:
     outcomes, n = table.outcomes, len(table)
     confident = seen.confident()
     flagged = (confident >= 0) & (confident != seen.y)
@@ -331,10 +201,10 @@ def _of_classes(table: EvaluationTable, seen: _View) -> LabelIssues:
         conflicts=twins,
         n_conflicts=n_conflicts,
     )
-    return _with_ranking(result, ranked.frame(table.ids))
+    return with_ranking(result, ranked.frame(table.ids))
 
 
-def _with_ranking(result: LabelIssues, ranking: pd.DataFrame) -> LabelIssues:
+def with_ranking(result: LabelIssues, ranking: pd.DataFrame) -> LabelIssues:
     """The result with all rows ranked: the cached property is filled before it is asked for."""
     vars(result)["ranking"] = ranking
     return result
@@ -355,18 +225,6 @@ def _probabilities(outcomes: Outcomes) -> NDArray[np.float64]:
     if (total <= 0).any():
         raise NotApplicable("needs probabilities; the scores of some rows are all 0")
     return np.asarray(scores / total[:, None], dtype=np.float64)
-
-
-def _usual(y: NDArray[np.intp], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Even rates of all wrong labels: how often labels contradict scores that are sure of a class."""
-    k = scores.shape[1]
-    counts, n = flip_rates(y, scores, sure=SURE)
-    seen = n.sum()
-    rate = float((seen - np.trace(counts)) / seen) if seen else USUAL[1]
-    rate = min(max(rate, USUAL[0]), USUAL[1])
-    found = np.full((k, k), rate / (k - 1))
-    np.fill_diagonal(found, 1 - rate)
-    return found
 
 
 def _noise(value: float, n: int, *, low: float = 0.0) -> Estimate:
@@ -431,4 +289,4 @@ def _of_numbers(table: EvaluationTable) -> LabelIssues:
         conflicts=twins,
         n_conflicts=n_conflicts,
     )
-    return _with_ranking(result, ranked.frame(table.ids))
+    return with_ranking(result, ranked.frame(table.ids))

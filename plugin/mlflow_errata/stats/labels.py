@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+EVEN = (0.001, 0.25)
+"""Rate at which labels are taken to err, at least and at most."""
+
 
 def self_confidence(y: NDArray[np.intp], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of the given label, row by row; shape (n,)."""
@@ -86,7 +89,7 @@ def suspicion(y: NDArray[np.intp], scores: NDArray[np.float64], transition: NDAr
     wrong = np.einsum("ij,ij->i", scores, off[y])
     kept = self_confidence(y, scores) * np.diag(transition)[y]
     total = wrong + kept
-    return np.where((total > 0) & scores.any(axis=0)[y], wrong / np.where(total > 0, total, 1.0), 0.0)
+    return np.where((total > 0) & np.asarray(scores.any(axis=0))[y], wrong / np.where(total > 0, total, 1.0), 0.0)
 
 
 def runner_up(y: NDArray[np.intp], scores: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -119,3 +122,16 @@ def flip_rates(
     given = y if explained is None else np.where(explained, best, y)
     counts = np.bincount(best[rows] * k + given[rows], minlength=k * k).reshape(k, k).astype(np.float64)
     return counts, counts.sum(axis=1)
+
+
+def even_rates(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One rate for all wrong labels, from counts[j, i] of labels i among rows of class j.
+
+    Returns
+    -------
+    float array of shape (n_classes, n_classes), the same rate off the diagonal; its sum over a row lies in EVEN
+    """
+    k, total = len(counts), float(counts.sum())
+    rate = (total - float(np.trace(counts))) / total if total else EVEN[1]
+    rate = min(max(rate, EVEN[0]), EVEN[1])
+    return np.asarray(np.where(np.eye(k, dtype=bool), 1 - rate, rate / (k - 1)), dtype=np.float64)
