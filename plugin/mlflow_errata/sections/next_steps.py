@@ -180,10 +180,9 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
     if isinstance(result, RecencyDrift):
         return recency_drift.finding(result)
     if isinstance(result, LabelIssues):
-        item = next((item for item in result.slices if list(item.conditions) == step.params.get("slice")), None)
-        return (
-            label_issues.verdict(result, record).sentence if item is None else words.capital(label_issues.finding(item))
-        )
+        doubted = [item for item in result.slices if list(item.conditions) == step.params.get("slice")]
+        said = label_issues.finding(doubted[0]) if doubted else label_issues.verdict(result, record).sentence
+        return words.capital(said)
     if isinstance(result, ClassImbalance):
         return class_imbalance.verdict(result, record).sentence
     return ""
