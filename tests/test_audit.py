@@ -140,7 +140,7 @@ def test_what_is_refused(case, decisions, said):
 
 def test_a_decision_that_is_no_label_is_refused_with_what_is_allowed(case):
     row = errata.audit(case[0])["id"][0]
-    with pytest.raises(DecisionsRefused, match="hold 'maybe'. Allowed: keep, accept, exclude, unsure, 0, 1"):
+    with pytest.raises(DecisionsRefused, match=r"hold 'maybe'\. Allowed: keep, accept, exclude, unsure, 0, 1"):
         errata.audited(case[0], {row: "maybe"})
 
 

@@ -47,7 +47,7 @@ def test_by_hand():
     assert result.noise_rate.value == pytest.approx(1 / 60)
     assert result.noise_rate.low == 0
     assert [(pair.given, pair.suggested, pair.support) for pair in result.pairs] == [("a", "b", 1)]
-    assert [(item.label, item.support) for item in result.classes][0] == ("a", 21)
+    assert next((item.label, item.support) for item in result.classes) == ("a", 21)
     assert not result.found
 
 

@@ -18,6 +18,8 @@ MOST_STORED = 500
 """Rows of the ranking that a record stores, from the first on."""
 MOST_DRAWN = 200
 """Flagged rows that a record stores beside them, so that an audit can draw from all flags and not the first alone."""
+WORTH_IT = 0.05
+"""Share of true errors among the flags of a stratum from which they are worth checking."""
 COLUMNS = ("id", "given", "suggested", "score")
 
 
@@ -81,6 +83,11 @@ class StratumAudit:
     n_checked: int
     n_wrong: int
     precision: Estimate
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Two errors or more were seen, and at least WORTH_IT of the flags are errors, beyond chance."""
+        return self.n_wrong > 1 and self.precision.low > WORTH_IT
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,6 @@ FEWEST = 50
 """Rows below which thresholds of confidence mean nothing."""
 FAR = 4.0
 """Robust standard deviations from which a residual of a regression counts as a contradiction."""
-WORTH_IT = 0.05
-"""Share of true errors among flags, at least, for relabelling to be found after an audit."""
 SLACK = 1e-3
 """By which the scores of a row may miss a sum of 1."""
 MOST_PAIRS = 50
@@ -111,9 +109,9 @@ class LabelIssues:
 
     @property
     def found(self) -> bool:
-        """Labels err beyond what hard rows explain; after an audit: enough of the flags are true errors."""
+        """Labels err beyond what hard rows explain; after an audit: enough flags of a stratum are errors."""
         if self.audit is not None:
-            return self.audit.precision.low > WORTH_IT
+            return any(part.is_worth_it for part in self.audit.strata)
         return self.noise_rate.low > 0
 
     @property

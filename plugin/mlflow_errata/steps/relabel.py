@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata.diagnoses.label_issues import NAME as LABEL_ISSUES
-from mlflow_errata.diagnoses.label_issues import WORTH_IT, LabelIssues
+from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
 from mlflow_errata.errors import IdsNotFound
@@ -61,7 +61,7 @@ def decided(issues: LabelIssues) -> tuple[NextStep, ...]:
     """What an audit asks for: its corrections, and a look at the flags of strata in which enough were errors."""
     if issues.audit is None or not issues.found:
         return ()
-    left = sum(part.n_flagged - part.n_checked for part in issues.audit.strata if part.precision.low > WORTH_IT)
+    left = sum(part.n_flagged - part.n_checked for part in issues.audit.strata if part.is_worth_it)
     decisions = [[row, label] for row, label in issues.audit.decisions]
     return (NextStep(KIND, {"decisions": decisions}, (LABEL_ISSUES,), Cost(labels=left)),)
 
