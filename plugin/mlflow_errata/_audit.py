@@ -220,8 +220,9 @@ def _weighted(strata: tuple[StratumAudit, ...]) -> Estimate:
     value, low, high = (np.array([getattr(part.precision, end) for part in strata]) for end in ("value", "low", "high"))
     middle = float(weight @ value)
     down, up = (sqrt(float(((weight * half) ** 2).sum())) for half in (value - low, high - value))
-    n = sum(part.n_checked for part in strata)
-    return Estimate(middle, max(0.0, middle - down), min(1.0, middle + up), n=n, unit="share of flags")
+    n, wrong = (sum(getattr(part, name) for part in strata) for name in ("n_checked", "n_wrong"))
+    low_end = max(0.0, middle - down) if wrong else 0.0
+    return Estimate(middle, low_end, min(1.0, middle + up), n=n, unit="share of flags")
 
 
 def _scaled(measured: Estimate, by: float) -> Estimate:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SURE = 0.8
 """Probability from which a model is sure of a class."""
-BEYOND = 6.0
+BEYOND = 4.5
 """Standard errors by which labels inside must contradict the outside model more often than labels elsewhere."""
 NORMAL_95 = 1.96
 FEWEST_SURE = 20
@@ -39,13 +39,13 @@ ONE_SIDED = 0.15
 """What the other classes may show, at most, of the excess of the class that errs: hardness hits all classes."""
 MOST_CANDIDATES = 15
 """Slices that a model is fitted outside of."""
-LEANS = 2.0
+LEANS = 1.0
 """Standard errors of the mean doubt from which a level is tried."""
 MOST_SEARCHED = 20_000
 """Rows that candidates are looked for in; a fair draw, as rows stand in no meaningful order."""
 MOST_VALUES = 300_000
 """Rows x classes that one model is fitted on."""
-CONTROL = 0.2
+CONTROL = 0.3
 """Share of the rows outside that the model does not see either: what labels elsewhere look like to it."""
 FEWEST, SMALLEST_SHARE = 50, 0.01
 """Rows that a slice needs, and their share of all."""

@@ -58,7 +58,7 @@ class ClassNoise:
 
 @dataclass(frozen=True)
 class ClassPair:
-    """Rows given one label that confidently belong to another class.
+    """Flagged rows given one label that rather belong to another class.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class LabelIssues:
     ----------
     noise_rate : Estimate, share of labels that are wrong. Before an audit: the value if every confident contradiction
         is an error; low what evidence beyond hard rows asks for (0 without any); after it what the audit leaves
-    n_flagged : int, rows whose label is confidently contradicted
+    n_flagged : int, labels in doubt: as many as rows confidently belong to another class, the first of the ranking
     n_flagged_errors : int, those of them that the model is counted wrong on
     n_errors : int, rows that the model is counted wrong on; 0 for regression
     worklist : Worklist, the first rows of the ranking and a draw of the flagged ones: what a record stores
@@ -134,7 +134,8 @@ RESULT = LabelIssues
 def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
     """Rank given labels by how strongly out-of-sample scores contradict them, and bound how many are wrong.
 
-    Classes: a row is flagged if it confidently belongs to another class (Northcutt 2021). Suspicion of a label is
+    Classes: as many labels are flagged as rows confidently belong to another class (Northcutt 2021), the most
+    suspicious first. Suspicion of a label is
     the chance that it is wrong if labels err at a usual, even rate, which ranks by self-confidence; in a slice whose
     labels contradict a model fitted on the rows outside it (leave-slice-out) that model's scores and the slice's own
     rates count, since the model under diagnosis may have learned the slice's errors. Labels that are always negative
@@ -175,11 +176,13 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
 def _of_classes(table: EvaluationTable, seen: View) -> LabelIssues:
     outcomes, n = table.outcomes, len(table)
     confident = seen.confident()
-    flagged = (confident >= 0) & (confident != seen.y)
+    order = np.lexsort((seen.confidence, -seen.score))
+    flagged = np.zeros(n, dtype=bool)
+    flagged[order[: int(((confident >= 0) & (confident != seen.y)).sum())]] = True
     joint = calibrated_joint(seen.y, confident, len(outcomes.classes))
     twins, n_conflicts = conflicts(table)
     ranked = Ranked(
-        order=np.lexsort((seen.confidence, -seen.score)),
+        order=order,
         given=outcomes.named(seen.y),
         suggested=outcomes.named(seen.suggested),
         score=seen.score,
@@ -193,7 +196,7 @@ def _of_classes(table: EvaluationTable, seen: View) -> LabelIssues:
         n_errors=int(table.errors.sum()),
         worklist=ranked.worklist(table.ids),
         classes=_classes(outcomes, joint),
-        pairs=_pairs(outcomes, confident, flagged),
+        pairs=_pairs(outcomes, seen.suggested, flagged),
         slices=tuple(seen.slices),
         strata=strata(table, flagged),
         conflicts=twins,
@@ -242,10 +245,10 @@ def _classes(outcomes: Outcomes, joint: NDArray[np.float64]) -> tuple[ClassNoise
     )
 
 
-def _pairs(outcomes: Outcomes, confident: NDArray[np.intp], flagged: NDArray[np.bool_]) -> tuple[ClassPair, ...]:
+def _pairs(outcomes: Outcomes, suggested: NDArray[np.intp], flagged: NDArray[np.bool_]) -> tuple[ClassPair, ...]:
     k = len(outcomes.classes)
     support = np.bincount(outcomes.y, minlength=k)
-    counts = np.bincount(outcomes.y[flagged] * k + confident[flagged], minlength=k * k).reshape(k, k)
+    counts = np.bincount(outcomes.y[flagged] * k + suggested[flagged], minlength=k * k).reshape(k, k)
     given, said = np.nonzero(counts)
     largest = np.lexsort((said, given, -counts[given, said]))[:MOST_PAIRS]
     return tuple(

@@ -50,6 +50,8 @@ def wilson(successes: float, n: float, *, level: float = 0.95) -> tuple[float, f
 def jeffreys(successes: float, n: float, *, level: float = 0.95) -> tuple[float, float, float]:
     """Share of successes under Jeffreys' prior: mean and equal-tailed interval of Beta(w + 1/2, n - w + 1/2).
 
+    The interval reaches 0 where nothing succeeded and 1 where everything did.
+
     Parameters
     ----------
     successes : float in [0, n]
@@ -66,7 +68,7 @@ def jeffreys(successes: float, n: float, *, level: float = 0.95) -> tuple[float,
     """
     a, b = successes + 0.5, n - successes + 0.5
     low, high = (float(betaincinv(a, b, end)) for end in ((1 - level) / 2, (1 + level) / 2))
-    return a / (a + b), low, high
+    return a / (a + b), low if successes else 0.0, high if successes < n else 1.0
 
 
 def mean_interval(
