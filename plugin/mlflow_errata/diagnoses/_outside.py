@@ -37,10 +37,8 @@ FEWEST_SURE = 20
 """Rows of a class that the outside model must be sure of."""
 ONE_SIDED = 0.15
 """What the other classes may show, at most, of the excess of the class that errs: hardness hits all classes."""
-MOST_CANDIDATES = 15
+MOST_CANDIDATES = 20
 """Slices that a model is fitted outside of."""
-LEANS = 1.0
-"""Standard errors of the mean doubt from which a level is tried."""
 MOST_SEARCHED = 20_000
 """Rows that candidates are looked for in; a fair draw, as rows stand in no meaningful order."""
 MOST_VALUES = 300_000
@@ -163,7 +161,7 @@ def unobserved(table: EvaluationTable, positive: NDArray[np.float64]) -> list[tu
 def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple[Predicate, ...]]:
     """Slices in which given labels are less probable than elsewhere, at most MOST_CANDIDATES.
 
-    First those beyond chance, the predicates of a pair also alone; then levels that lean that way (z > LEANS).
+    First those beyond chance, the predicates of a pair also alone; then levels, the most doubtful first.
     """
     n = min(len(table), MOST_SEARCHED)
     least = max(FEWEST, ceil(SMALLEST_SHARE * n))
@@ -185,7 +183,7 @@ def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple
         (
             (z, (_predicate(name, levels, atom),))
             for name, (column, levels) in known.items()
-            for atom, z in _doubted(column, doubt[:n])
+            for atom, z in _doubted(column, doubt[:n], codes)
         ),
         key=lambda item: -item[0],
     )
@@ -199,17 +197,17 @@ def _is_known_outside(predicate: Predicate, table: EvaluationTable) -> bool:
     return not (isinstance(predicate, Within) and predicate.column in table.features)
 
 
-def _doubted(column: Encoded, doubt: NDArray[np.float64]) -> list[tuple[Atom, float]]:
-    """Levels of a column (missing is one) whose mean doubt leans above that of all rows, with the z of that."""
-    n = np.bincount(column.bins, minlength=column.n_bins)
-    gap = np.bincount(column.bins, doubt - doubt.mean(), minlength=column.n_bins)
-    z = gap / np.sqrt(np.maximum(n, 1) * max(float(doubt.var()), 1e-12))
+def _doubted(column: Encoded, doubt: NDArray[np.float64], y: NDArray[np.intp]) -> list[tuple[Atom, float]]:
+    """Levels of a column (missing is one) with the largest z, over given labels, of their mean doubt above all rows'."""
+    k = int(y.max()) + 1
+    rows = np.maximum(np.bincount(y, minlength=k), 1)
+    centred = doubt - (np.bincount(y, doubt, minlength=k) / rows)[y]
+    spread = np.bincount(y, centred**2, minlength=k) / rows
+    key = column.bins.astype(np.intp) * k + y
+    n, gap = (np.bincount(key, part, minlength=column.n_bins * k).reshape(-1, k) for part in (None, centred))
+    z = (gap / np.sqrt(np.maximum(n * spread, 1e-12))).max(axis=1)
     bins = column.member.argmax(axis=1)
-    return [
-        (atom, float(z[at]))
-        for atom, at in zip(column.atoms, bins, strict=True)
-        if atom.kind != "range" and z[at] > LEANS
-    ]
+    return [(atom, float(z[at])) for atom, at in zip(column.atoms, bins, strict=True) if atom.kind != "range"]
 
 
 def _encoded(values: pd.Series, least: int) -> tuple[Encoded, tuple[object, ...]] | None:
