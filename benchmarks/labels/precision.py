@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,21 +30,26 @@ PEER = """
 import sys, numpy
 from cleanlab.rank import get_label_quality_scores
 given = numpy.load(sys.argv[1])
-numpy.save(sys.argv[2], 1 - get_label_quality_scores(given["y"], given["scores"]))
+said = {at[1:]: 1 - get_label_quality_scores(given[at], given["s" + at[1:]]) for at in given if at[0] == "y"}
+numpy.savez(sys.argv[2], **said)
 """
 
 
-def cleanlab(y: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Suspicion of every label: 1 - cleanlab's quality score."""
-    python = ENVIRONMENT / "bin" / "python"
+def cleanlab(sets: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    """Suspicion of every label of some sets of labels and scores: 1 - cleanlab's quality score."""
+    python, uv = ENVIRONMENT / "bin" / "python", Path(sys.executable).parent / "uv"
     if not python.is_file():
-        subprocess.run(["uv", "venv", "--quiet", str(ENVIRONMENT)], check=True)
-        subprocess.run(["uv", "pip", "install", "--quiet", "--python", str(python), "cleanlab==2.7.1"], check=True)
+        subprocess.run([uv, "venv", "--quiet", ENVIRONMENT], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "cleanlab"], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        given, said = Path(folder) / "given.npz", Path(folder) / "said.npy"
-        np.savez(given, y=y, scores=scores)
-        subprocess.run([str(python), "-c", PEER, str(given), str(said)], check=True)
-        return np.load(said)
+        given, said = Path(folder) / "given.npz", Path(folder) / "said.npz"
+        np.savez(
+            given,
+            **{f"{name}{at}": part for at, pair in enumerate(sets) for name, part in zip("ys", pair, strict=True)},
+        )
+        subprocess.run([python, "-c", PEER, given, said], check=True)
+        found = np.load(said)
+        return [found[str(at)] for at in range(len(sets))]
 
 
 def ranked(rows: pd.DataFrame, scores: list[str], features: list[str] | None = None) -> pd.Series:
@@ -69,16 +75,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of human-checked label errors")
     wanted = parser.parse_args()
     for kind in NOISY:
-        ours, theirs, plain = [], [], []
-        for seed in range(wanted.seeds):
-            given = planted(kind, seed)
-            wrong, y = given.wrong.to_numpy(), given.rows["y"].to_numpy()
-            scores = given.rows[given.scores].to_numpy()
-            ours.append(judged(wrong, ranked(given.rows, given.scores, given.features).to_numpy()))
-            plain.append(judged(wrong, 1 - scores[np.arange(len(y)), y]))
-            if not wanted.no_peer:
-                theirs.append(judged(wrong, cleanlab(y, scores)))
-        told(kind, ours, theirs or plain, "self-confidence" if wanted.no_peer else "cleanlab")
+        sets = [planted(kind, seed) for seed in range(wanted.seeds)]
+        wrong = [given.wrong.to_numpy() for given in sets]
+        known = [(given.rows["y"].to_numpy(), given.rows[given.scores].to_numpy()) for given in sets]
+        ours = [ranked(given.rows, given.scores, given.features).to_numpy() for given in sets]
+        plain = [1 - scores[np.arange(len(y)), y] for y, scores in known]
+        theirs, peer = (plain, "self-confidence") if wanted.no_peer else (cleanlab(known), "cleanlab")
+        told(kind, list(map(judged, wrong, ours)), list(map(judged, wrong, theirs)), peer)
     for name in ("20news", "mnist") if wanted.data else ():
         human(name, pd.read_parquet(wanted.data / f"label_errors_{name}.parquet"), peer=not wanted.no_peer)
 
@@ -104,7 +107,7 @@ def human(name: str, rows: pd.DataFrame, *, peer: bool) -> None:
     a = judged(wrong, ranked(table, scores, []).to_numpy()[reviewed])
     line = f"{name:22} {wrong.sum()} errors in {len(wrong)} reviewed rows: {a[0]:.3f}, {a[1]:.3f}"
     if peer:
-        b = judged(wrong, cleanlab(table["y"].to_numpy(), table[scores].to_numpy())[reviewed])
+        b = judged(wrong, cleanlab([(table["y"].to_numpy(), table[scores].to_numpy())])[0][reviewed])
         line += f"; cleanlab {b[0]:.3f}, {b[1]:.3f}"
     print(line)
 
