@@ -12,18 +12,19 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._encoding import Numbers, read_column
+from mlflow_errata.diagnoses._learner import Learner
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
 from mlflow_errata.slicing import Lattice, confirm, encode_levels, encode_numbers
 from mlflow_errata.stats.labels import even_rates, flip_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
+
+    import pandas as pd
 
     from mlflow_errata.slicing import Atom, Encoded
     from mlflow_errata.table import EvaluationTable
@@ -39,16 +40,16 @@ ONE_SIDED = 0.15
 """What the other classes may show, at most, of the excess of the class that errs: hardness hits all classes."""
 MOST_CANDIDATES = 20
 """Slices that a model is fitted outside of."""
+LEANS = 2.0
+"""Standard errors of the mean doubt from which a level is tried."""
 MOST_SEARCHED = 20_000
 """Rows that candidates are looked for in; a fair draw, as rows stand in no meaningful order."""
-MOST_VALUES = 300_000
-"""Rows x classes that one model is fitted on."""
+MOST_VALUES = 30_000
+"""Rows x classes outside a slice that a model is fitted on and compared with."""
 CONTROL = 0.3
 """Share of the rows outside that the model does not see either: what labels elsewhere look like to it."""
 FEWEST, SMALLEST_SHARE = 50, 0.01
 """Rows that a slice needs, and their share of all."""
-MOST_LEVELS = 200
-"""Levels of a column that the learner tells apart; the rare rest counts as one."""
 NEARLY_NONE = 0.01
 """Share of positive labels up to which a slice counts as all negative."""
 MOST_COVERED = 1 / 3
@@ -112,7 +113,9 @@ def contradicted(table: EvaluationTable, doubt: NDArray[np.float64], random_stat
     random_state : int
     """
     explained = doubt <= 1 - SURE
-    seen = [_seen_from_outside(table, item, explained, random_state) for item in candidates(table, doubt)]
+    tried = candidates(table, doubt)
+    learner = Learner(table, random_state) if tried else None
+    seen = [_seen_from_outside(table, item, explained, learner) for item in tried if learner is not None]
     return sorted((item for item in seen if item is not None), key=lambda item: -item.evidence)
 
 
@@ -198,7 +201,7 @@ def _is_known_outside(predicate: Predicate, table: EvaluationTable) -> bool:
 
 
 def _doubted(column: Encoded, doubt: NDArray[np.float64], y: NDArray[np.intp]) -> list[tuple[Atom, float]]:
-    """Levels of a column (missing is one) with the largest z, over given labels, of their mean doubt above all rows'."""
+    """Levels of a column (missing is one) that lean to doubt, with z: the largest over the given labels."""
     k = int(y.max()) + 1
     rows = np.maximum(np.bincount(y, minlength=k), 1)
     centred = doubt - (np.bincount(y, doubt, minlength=k) / rows)[y]
@@ -207,7 +210,11 @@ def _doubted(column: Encoded, doubt: NDArray[np.float64], y: NDArray[np.intp]) -
     n, gap = (np.bincount(key, part, minlength=column.n_bins * k).reshape(-1, k) for part in (None, centred))
     z = (gap / np.sqrt(np.maximum(n * spread, 1e-12))).max(axis=1)
     bins = column.member.argmax(axis=1)
-    return [(atom, float(z[at])) for atom, at in zip(column.atoms, bins, strict=True) if atom.kind != "range"]
+    return [
+        (atom, float(z[at]))
+        for atom, at in zip(column.atoms, bins, strict=True)
+        if atom.kind != "range" and z[at] > LEANS
+    ]
 
 
 def _encoded(values: pd.Series, least: int) -> tuple[Encoded, tuple[object, ...]] | None:
@@ -248,28 +255,26 @@ def _restates(bins: NDArray[np.int32], y: NDArray[np.intp]) -> bool:
 
 
 def _seen_from_outside(
-    table: EvaluationTable, predicates: tuple[Predicate, ...], explained: NDArray[np.bool_], random_state: int
+    table: EvaluationTable, predicates: tuple[Predicate, ...], explained: NDArray[np.bool_], learner: Learner
 ) -> Outside | None:
     y, k = table.outcomes.y, len(table.outcomes.classes)
     inside = np.ones(len(table), dtype=bool)
     for predicate in predicates:
         inside &= predicate.mask(table.frame)
     rows, outside = np.flatnonzero(inside), np.flatnonzero(~inside)[: MOST_VALUES // k]
-    own = {predicate.column for predicate in predicates}
-    names = [name for name in table.features if name not in own and table.frame[name].notna().any()]
-    if len(outside) < FEWEST or not names:
-        return None
-    n_control = ceil(CONTROL * len(outside))
+    n_control, own = ceil(CONTROL * len(outside)), {predicate.column for predicate in predicates}
     control, fitted = outside[:n_control], outside[n_control:]
-    if len(np.unique(y[fitted])) < 2:  # noqa: PLR2004 - nothing to tell apart
+    if not set(learner.names) - own or len(outside) < FEWEST or len(np.unique(y[fitted])) < 2:  # noqa: PLR2004
         return None
-    scores, control_scores = _scored(table, names, fitted, (rows, control), random_state)
-    here = flip_rates(y[rows], scores, sure=SURE, explained=explained[rows])
-    there = flip_rates(y[control], control_scores, sure=SURE, explained=explained[control])
-    return _compared(here, there, Place(predicates, rows, scores))
+    scores = learner.fit(fitted, without=own)
+    here, there = (
+        flip_rates(y[part], scores(part), sure=SURE, explained=explained[part])
+        for part in (rows[: MOST_VALUES // k], control)
+    )
+    return _compared(here, there, lambda: Place(predicates, rows, scores(rows)))
 
 
-def _compared(here: Rates, there: Rates, place: Place) -> Outside | None:
+def _compared(here: Rates, there: Rates, place: Callable[[], Place]) -> Outside | None:
     """Rates of labels inside and elsewhere where the outside model is sure; None if they agree."""
     (counts, n), (base_counts, m) = here, there
     rate, usual = counts / np.maximum(n, 1)[:, None], base_counts / np.maximum(m, 1)[:, None]
@@ -286,7 +291,7 @@ def _compared(here: Rates, there: Rates, place: Place) -> Outside | None:
     excess = np.diag(usual) - np.diag(rate)
     others = excess[judged & (np.arange(len(n)) != suggested)]
     return Outside(
-        place=place,
+        place=place(),
         transition=(counts + PRIOR_ROWS * even_rates(base_counts)) / (n + PRIOR_ROWS)[:, None],
         suggested=suggested,
         given=given,
@@ -294,44 +299,3 @@ def _compared(here: Rates, there: Rates, place: Place) -> Outside | None:
         evidence=float(z[suggested, given]),
         one_sided=bool(len(others) and np.median(others) <= ONE_SIDED * excess[suggested]),
     )
-
-
-def _scored(
-    table: EvaluationTable,
-    names: Sequence[str],
-    fitted: NDArray[np.intp],
-    asked: tuple[NDArray[np.intp], ...],
-    random_state: int,
-) -> list[NDArray[np.float64]]:
-    """Probabilities for some rows of gradient boosting fitted on others, one thread, in the order of the classes."""
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - slow to import
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    columns = [_numbers(table.frame[name]) for name in names]
-    x = np.column_stack([values for values, _ in columns])
-    learner = HistGradientBoostingClassifier(
-        max_iter=60, categorical_features=[told for _, told in columns], early_stopping=False, random_state=random_state
-    )
-    y, k = table.outcomes.y, len(table.outcomes.classes)
-    with threadpool_limits(limits=1):
-        learner.fit(x[fitted], y[fitted])
-        said = [learner.predict_proba(x[rows]) if len(rows) else np.empty((0, len(learner.classes_))) for rows in asked]
-    found = [np.zeros((len(scores), k)) for scores in said]
-    for whole, scores in zip(found, said, strict=True):
-        whole[:, learner.classes_] = scores
-    return found
-
-
-def _numbers(values: pd.Series) -> tuple[NDArray[np.float64], bool]:
-    """A column as floats (NaN where missing), and whether they are codes of levels."""
-    values = without_categories(values)
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-        return np.where(np.isnat(stamps), np.nan, stamps.astype(np.float64)), False
-    column = read_column(values)
-    if column is None:
-        return np.full(len(values), np.nan), False
-    if isinstance(column, Numbers):
-        return np.where(np.isinf(column.numbers), np.nan, column.numbers), False
-    codes = np.minimum(column.codes, MOST_LEVELS).astype(np.float64)
-    return np.where(codes < 0, np.nan, codes), True
