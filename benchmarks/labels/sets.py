@@ -1,7 +1,7 @@
-"""Planted sets for the label benchmarks: features, true labels, given labels, and scores of a model that saw neither.
+"""Planted sets for the label benchmarks: features, true labels, given labels, and a model's scores.
 
-Half the rows teach a model with the labels as given (errors included); it scores the other half, which is what errata
-sees. Kinds without label errors are those that raise flags all the same.
+4,000 rows teach a model with the labels as given (errors included); it scores 4,000 others, which is what errata sees;
+10,000 more, rightly labelled, stand for the future. Kinds without label errors are those that raise flags all the same.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-N = 8_000
+HALF, FUTURE = 4_000, 10_000
+N = 2 * HALF + FUTURE
 NOISY = ("slice", "slice of 3 classes", "uniform", "uniform of 5 classes")
 RIGHT = ("clean", "overlap", "hard slice", "hidden hard slice", "drift", "underfit", "linear", "rare class")
 SOURCES = ("north", "south", "east", "west", "up", "down")
@@ -22,11 +26,15 @@ SOURCES = ("north", "south", "east", "west", "up", "down")
 
 @dataclass(frozen=True)
 class Planted:
-    """Rows as errata sees them, the columns that the model sees, and the truth by the rows' index."""
+    """Rows as errata sees them, the columns that the model sees, the truth by the rows' index, and what is around."""
 
     rows: pd.DataFrame
     features: list[str]
     truth: pd.Series
+    train: pd.DataFrame
+    train_truth: pd.Series
+    future: pd.DataFrame
+    model: Pipeline
 
     @property
     def scores(self) -> list[str]:
@@ -57,12 +65,15 @@ def planted(kind: str, seed: int) -> Planted:
     if kind.startswith("uniform"):
         y = np.where(draw.random(N) < 0.2, (y + draw.integers(1, k, N)) % k, y)
     features = [name for name in x if not (kind == "hidden hard slice" and name == "source")]
-    seen = x[features].apply(lambda column: column.cat.codes if column.dtype == "category" else column)
-    half = N // 2
-    model = _model(kind).fit(seen[:half], y[:half])
-    scores = pd.DataFrame(model.predict_proba(seen[half:]), columns=[f"p_{i}" for i in range(k)])
-    rows = x[half:].reset_index(drop=True).join(scores).assign(y=y[half:])
-    return Planted(rows, features, pd.Series(truth[half:]))
+    x["y"] = y
+    train, rows, future = (
+        part.reset_index(drop=True)
+        for part in (x[:HALF], x[HALF : 2 * HALF], x[2 * HALF :].assign(y=truth[2 * HALF :]))
+    )
+    model = _model(kind, features).fit(train[features], train["y"])
+    rows = rows.join(pd.DataFrame(model.predict_proba(rows[features]), columns=[f"p_{i}" for i in range(k)]))
+    told = pd.Series(truth)
+    return Planted(rows, features, told[HALF : 2 * HALF].reset_index(drop=True), train, told[:HALF], future, model)
 
 
 def _truth(x: pd.DataFrame, kind: str, k: int, draw: np.random.Generator) -> np.ndarray:
@@ -75,7 +86,7 @@ def _truth(x: pd.DataFrame, kind: str, k: int, draw: np.random.Generator) -> np.
         signal[:, 0] += 2 * np.sin(2 * values[:, 0]) * values[:, 1] + 0.3 * x["source"].cat.codes
     if kind == "drift":
         turned = np.where(np.arange(8)[:, None] < 4, weight, -weight)
-        signal = np.where(np.arange(N)[:, None] < N / 2, signal, 1.5 * values @ turned)
+        signal = np.where(np.arange(N)[:, None] < HALF, signal, 1.5 * values @ turned)
     if kind == "overlap":
         signal = 0.3 * signal
     if kind == "rare class":
@@ -89,9 +100,8 @@ def _shares(draw: np.random.Generator, k: int) -> np.ndarray:
     return draw.dirichlet(np.full(k, 5.0))
 
 
-def _model(kind: str) -> object:
-    if kind == "underfit":
-        return DecisionTreeClassifier(max_depth=2)
-    if kind == "linear":
-        return LogisticRegression(max_iter=500)
-    return HistGradientBoostingClassifier(max_iter=100, random_state=0)
+def _model(kind: str, features: list[str]) -> Pipeline:
+    named = {"underfit": DecisionTreeClassifier(max_depth=2), "linear": LogisticRegression(max_iter=500)}
+    words = [name for name in features if not name.startswith("x")]
+    codes = ColumnTransformer([("codes", OrdinalEncoder(), words)], remainder="passthrough")
+    return make_pipeline(codes, named.get(kind, HistGradientBoostingClassifier(max_iter=100, random_state=0)))

@@ -196,6 +196,14 @@ class NothingToAudit(ErrataError):
         super().__init__(f"there are no labels to check: {reason}. Diagnose a table with scores= or a model.")
 
 
+class NotRefitted(ErrataError):
+    """A model that could not be fitted again on other labels."""
+
+    def __init__(self, why: object) -> None:
+        said = " ".join(str(why).split())
+        super().__init__(f"the gain of relabelling is not known: {said} Pass an estimator that scikit-learn can clone.")
+
+
 class DecisionsRefused(InputError):
     """Decisions that cannot be read or do not belong to the record."""
 

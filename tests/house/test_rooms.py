@@ -54,6 +54,10 @@ ROOMS = {
         {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
     ),
     "_audit": ({"numpy", "pandas"}, {"diagnoses", "errors", "estimate", "metric", "record", "stats", "steps"}),
+    "_relabel_gain": (
+        {"numpy", "pandas", "sklearn", "threadpoolctl"},
+        {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
+    ),
     "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "tracking"}),
     "__init__": (set(), {"_audit", "_diagnose", "errors", "estimate", "record", "table", "tracking"}),
 }
