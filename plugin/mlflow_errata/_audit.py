@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlflow_errata._relabel_gain import relabel_gain
 from mlflow_errata.diagnoses._suspicion import UNIT
 from mlflow_errata.diagnoses._worklist import ELSEWHERE, Audit, StratumAudit, plain
 from mlflow_errata.diagnoses.label_issues import NAME, LabelIssues, with_ranking
@@ -19,6 +20,7 @@ from mlflow_errata.estimate import Estimate
 from mlflow_errata.record.schema import ID, Record
 from mlflow_errata.stats.intervals import jeffreys
 from mlflow_errata.steps import relabel, stop
+from mlflow_errata.table import EvaluationTable
 
 if TYPE_CHECKING:
     from mlflow_errata.metric import Label
@@ -64,7 +66,14 @@ def audit(record: Record, n: int = 40) -> pd.DataFrame:
     return found.join(known)
 
 
-def audited(record: Record, decisions: Decisions) -> Record:
+def audited(
+    record: Record,
+    decisions: Decisions,
+    *,
+    evaluation: object = None,
+    train: pd.DataFrame | None = None,
+    model: Any = None,
+) -> Record:
     """The record with what a person found: true errors among the flags, the corrected noise rate, and the step.
 
     A share q of true errors among m checked flags of a stratum follows Beta(w + 1/2, m - w + 1/2), w of them wrong;
@@ -78,16 +87,34 @@ def audited(record: Record, decisions: Decisions) -> Record:
         callable from a row of `audit(record)` (a mapping) to its decision. A decision is "keep", "accept",
         "exclude", "unsure" or a label; empty ones are skipped.
 
+    evaluation, train, model : what `diagnose` was given; with all three, and errors found, the model is fitted again
+        on labels corrected as far as the audit tells, and the step carries its gain
+
     Raises
     ------
-    NothingToAudit, DecisionsRefused
+    NothingToAudit, DecisionsRefused, NotRefitted
     """
     issues = _issues(record)
     made = _read(record, decisions)
     result = with_ranking(_estimated(replace(issues, audit=None), made, record.dataset.n_rows), issues.ranking)
     others = tuple(step for step in record.next_steps if NAME not in step.because and step.kind != stop.KIND)
-    steps = (*relabel.decided(result), *others) or (stop.nothing_found(),)
+    found = relabel.decided(result)
+    if found and evaluation is not None and train is not None and model is not None:
+        table = EvaluationTable.build(evaluation, model=model, **_roles(record))
+        gain = relabel_gain(
+            table, result, train, model, metric=record.summary.metric, random_state=record.summary.random_state
+        )
+        found = tuple(replace(step, gain=gain, gain_reason="") for step in found)
+    steps = (*found, *others) or (stop.nothing_found(),)
     return replace(record, results={**record.results, NAME: result}, next_steps=steps)
+
+
+def _roles(record: Record) -> dict[str, Any]:
+    """What a table like the record's is built with, but for the frame and the model."""
+    roles, known = record.dataset.roles, record.dataset
+    named: dict[str, Any] = {name: roles[name] for name in ("label", "time", "id", "weight") if name in roles}
+    seen = {"features": list(known.features), "slice_by": list(known.slice_columns), "task": record.summary.task}
+    return named | seen
 
 
 def _issues(record: Record) -> LabelIssues:

@@ -53,7 +53,10 @@ ROOMS = {
         {"numpy", "pandas"},
         {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
     ),
-    "_audit": ({"numpy", "pandas"}, {"diagnoses", "errors", "estimate", "metric", "record", "stats", "steps"}),
+    "_audit": (
+        {"numpy", "pandas"},
+        {"_relabel_gain", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+    ),
     "_relabel_gain": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},
         {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
