@@ -51,7 +51,8 @@ def relabel_gain(
     each of DRAWS draws the share q of true errors among the flags of a stratum falls from the audit's posterior,
     Beta(w + 1/2, m - w + 1/2). Training labels that are then wrong rather than right become their suggestion, and a
     clone is fitted. These corrections are wrong in part, so the gain is scaled by the noise that a person would
-    remove over the noise that they remove, sum(c) / sum(2c - 1 | c > 1/2), c being the chance of an error.
+    remove over the noise that they remove, sum(c) / sum(2c - 1 | c > 1/2), c being the chance of an error; what the
+    scaling adds is added to the interval as well.
 
     Both models are measured on the evaluation rows as if these had no errors: the loss of a row is the mean over
     true labels t of inverse(T)[given, t] x loss(t), unbiased for rates T[t, given] of given labels (Natarajan et al.
@@ -92,9 +93,10 @@ def relabel_gain(
         inverse = _inverse_rates(judged, rates, issues, base)
         value, low, high = _difference(told, base, _aligned(after, base), inverse)
         gains.append(factor * value)
-        spreads.append(factor * (high - low) / 2)
+        spreads.append([factor * (high - low) / 2, (factor - 1) * value])
     value = float(np.mean(gains))
-    half = sqrt(float(np.mean(np.square(spreads))) + normal_quantile(LEVEL) ** 2 * float(np.var(gains, ddof=1)))
+    over_rows_and_scaling = float(np.square(spreads).sum(axis=1).mean())
+    half = sqrt(over_rows_and_scaling + normal_quantile(LEVEL) ** 2 * float(np.var(gains, ddof=1)))
     return Estimate(value, value - half, value + half, n=len(table), unit=told.name, level=LEVEL)
 
 
