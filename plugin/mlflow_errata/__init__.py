@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mlflow_errata._audit import audit, audited
     from mlflow_errata._compare import compare
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
@@ -26,6 +27,8 @@ _HOMES = {
     "Estimate": "estimate",
     "EvaluationTable": "table",
     "Record": "record",
+    "audit": "_audit",
+    "audited": "_audit",
     "compare": "_compare",
     "diagnose": "_diagnose",
     "load": "tracking.search",
@@ -40,6 +43,8 @@ __all__ = [
     "EvaluationTable",
     "Record",
     "__version__",
+    "audit",
+    "audited",
     "compare",
     "diagnose",
     "load",

@@ -11,6 +11,7 @@ from mlflow_errata import __version__
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
+from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.errors import BudgetRefused, NotApplicable
 from mlflow_errata.estimate import Estimate
@@ -125,7 +126,8 @@ def diagnose(
         task=task,
     )
     chosen = resolve_metric(metric, table.outcomes)
-    results, not_applicable = _make(table, Options(chosen, random_state, named))
+    options = Options(chosen, random_state, float(budget), named)
+    results, not_applicable = _make(table, options)
     return Record(
         dataset=_dataset(table),
         summary=_summary(table, chosen, inferred=metric is None, random_state=random_state),
@@ -184,10 +186,14 @@ def _summary(table: EvaluationTable, metric: Metric, *, inferred: bool, random_s
 
 
 def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFrame:
-    """The wrong rows of every slice first, then others; rows stand in no meaningful order, so the first are a draw."""
+    """The labels to check and the wrong rows of every slice first, then others, of which the first are a fair draw."""
     errors = table.errors
     found = results.get("slice_errors")
+    issues = results.get("label_issues")
     chosen: list[NDArray[np.intp]] = []
+    if isinstance(issues, LabelIssues):
+        wanted_ids = issues.ranking["id"].iloc[list(issues.worklist.rank)]
+        chosen.append(pd.Index(table.ids).get_indexer(pd.Index(wanted_ids)))
     for item in found.slices if isinstance(found, SliceErrors) else ():
         inside = np.flatnonzero(item.mask(table.frame))
         chosen.append(inside[np.argsort(-errors[inside], kind="stable")][:ROWS_OF_A_SLICE])

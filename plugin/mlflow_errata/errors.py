@@ -176,6 +176,41 @@ class MetricWrongTask(InputError):
         super().__init__(f"metric={metric!r} cannot be computed for a {task} task: {cause}. Choose another metric.")
 
 
+# -- labels -----------------------------------------------------------------------------------------------------------
+
+
+class IdsNotFound(UserWarning):
+    """Decided rows that a training set does not hold."""
+
+    def __init__(self, missing: Sequence[object], decided: int) -> None:
+        super().__init__(
+            f"relabel: {len(missing)} of {decided} decided ids are not in the training set and change nothing: "
+            f"{_shown(missing)}. Pass the rows they belong to, under the same id column."
+        )
+
+
+class NothingToAudit(ErrataError):
+    """A record without ranked labels."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"there are no labels to check: {reason}. Diagnose a table with scores= or a model.")
+
+
+class NotRefitted(ErrataError):
+    """A model that could not be fitted again on other labels."""
+
+    def __init__(self, why: object) -> None:
+        said = " ".join(str(why).split())
+        super().__init__(f"the gain of relabelling is not known: {said} Pass an estimator that scikit-learn can clone.")
+
+
+class DecisionsRefused(InputError):
+    """Decisions that cannot be read or do not belong to the record."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"decisions {what}. {remedy}")
+
+
 # -- records ----------------------------------------------------------------------------------------------------------
 
 

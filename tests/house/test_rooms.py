@@ -31,7 +31,7 @@ ROOMS = {
     "predicates": ({"numpy", "pandas"}, {"errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),
     "diagnoses": (
-        {"numpy", "pandas", "sklearn"},
+        {"numpy", "pandas", "sklearn", "threadpoolctl"},
         {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "slicing", "stats", "table"},
     ),
     "steps": (
@@ -60,8 +60,16 @@ ROOMS = {
         {"numpy", "pandas"},
         {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
     ),
+    "_audit": (
+        {"numpy", "pandas"},
+        {"_relabel_gain", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+    ),
+    "_relabel_gain": (
+        {"numpy", "pandas", "sklearn", "threadpoolctl"},
+        {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
+    ),
     "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "sections", "tracking"}),
-    "__init__": (set(), {"_compare", "_diagnose", "errors", "estimate", "record", "table", "tracking"}),
+    "__init__": (set(), {"_audit", "_compare", "_diagnose", "errors", "estimate", "record", "table", "tracking"}),
 }
 
 

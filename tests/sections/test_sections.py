@@ -79,7 +79,7 @@ def test_null_data_give_no_bad_verdict():
     draw = np.random.default_rng(0)
     null = pd.DataFrame({"y": draw.integers(0, 2, 2000), "p": draw.integers(0, 2, 2000), "x": draw.random(2000)})
     quiet = errata.diagnose(null.assign(at=np.arange(2000)), label="y", prediction="p", time="at", budget=0)
-    assert {said.status for said in verdicts(quiet).values()} == {"good"}
+    assert {said.status for said in verdicts(quiet).values() if isinstance(said, Verdict)} == {"good"}
     assert "Keep this model" in str(quiet)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import xlogy
-from scipy.stats import binom, binomtest, norm
+from scipy.stats import binom, binomtest, hypergeom, norm
 
 from mlflow_errata.slicing import (
     Lattice,
@@ -17,6 +17,7 @@ from mlflow_errata.slicing import (
     selected_share,
 )
 from mlflow_errata.slicing.evidence import Cells, Standing
+from mlflow_errata.slicing.scores import tail_root
 
 
 def ranked(codes):
@@ -52,7 +53,12 @@ def slow(masks, depth, errors, alpha=0.05):
             ratio = 0.0
             if 0 < p < 1:
                 ratio = (binom.logpmf(o, k, o / k) - binom.logpmf(o, k, p)) * k * p * (1 - p) / variance
-            evidence[at] = round(float(np.sign(o - k * p) * np.sqrt(2 * max(ratio, 0))), 9)
+            r = float(np.sign(o - k * p) * np.sqrt(2 * max(ratio, 0)))
+            if r > 1:
+                x = min(o / k, 1 - 0.5 / k)
+                u = max(1 - p * (1 - x) / (x * (1 - p)), 1e-300) * np.sqrt(k * x * (1 - x) * k * p * (1 - p) / variance)
+                r += min(np.log(u / r), 0) / r
+            evidence[at] = round(r, 9)
         worse = worse or {at for at in evidence if evidence[at] > 1.96}
         pick, reached = None, 0.0
         for d in (1, 2, 3):
@@ -87,14 +93,29 @@ def test_columns_in_another_order_give_the_same_slices():
     assert [tuple(item.rows) for item in there] == [tuple(item.rows) for item in back]
 
 
+@pytest.mark.parametrize("n", [30, 50, 200, 1000])
+@pytest.mark.parametrize("rate", [0.02, 0.14, 0.4])
+def test_the_tail_of_the_evidence_is_that_of_the_count(n, rate):
+    """Rows drawn from 5,000 without replacement: P(as many errors or more) is not understated."""
+    observed = np.arange(int(n * rate) + 1, n)
+    exact = hypergeom.sf(observed - 1, 5000, int(5000 * rate), n)
+    at = (exact < 1e-3) & (exact > 1e-9)
+    found = tail_root(np.array(float(n)), observed[at].astype(float), rate, np.array(1 - n / 5001))
+    ratio = norm.sf(found) / exact[at]
+    assert 0.9 < ratio.min() < ratio.max() < 5
+
+
 def test_evidence_is_the_signed_root_of_the_likelihood_ratio():
-    """40 rows, 10 inside with 8 errors, 2 errors outside: 2 [ 8 ln(.8/.25) + 2 ln(.2/.75) ] / (1 - 10/41)."""
+    """40 rows, 10 inside with 8 errors, 2 outside: r^2 = 2 [ 8 ln(.8/.25) + 2 ln(.2/.75) ] / (1 - 10/41)."""
     codes = np.array([0] * 10 + [1] * 30)
     errors = np.array([1.0] * 8 + [0.0] * 2 + [1.0] * 2 + [0.0] * 28)
     found = confirm(Lattice([encode_levels(codes, 2, 5)], 5), errors).found[0]
 
     def evidence(o):
-        return np.sqrt(2 * (xlogy(o, o / 2.5) + xlogy(10 - o, (10 - o) / 7.5)) / (1 - 10 / 41))
+        r = np.sqrt(2 * (xlogy(o, o / 2.5) + xlogy(10 - o, (10 - o) / 7.5)) / (1 - 10 / 41))
+        x = min(o / 10, 0.95)
+        u = (1 - 0.25 * (1 - x) / (x * 0.75)) * np.sqrt(10 * x * (1 - x) / (1 - 10 / 41))
+        return r + np.log(u / r) / r
 
     assert found.evidence == pytest.approx(evidence(8))
     assert (found.observed, found.expected) == (8, pytest.approx(2.5))

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import mlflow_errata as errata
 from mlflow_errata.tracking import search
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flights.py"
@@ -31,7 +33,7 @@ def test_four_runs_with_a_verdict_of_every_diagnosis(story):
     _, runs, _ = story
     assert sorted(runs) == ["1 buggy labels", "2 relabelled", "3 threshold", "4 recent months"]
     for row in runs.values():
-        assert set(row.verdicts) == {"slice_errors", "class_imbalance", "recency_drift"}
+        assert set(row.verdicts) == {"slice_errors", "label_issues", "class_imbalance", "recency_drift"}
         assert row.failed is None
 
 
@@ -42,6 +44,21 @@ def test_the_buggy_run_names_the_missing_delays(story):
     assert ("arr_delay is missing",) in [item.conditions for item in first]
     assert record.next_steps[0].kind == "relabel"
     assert record.next_steps[0].params["slice"] == ["arr_delay is missing"]
+
+
+def test_the_first_labels_to_check_are_wrong(story):
+    """499 labels of the second half-year were computed from a missing delay; all of them come first."""
+    uri, runs, _ = story
+    record = search.load(runs["1 buggy labels"].run_id, tracking_uri=uri)
+    rows = pd.read_parquet(EXAMPLE.parent / "data" / "flights" / "flights.parquet")
+    wrong = rows.index[rows["arr_delay"].isna()]
+    first = record.results["label_issues"].ranking["id"].head(500)
+    assert first.isin(wrong).mean() >= 0.9
+    found = errata.audited(record, {row: "accept" if row in wrong else "keep" for row in errata.audit(record)["id"]})
+    assert found.results["label_issues"].audit.strata[1].precision.low > 0.8
+    assert found.next_steps[0].kind == "relabel"
+    right = search.load(runs["2 relabelled"].run_id, tracking_uri=uri).results["label_issues"]
+    assert not right.found
 
 
 def test_the_slice_is_found_and_not_named_in_the_code():

@@ -36,11 +36,13 @@ class Options:
     ----------
     metric : Metric, the user's metric
     random_state : int
+    budget : float, seconds for what needs fitting; with 0 nothing is fitted
     named_slices : tuple of (name, predicates, acceptance bar or None)
     """
 
     metric: Metric
     random_state: int = 0
+    budget: float = 0.0
     named_slices: tuple[tuple[str, tuple[Predicate, ...], float | None], ...] = ()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlflow_errata.slicing.scores import TINY, is_zero_one, signed_root
+from mlflow_errata.slicing.scores import TINY, is_zero_one, tail_root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +99,7 @@ class Cells:
 
 
 def _root(n: int, observed: NDArray[Any], rate: float, spread: float) -> NDArray[np.float64]:
-    return signed_root(np.array(float(n)), np.asarray(observed, dtype=np.float64), rate, np.array(spread))
+    return tail_root(np.array(float(n)), np.asarray(observed, dtype=np.float64), rate, np.array(spread))
 
 
 def _studentised(
@@ -123,9 +123,9 @@ class Standing:
     """Evidence of every slice of a lattice, kept up while slices are explained.
 
     Errors of 0 and 1 without weights: the signed root of the binomial likelihood ratio of the observed against the
-    expected errors, rescaled to the variance of a draw without replacement. Real errors: the sum of residuals over the
-    root of the sum of their squares, inside or outside, whichever has fewer rows (self-normalised, so a few large
-    errors cannot fake evidence).
+    expected errors, rescaled to the variance of a draw without replacement and moved to the tail of a count. Real
+    errors: the sum of residuals over the root of the sum of their squares, inside or outside, whichever has fewer rows
+    (self-normalised, so a few large errors cannot fake evidence).
     """
 
     def __init__(self, lattice: Lattice, cells: Cells) -> None:
@@ -191,5 +191,5 @@ class Standing:
         at = np.flatnonzero(z * ROOT_2 >= least)
         rate = expected[at] / n[at]
         binomial = np.maximum(n[at] * rate * (1 - rate), TINY)
-        z[at] = signed_root(n[at], self.observed[at], rate, drawn[at] * variance[at] / binomial)
+        z[at] = tail_root(n[at], self.observed[at], rate, drawn[at] * variance[at] / binomial)
         return z

@@ -134,3 +134,32 @@ def signed_root(
     share = np.clip(observed / n, 0.0, 1.0)
     ratio = n * (xlogy(share, share / p) + xlogy(1 - share, (1 - share) / (1 - p)))
     return np.asarray(np.sign(share - p) * np.sqrt(2 * np.maximum(ratio, 0) / np.maximum(spread, TINY)))
+
+
+def tail_root(
+    n: NDArray[np.float64],
+    observed: NDArray[np.float64],
+    rate: NDArray[np.float64] | float,
+    spread: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The signed root, moved so that its normal tail is that of a count: P(as many or more) within a few percent.
+
+    r + log(u / r) / r, where u = (1 - exp(-difference of the logits)) sqrt(n share (1 - share) / spread); r as it is
+    below 1, where no decision falls. Of 50 rows at a rate of .14 the root alone understates P(20 or more) by half.
+
+    Parameters
+    ----------
+    n, observed, rate, spread : as in `signed_root`
+
+    References
+    ----------
+    Lugannani & Rice 1980, doi:10.2307/1426607 (lattice form); Barndorff-Nielsen 1991, doi:10.1093/biomet/78.3.557
+    """
+    root = signed_root(n, observed, rate, spread)
+    n = np.maximum(n, 1.0)
+    p = np.clip(rate, 1e-12, 1 - 1e-12)
+    share = np.clip(observed / n, 0.5 / n, 1 - 0.5 / n)
+    ratio = p * (1 - share) / (share * (1 - p))  # exp(-difference of the logits)
+    u = np.maximum(1 - ratio, TINY) * np.sqrt(n * share * (1 - share) / np.maximum(spread, TINY))
+    far = np.maximum(root, 1.0)
+    return np.asarray(np.where(root > 1, root + np.minimum(np.log(u / far), 0.0) / far, root))

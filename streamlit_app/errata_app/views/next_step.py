@@ -9,6 +9,7 @@ from mlflow_errata.sections import REGISTRY, next_steps, verdicts
 
 PAGES = {
     "slice_errors": "views/slices.py",
+    "label_issues": "views/labels.py",
     "class_imbalance": "views/classes.py",
     "recency_drift": "views/over_time.py",
 }
