@@ -33,6 +33,8 @@ SURE = 0.8
 BEYOND = 4.5
 """Standard errors by which labels inside must contradict the outside model more often than labels elsewhere."""
 NORMAL_95 = 1.96
+MATERIAL = 0.1
+"""Excess of contradictions from which a slice is suspect: smaller ones come from drift and scores out of tune."""
 FEWEST_SURE = 20
 """Rows of a class that the outside model must be sure of."""
 ONE_SIDED = 0.15
@@ -90,7 +92,7 @@ class Outside:
     suggested, given : int, the pair of classes with the largest excess
     excess : (value, low, high), rate of that pair inside minus elsewhere
     evidence : float, standard errors of that excess
-    one_sided : bool, True if labels of one class err and the others do not
+    one_sided : bool, True if labels of one class err materially, beyond chance, and the others do not
     """
 
     place: Place
@@ -253,9 +255,9 @@ def _compared(here: Rates, there: Rates, place: Callable[[], Place]) -> Outside 
     z = np.where(judged[:, None], (rate - usual) / spread, -np.inf)
     np.fill_diagonal(z, -np.inf)
     suggested, given = (int(at) for at in np.unravel_index(z.argmax(), z.shape))
-    if not z[suggested, given] > BEYOND:
-        return None
     p, q = float(rate[suggested, given]), float(usual[suggested, given])
+    if not (z[suggested, given] > BEYOND and p - q >= MATERIAL):
+        return None
     half = NORMAL_95 * sqrt(p * (1 - p) / n[suggested] + q * (1 - q) / m[suggested])
     excess = np.diag(usual) - np.diag(rate)
     others = excess[judged & (np.arange(len(n)) != suggested)]
@@ -266,5 +268,5 @@ def _compared(here: Rates, there: Rates, place: Callable[[], Place]) -> Outside 
         given=given,
         excess=(p - q, p - q - half, p - q + half),
         evidence=float(z[suggested, given]),
-        one_sided=bool(len(others) and np.median(others) <= ONE_SIDED * excess[suggested]),
+        one_sided=bool(p - q - half >= MATERIAL and len(others) and np.median(others) <= ONE_SIDED * excess[suggested]),
     )
