@@ -144,8 +144,8 @@ def _sliced(table: EvaluationTable, min_support: int) -> Sliced:
 def _restates(column: SlicedColumn, table: EvaluationTable) -> bool:
     """Whether a column that the model does not see tells the label, but for a few rows: the label was made from it.
 
-    Its ranges and levels are then no slices but the label, whose errors are those of a class. Of several classes each is
-    worth a name, so columns that tell them stay.
+    Its ranges and levels are then no slices but the label, whose errors are those of a class. Of several classes each
+    is worth a name, so columns that tell them stay.
     """
     outcomes = table.outcomes
     if column.name in table.features or outcomes.task != "binary":

@@ -76,14 +76,17 @@ def finding(item: Slice) -> str:
 def _facts(result: SliceErrors) -> Facts:
     facts = [
         Fact(f"{result.overall.unit} overall", words.value(result.overall), words.interval(result.overall)),
-        Fact("slices confirmed", words.count(len(result.slices)), "family-wise 5 %"),
-        Fact("slices suspected", words.count(len(result.suspected)), "false discovery rate 10 %"),
+        Fact("slices confirmed", words.count(len(result.slices)), _suspected(result)),
         Fact("slices examined", words.count(result.n_examined), f"in {words.plural(len(result.columns), 'column')}"),
     ]
     if result.slices:
         worst = result.slices[0]
         facts.append(Fact("errors in the worst slice", words.percent(worst.share_of_errors), "of all errors"))
     return Facts(tuple(facts))
+
+
+def _suspected(result: SliceErrors) -> str:
+    return f"and {words.count(len(result.suspected))} suspected" if result.suspected else "family-wise 5 %"
 
 
 def _search(result: SliceErrors) -> str:
@@ -156,8 +159,8 @@ def _excess(result: SliceErrors) -> str:
 def _caption(slices: tuple[Slice, ...]) -> str:
     bias = " Bias = mean prediction - mean label inside: above 0, too much is predicted." if slices[0].bias else ""
     return (
-        "Most excess errors first: rows x (error inside - outside). Unexplained = errors beyond what the slices found "
-        f"before it leave to be expected. The intervals allow for the slice having been picked from many.{bias}"
+        "Excess errors = rows x (error inside - outside). Unexplained, and the order = errors beyond what the slices "
+        f"found before it leave to be expected. The intervals allow for the slice having been picked from many.{bias}"
     )
 
 
