@@ -147,7 +147,7 @@ def _compared(table: EvaluationTable, new: EvaluationTable) -> Comparison:
         moved = mean_interval(sign * (now - was)[rows], None if weight is None else weight[rows])
         value, low, high = (sign * end for end in shrink(moved, found))
         return Change(
-            sliced.predicates(found.index),
+            sliced.predicates(found),
             len(rows),
             mean(was, rows),
             mean(now, rows),

@@ -265,6 +265,13 @@ def test_parts_of_dates_are_slices():
         np.testing.assert_array_equal(found.mask(frame), inside)
 
 
+def test_a_set_of_levels_is_one_slice():
+    frame = rows(inside=lambda f: f["word"].isin(["b", "d"]), rate=0.3)
+    (found,) = diagnose(frame).slices
+    assert set(found.predicates[0].values) == {"b", "d"}
+    np.testing.assert_array_equal(found.mask(frame), frame["word"].isin(["b", "d"]))
+
+
 def test_rare_levels_are_one_slice_together():
     frame = rows()
     draw = np.random.default_rng(0)

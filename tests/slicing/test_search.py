@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.special import xlogy
@@ -37,10 +39,28 @@ def problem(seed, n=300):
     return columns + columns[: seed % 4 == 0], (draw.random(n) < np.minimum(rate, 1)).astype(float)
 
 
-def slow(masks, depth, errors, alpha=0.05):
-    """The documented search, slice by slice: (positions confirmed, evidence of each)."""
+def level_sets(columns, lattice):
+    """Every set of two or more levels of a column with three or more, but all of them: (levels, rows)."""
+    for at, column in enumerate(columns):
+        levels = [place for place in lattice.alone(at) if lattice.predicates(place)[0][1].kind == "level"]
+        if len(levels) >= 3 and not column.is_number:
+            for size in range(2, len(levels)):
+                for chosen in combinations(levels, size):
+                    yield chosen, np.concatenate([lattice.rows(place) for place in chosen])
+
+
+def slow(masks, depth, errors, sets=(), alpha=0.05):  # noqa: C901 - the whole rule in one place
+    """The documented search, slice by slice: (rows of those confirmed, evidence of each). Sets have a depth of 1.5."""
     n, cell, found, all_evidence = len(errors), np.zeros(len(errors), dtype=int), [], []
-    critical, worse, covered = norm.isf(alpha / len(masks)), None, np.zeros(n, dtype=bool)
+    at_least = 12
+    critical, worse, covered = norm.isf(alpha / (len(masks) + len(sets))), None, np.zeros(n, dtype=bool)
+    singles = dict(enumerate(masks))
+    for levels, rows in sets:
+        mask = np.isin(np.arange(n), rows)
+        if mask.sum() <= n - at_least:
+            masks = [*masks, mask]
+            depth = np.append(depth, 1.5)
+            singles[len(masks) - 1] = levels
     while True:
         share = np.array([errors[cell == its].mean() for its in cell])
         evidence = {}
@@ -59,18 +79,21 @@ def slow(masks, depth, errors, alpha=0.05):
                 u = max(1 - p * (1 - x) / (x * (1 - p)), 1e-300) * np.sqrt(k * x * (1 - x) * k * p * (1 - p) / variance)
                 r += min(np.log(u / r), 0) / r
             evidence[at] = round(r, 9)
-        worse = worse or {at for at in evidence if evidence[at] > 1.96}
+        if worse is None:
+            worse = {at for at in evidence if evidence[at] > (1.96 if depth[at] != 1.5 else 0)}
+            worse -= {at for at in worse if depth[at] == 1.5 and min(evidence[level] for level in singles[at]) <= 0}
+            first = dict(evidence)
         pick, reached = None, 0.0
-        for d in (1, 2, 3):
+        for d in (1, 1.5, 2, 3):
             open_ = [at for at in worse if depth[at] == d and 3 * (masks[at] & covered).sum() <= masks[at].sum()]
             best = max(open_, key=lambda at: (evidence[at], masks[at].sum(), -at), default=None)
             if best is None or evidence[best] <= reached**0.5:
                 continue
             if reached <= critical**2 or evidence[best] ** 2 > max(reached + critical**2, 1.25 * reached):
                 pick, reached = best, evidence[best] ** 2
-        if pick is None or evidence[pick] <= critical:
+        if pick is None or evidence[pick] <= critical or first[pick] <= 1.96:
             return found, all_evidence
-        found.append(pick)
+        found.append(tuple(np.flatnonzero(masks[pick])))
         all_evidence.append(evidence[pick])
         _, cell = np.unique(2 * cell + masks[pick], return_inverse=True)
         covered |= masks[pick]
@@ -81,10 +104,22 @@ def test_the_fast_search_confirms_what_the_slow_one_does(seed):
     columns, errors = problem(seed)
     lattice = Lattice(columns, 12)
     masks = [np.isin(np.arange(len(errors)), lattice.rows(at)) for at in range(len(lattice))]
-    at, evidence = slow(masks, lattice.depth, errors)
-    found = confirm(lattice, errors, suspicion=0).found
-    assert [item.index for item in found] == at
+    sets = list(level_sets(columns, lattice))
+    rows, evidence = slow(masks, lattice.depth, errors, sets)
+    search = confirm(lattice, errors, suspicion=0)
+    found = search.found
+    assert search.n_examined == len(masks) + len(sets)
+    assert [tuple(item.rows) for item in found] == rows
     assert [item.evidence for item in found] == pytest.approx(evidence)
+
+
+def test_levels_that_are_worse_together_are_one_set():
+    draw = np.random.default_rng(0)
+    codes = draw.integers(0, 6, 4000)
+    errors = (draw.random(4000) < np.where(np.isin(codes, (1, 4)), 0.25, 0.1)).astype(float)
+    (found,) = confirm(Lattice([encode_levels(codes, 6, 40)], 40), errors).found
+    assert (found.index, found.levels) == (-1, ((0, 1), (0, 4)))
+    np.testing.assert_array_equal(found.rows, np.flatnonzero(np.isin(codes, (1, 4))))
 
 
 def test_columns_in_another_order_give_the_same_slices():
@@ -199,7 +234,7 @@ def test_discovery_is_the_rule_of_benjamini_and_hochberg():
     lattice = Lattice(columns, 12)
     p = np.sort(norm.sf(Standing(lattice, Cells(errors, None)).evidence(-np.inf)))
     passed = np.flatnonzero(p <= 0.1 * np.arange(1, len(p) + 1) / len(p))
-    peel = search._Peel(Standing(lattice, Cells(errors, None)), 4.0)
+    peel = search._Peel(Standing(lattice, Cells(errors, None)), None, 4.0)
     assert norm.sf(peel.discovery(0.1, len(p))) == pytest.approx(0.1 * (passed[-1] + 1) / len(p))
     assert peel.discovery(0.0, len(p)) == np.inf
 

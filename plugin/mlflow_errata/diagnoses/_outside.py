@@ -180,7 +180,11 @@ def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple
         return []
     lattice = Lattice([column.encoded for column in known], least)
     search = confirm(lattice, doubt[:n], alpha=ALPHA, suspicion=0)
-    wide = [tuple(known[at].predicate(atom) for at, atom in lattice.predicates(found.index)) for found in search.found]
+    wide = [
+        tuple(known[at].predicate(atom) for at, atom in lattice.predicates(found.index))
+        for found in search.found
+        if found.index >= 0
+    ]
     narrow = sorted(
         (
             (z, (column.predicate(atom),))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
-from mlflow_errata.predicates import PARTS, Equals, IsMissing, NotIn, Predicate, Within, part_name
+from mlflow_errata.predicates import PARTS, Equals, IsIn, IsMissing, NotIn, Predicate, Within, part_name
 from mlflow_errata.slicing import Cut, Encoded, Lattice, encode_levels, encode_numbers
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlflow_errata.slicing import Atom
+    from mlflow_errata.slicing import Atom, Found
     from mlflow_errata.table import EvaluationTable
 
 MOST_EXACT = 2**53
@@ -100,9 +100,12 @@ class Sliced:
         at = [i for i, column in enumerate(self.columns) if column.name in self.restating]
         return self.lattice.naming(at)
 
-    def predicates(self, index: int) -> tuple[Predicate, ...]:
-        """The predicates of a slice of the lattice."""
-        return tuple(self.columns[at].predicate(atom) for at, atom in self.lattice.predicates(index))
+    def predicates(self, found: Found) -> tuple[Predicate, ...]:
+        """The predicates of a slice of the lattice, or of a set of levels."""
+        if found.levels:
+            column = self.columns[found.levels[0][0]]
+            return (IsIn(column.name, tuple(column.levels[level] for _, level in found.levels)),)
+        return tuple(self.columns[at].predicate(atom) for at, atom in self.lattice.predicates(found.index))
 
 
 _kept: OrderedDict[tuple[str, tuple[str, ...], tuple[str, ...], int], Sliced] = OrderedDict()

@@ -217,7 +217,7 @@ def _slice(table: EvaluationTable, found: Found, sliced: Sliced, options: Option
     value, low, high = _selected(within, outside, found)
     outcomes = table.outcomes.take(found.rows)
     return Slice(
-        predicates=sliced.predicates(found.index),
+        predicates=sliced.predicates(found),
         support=n,
         error=Estimate(value, low, high, n=n, unit=table.error_unit),
         excess=Estimate(n * (value - rate_out), n * (low - rate_out), n * (high - rate_out), n=n, unit="errors"),

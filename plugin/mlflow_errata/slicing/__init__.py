@@ -4,6 +4,7 @@
     lattice.py       every slice of atoms with enough rows, and sums over all of them from histograms
     triples.py       those of three predicates, on packed bits
     evidence.py      how far each slice is beyond what is expected, while slices are explained away
+    sets.py          sets of levels of one column
     search.py        the multiple-testing rule and peeling: confirm the best, explain it away, look again
     top.py           the exact best slices of coded columns by a score, with bounds that prune (scores.py)
     bits.py          sets of rows as packed bits

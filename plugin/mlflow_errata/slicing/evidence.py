@@ -165,31 +165,56 @@ class Standing:
 
     def explain(self, rows: NDArray[np.intp]) -> None:
         """Give some rows means of their own; `rows` ascends."""
-        for cell, inside in self.cells.explain(rows):
+        self.part(self.cells.explain(rows))
+
+    def part(self, parted: list[tuple[int, NDArray[np.intp]]]) -> None:
+        """Follow the cells: (cell that they leave, rows) of each new cell."""
+        for cell, inside in parted:
             leaving = self._moments(inside)
             self.moments[cell] = tuple(a - b for a, b in zip(self.moments[cell], leaving, strict=True))
             self.moments.append(leaving)
 
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """(rows, observed errors, expected errors, variance or sum of squared residuals) of every slice.
+
+        Slices that share no rows add up in all four.
+        """
+        means = self.cells.means
+        n = self.lattice.support.astype(np.float64)
+        expected, spread = np.zeros(len(n)), np.zeros(len(n)) if self.squares is None else self.squares.copy()
+        for mean, moments in zip(means, self.moments, strict=True):
+            expected += mean * moments[0]
+            spread += mean * (1 - mean) * moments[0] if self.squares is None else self._squared(mean, moments)
+        return n, self.observed, expected, spread
+
+    @staticmethod
+    def _squared(mean: float, moments: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
+        _, heavy, amount = moments
+        return mean**2 * heavy - 2 * mean * amount
+
     def evidence(self, least: float = 0.0) -> NDArray[np.float64]:
         """Evidence of every slice; below `least` any lower number may stand."""
-        means = self.cells.means
-        n = self.lattice.support
-        drawn = 1 - n / (len(self.cells.errors) + 1)
-        expected = sum((mean * part[0] for mean, part in zip(means, self.moments, strict=True)), np.zeros(len(n)))
+        return self.evidence_of(*self.parts(), least=least)
+
+    def evidence_of(
+        self,
+        n: NDArray[np.float64],
+        observed: NDArray[np.float64],
+        expected: NDArray[np.float64],
+        spread: NDArray[np.float64],
+        *,
+        least: float = 0.0,
+    ) -> NDArray[np.float64]:
+        """Evidence of slices by their `parts`; below `least` any lower number may stand."""
         if self.squares is not None:
-            spread = self.squares.copy()
-            for mean, (_, heavy, amount) in zip(means, self.moments, strict=True):
-                spread += mean**2 * heavy - 2 * mean * amount
-            found = _studentised(n, self.observed - expected, spread, self.cells.residuals())
+            found = _studentised(n, observed - expected, spread, self.cells.residuals())
             return np.abs(found) if self.cells.two_sided else found
-        variance = sum(
-            (mean * (1 - mean) * part[0] for mean, part in zip(means, self.moments, strict=True)), np.zeros(len(n))
-        )
-        variance = np.maximum(variance, TINY)
-        z = (self.observed - expected) / np.sqrt(variance * drawn)
+        drawn = 1 - n / (len(self.cells.errors) + 1)
+        variance = np.maximum(spread, TINY)
+        z = (observed - expected) / np.sqrt(variance * drawn)
         # the divergence is at most its chi-square, so the signed root is at most sqrt(2) z: few slices need a logarithm
         at = np.flatnonzero(z * ROOT_2 >= least)
         rate = expected[at] / n[at]
         binomial = np.maximum(n[at] * rate * (1 - rate), TINY)
-        z[at] = tail_root(n[at], self.observed[at], rate, drawn[at] * variance[at] / binomial)
+        z[at] = tail_root(n[at], observed[at], rate, drawn[at] * variance[at] / binomial)
         return z

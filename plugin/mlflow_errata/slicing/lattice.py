@@ -85,6 +85,7 @@ class Lattice:
     def __init__(self, columns: Sequence[Encoded], min_support: int) -> None:
         self.columns = tuple(columns)
         self.n = len(columns[0].fine.bins) if columns else 0
+        self.min_support = min_support
         blocks, support = [], []
         for block in self._blocks():
             counted = block.sums(None, None)
@@ -128,7 +129,7 @@ class Lattice:
             for i, block in enumerate(self.blocks)
         ]
         found = Lattice.__new__(Lattice)
-        found.columns, found.n = self.columns, self.n
+        found.columns, found.n, found.min_support = self.columns, self.n, self.min_support
         found._fill(blocks, self.triples.only(chosen[at[-2] :] - self.starts[-2]), self.support[chosen])  # noqa: SLF001
         return found
 
@@ -152,6 +153,13 @@ class Lattice:
         if len(self.triples):
             found[self.starts[-2] :] = self.triples.sums(rows, weight)
         return found
+
+    def alone(self, column: int) -> range:
+        """Positions of the slices of one predicate, on a column."""
+        for at, block in enumerate(self.blocks):
+            if block.columns == (column,):
+                return range(int(self.starts[at]), int(self.starts[at + 1]))
+        return range(0)
 
     def naming(self, columns: Sequence[int]) -> NDArray[np.intp]:
         """Positions of the slices with a predicate on one of some columns."""

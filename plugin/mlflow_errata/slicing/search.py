@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import betainc, log_ndtr, ndtri
 
 from mlflow_errata.slicing.evidence import Cells, Standing
 from mlflow_errata.slicing.scores import TINY
+from mlflow_errata.slicing.sets import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ WORSE = 1.96
 """Evidence that a slice is worse than the rows outside, before anything is explained away."""
 MOST_COVERED = 1 / 3
 """Share of a slice's rows that may belong to slices confirmed before it."""
+NOTHING = np.empty(0, dtype=np.intp)
 DEEPEST = 3
 TRIES = 10
 """Slices that are tried on all rows, where they were looked for in fewer."""
@@ -40,7 +42,8 @@ class Found:
 
     Parameters
     ----------
-    index : int, its place in the lattice
+    index : int, its place in the lattice; -1 for a set of levels
+    levels : tuple of (column, position of a level), of a set of levels; else empty
     rows : int array, positions of its rows
     evidence : float, signed root of the statistic, standard normal without an effect
     p_value : float, one-sided, before the correction
@@ -59,6 +62,7 @@ class Found:
     confirmed: bool
     bar: float
     needed: int | None
+    levels: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Search:
     Parameters
     ----------
     found : tuple of Found, in the order in which they were found: confirmed ones, then suspected ones
-    n_examined : int, slices with enough rows inside and outside: what the correction divides by
+    n_examined : int, slices with enough rows inside and outside, and sets of levels: what the correction divides by
     critical : float, evidence that a slice needs: the normal quantile of alpha / n_examined
     median_support : float, rows of the median slice examined
     """
@@ -118,16 +122,17 @@ def confirm(
     if len(lattice) == 0:
         return Search((), 0, float("inf"), 0.0)
     n_examined = n_examined or len(lattice)
+    everything = Standing(lattice, Cells(errors, weight, two_sided=two_sided))
+    sets = None if two_sided or strata is not None else Sets(lattice, everything.cells)
+    n_examined += 0 if sets is None else sets.n_examined
     n_looks = n_examined * (2 if two_sided else 1)
     critical = float(-ndtri(alpha / n_looks))
-    everything = Standing(lattice, Cells(errors, weight, two_sided=two_sided))
     least = np.minimum(WORSE, critical / _scale(lattice))
     worse = np.flatnonzero(everything.evidence(float(least.min())) > least)
     start = everything.only(worse)
-    peel = _Peel(
-        start if strata is None else Standing(start.lattice, Cells(errors, weight, strata, two_sided=two_sided)),
-        critical,
-    )
+    if strata is not None:
+        start = Standing(start.lattice, Cells(errors, weight, strata, two_sided=two_sided))
+    peel = _Peel(start, sets, critical)
     for rows in given:
         peel.explain(rows)
     found: list[Found] = []
@@ -148,14 +153,15 @@ def _scale(lattice: Lattice) -> NDArray[np.float64]:
 
 
 def _in(worse: NDArray[np.intp], item: Found) -> Found:
-    return Found(**{**vars(item), "index": int(worse[item.index])})
+    return item if item.index < 0 else replace(item, index=int(worse[item.index]))
 
 
 class _Peel:
     """Finds the best slice, explains it away, and so on."""
 
-    def __init__(self, standing: Standing, critical: float) -> None:
+    def __init__(self, standing: Standing, sets: Sets | None, critical: float) -> None:
         self.standing, self.lattice, self.cells = standing, standing.lattice, standing.cells
+        self.sets = sets
         self.critical = critical
         self.scale = _scale(self.lattice)
         self.covered = np.zeros(len(self.lattice))
@@ -165,33 +171,38 @@ class _Peel:
         """The best slice if its evidence passes the bar; its rows are then explained."""
         evidence = self._evidence(bar)
         for _ in range(TRIES):
-            index = self._best(evidence)
-            if index < 0:
+            index, levels = self._best(evidence)
+            if index < 0 and not len(levels):
                 return None
-            rows = self.lattice.rows(index)
+            rows = self.lattice.rows(index) if self.sets is None or not len(levels) else self.sets.rows(levels)
             z = self.cells.evidence(rows)
             if z > bar and self._is_worse(index, rows):
                 break
-            if self.scale[index] == 1:
+            if index < 0 or self.scale[index] == 1:
                 return None
             evidence[index] = -np.inf  # it looked better on the rows drawn than it is
         else:
             return None
+        told = () if self.sets is None else self.sets.levels(levels)
         observed, expected = self.cells.sums(rows)
         needed = self.cells.needed(rows, bar)
         self.explain(rows)
-        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed)
+        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed, told)
 
     def explain(self, rows: NDArray[np.intp]) -> None:
         """Give some rows means of their own, and take them as covered; `rows` ascends."""
-        self.standing.explain(rows)
+        parted = self.cells.explain(rows)
         new = rows[~self.is_covered[rows]]
+        self.standing.part(parted)
         self.covered += self.lattice.sums(new)
+        if self.sets is not None:
+            self.sets.standing.part(parted)
+            self.sets.covered += self.sets.lattice.sums(new)
         self.is_covered[new] = True
 
     def _is_worse(self, index: int, rows: NDArray[np.intp]) -> bool:
-        """Whether a slice that was looked for in fewer rows is worse than the rows outside."""
-        if self.scale[index] == 1:
+        """Whether a slice that was looked for in fewer rows, or a set, is worse than the rows outside."""
+        if index >= 0 and self.scale[index] == 1:
             return True
         plain = Cells(self.cells.errors, self.cells.weight, two_sided=self.cells.two_sided)
         return plain.evidence(rows) > WORSE
@@ -212,21 +223,30 @@ class _Peel:
         found = self.standing.evidence(least / float(self.scale.max(initial=1))) * self.scale
         return np.where(new, found, -np.inf)
 
-    def _best(self, evidence: NDArray[np.float64]) -> int:
-        """The slice with the most evidence, of as few predicates as earn their place; -1 if there is none.
+    def _best(self, evidence: NDArray[np.float64]) -> tuple[int, NDArray[np.intp]]:
+        """The slice with the most evidence, of as few predicates as earn their place; or a set of levels.
 
-        Ties fall to more rows, then to the earlier slice.
+        Returns (place in the lattice, no levels), (-1, levels of a set), or (-1, no levels) if there is none. Ties fall
+        to more rows, then to the earlier slice.
         """
-        best, reached = -1, 0.0
+        best, reached = (-1, NOTHING), 0.0
         for depth in range(1, DEEPEST + 1):
             of_depth = np.flatnonzero(self.lattice.depth == depth)
             index = _top(evidence, self.lattice.support, of_depth)
-            if index < 0 or not evidence[index] > np.sqrt(reached):
-                continue
-            squared = float(evidence[index]) ** 2
-            if reached <= self.critical**2 or squared > max(reached + self.critical**2, EARNED * reached):
-                best, reached = index, squared
+            if index >= 0 and self._earned(float(evidence[index]), reached):
+                best, reached = (index, NOTHING), float(evidence[index]) ** 2
+            if depth == 1 and self.sets is not None:
+                most, levels = self.sets.best(MOST_COVERED)
+                if self._earned(most, reached):
+                    best, reached = (-1, levels), most**2
         return best
+
+    def _earned(self, evidence: float, reached: float) -> bool:
+        """Whether evidence is so much more than that of a simpler slice (squared) that it earns its place."""
+        squared = evidence**2
+        if not evidence > 0 or squared <= reached:
+            return False
+        return reached <= self.critical**2 or squared > max(reached + self.critical**2, EARNED * reached)
 
 
 def _top(evidence: NDArray[np.float64], support: NDArray[np.float64], among: NDArray[np.intp]) -> int:
