@@ -14,22 +14,36 @@ if TYPE_CHECKING:
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
-    from mlflow_errata.tracking.search import load
+    from mlflow_errata.tracking.search import load, load_recipe
     from mlflow_errata.tracking.store import log
 
 _HOMES = {
     "ErrataError": "errors",
     "Estimate": "estimate",
     "EvaluationTable": "table",
+    "Recipe": "recipe",
     "Record": "record",
     "diagnose": "_diagnose",
     "load": "tracking.search",
+    "load_recipe": "tracking.search",
     "log": "tracking.store",
 }
 
-__all__ = ["ErrataError", "Estimate", "EvaluationTable", "Record", "__version__", "diagnose", "load", "log"]
+__all__ = [
+    "ErrataError",
+    "Estimate",
+    "EvaluationTable",
+    "Recipe",
+    "Record",
+    "__version__",
+    "diagnose",
+    "load",
+    "load_recipe",
+    "log",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -14,6 +14,7 @@ from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.errors import NotANumber
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.steps._shape import NextStep
+from mlflow_errata.trials._shape import Trials
 
 RECORD, ROWS, SLICES = "record.json", "rows.parquet", "slices.json"
 
@@ -46,6 +47,7 @@ def as_document(record: Record) -> dict[str, Any]:
         "results": {name: _plain(CATALOGUE[name].RESULT, result) for name, result in record.results.items()},
         "not_applicable": dict(record.not_applicable),
         "next_steps": [_plain(NextStep, step) for step in record.next_steps],
+        "trials": None if record.trials is None else _plain(Trials, record.trials),
     }
     _refuse_infinite(document, "record")
     return document
