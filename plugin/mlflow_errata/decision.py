@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SMALLEST = 1e-12
 """Distance from 0 and 1 that probabilities keep before their log-odds are taken."""
@@ -21,7 +23,7 @@ class DecisionRule:
     Parameters
     ----------
     offset : float, added to the log-odds of the positive class; 0 leaves probabilities as they are
-    threshold : float or None, positive from this probability on, after the offset; None leaves the decision to the model
+    threshold : float or None, positive from this probability on, after the offset; None leaves it to the model
     """
 
     offset: float = 0.0

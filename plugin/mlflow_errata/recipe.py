@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from mlflow_errata.columns import as_frame, ids, times, weights
 from mlflow_errata.errors import ColumnMissing, RecipeBroken, RecipeRefused, RecipeTooNew
 from mlflow_errata.steps import KINDS, change_model, retrain_recent
-from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from mlflow_errata.decision import DecisionRule
     from mlflow_errata.record.schema import Record
+    from mlflow_errata.steps._shape import NextStep
 
 SCHEMA = 1
 """Version of the JSON; a reader refuses what is newer."""
@@ -210,9 +211,7 @@ def prepared(
     return rows, DecisionRule(offset, threshold)
 
 
-def training(
-    steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None
-) -> TrainingSet:
+def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None) -> TrainingSet:
     """The rows to fit on: newer ones joined if a step asks for them, then changed step by step."""
     rows = joined(steps, train, newer)
     for kind, params in steps:
@@ -243,9 +242,7 @@ def decided(fitted: Any, rule: DecisionRule) -> Any:
     return Decided(fitted, rule.offset, 0.5 if rule.threshold is None else rule.threshold).around(fitted)
 
 
-def joined(
-    steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None
-) -> TrainingSet:
+def joined(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None) -> TrainingSet:
     """Training rows, followed by the newer ones if a step fits on them."""
     asked = any(kind == retrain_recent.KIND and retrain_recent.uses_newer(params) for kind, params in steps)
     return train if newer is None or not asked else train.followed_by(newer)

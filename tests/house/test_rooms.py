@@ -38,23 +38,42 @@ ROOMS = {
         {"numpy", "pandas", "sklearn", "imblearn"},
         {"diagnoses", "errors", "estimate", "predicates", "steps", "table", "training"},
     ),
+    "decision": ({"numpy", "scipy", "sklearn"}, set()),
+    "fitting": ({"numpy", "sklearn"}, {"training"}),
+    "recipe": (
+        {"numpy", "pandas"},
+        {"columns", "decision", "errors", "fitting", "record", "steps", "training"},
+    ),
+    "trials": (
+        {"numpy", "pandas", "scipy", "threadpoolctl"},
+        {
+            *{"decision", "diagnoses", "errors", "estimate", "fitting", "metric", "model", "recipe"},
+            *{"stats", "steps", "table", "training", "trials"},
+        },
+    ),
     "blocks": (set(), set()),
     "record": (
         {"pandas", "pydantic", "pyarrow"},
-        {"diagnoses", "errors", "estimate", "metric", "record", "steps", "sections"},
+        {"diagnoses", "errors", "estimate", "metric", "recipe", "record", "steps", "sections", "trials"},
     ),
     "sections": (
         {"altair"},
-        {"blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking"},
+        {"blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking", "trials"},
     ),
     "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
-    "tracking": ({"mlflow", "pandas"}, {"", "_diagnose", "errors", "estimate", "record", "report", "tracking"}),
+    "tracking": (
+        {"mlflow", "pandas"},
+        {"", "_diagnose", "errors", "estimate", "recipe", "record", "report", "tracking"},
+    ),
     "_diagnose": (
         {"numpy", "pandas"},
-        {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
+        {
+            *{"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+            *{"tracking", "training", "trials"},
+        },
     ),
     "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "tracking"}),
-    "__init__": (set(), {"_diagnose", "errors", "estimate", "record", "table", "tracking"}),
+    "__init__": (set(), {"_diagnose", "errors", "estimate", "recipe", "record", "table", "tracking"}),
 }
 
 

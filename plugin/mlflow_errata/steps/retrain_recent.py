@@ -77,7 +77,7 @@ def shift_of(params: Mapping[str, Any]) -> float:
 
 
 def age_of(time: NDArray[Any]) -> NDArray[np.float64]:
-    """How much older than the newest each row is: seconds for dates, else in the unit of the times; NaN if not known."""
+    """Age of each row against the newest: seconds for dates, else in the unit of the times; NaN if not known."""
     if time.dtype.kind != "M":
         return np.asarray(np.nanmax(time) - time, dtype=np.float64)
     known = ~pd.isna(time)

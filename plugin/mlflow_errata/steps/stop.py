@@ -21,9 +21,9 @@ def nothing_found() -> NextStep:
     return NextStep(KIND, gain_reason="nothing found to try")
 
 
-def nothing_pays(n_tried: int) -> NextStep:
+def nothing_pays() -> NextStep:
     """The step that wins when no step that was tried gains beyond chance."""
-    return NextStep(KIND, gain_reason=f"0: what the {n_tried} steps tried are compared with")
+    return NextStep(KIND, gain_reason="0, by definition")
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from mlflow.utils.autologging_utils import disable_autologging
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 
 def without_autologging() -> AbstractContextManager[None]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlflow_errata import fitting, recipe
 from mlflow_errata.errors import NotTried
-from mlflow_errata.metric import Outcomes
 from mlflow_errata.model import ask
 from mlflow_errata.steps import change_model
 from mlflow_errata.trials.objective import best_threshold
@@ -18,8 +18,7 @@ from mlflow_errata.trials.variants import Steps, Variant
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from mlflow_errata.metric import Outcomes
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.training import TrainingSet
     from mlflow_errata.trials.judges import Judge, Split
@@ -91,6 +90,10 @@ class Bench:
         if variant.fitted in self._said:
             return 0
         return len(self.judge.splits) if variant.rows else 1
+
+    def seconds_of_a_fit(self, variant: Variant) -> float:
+        """Seconds that one fit of a variant took; 0 where nothing had to be fitted."""
+        return self.seconds.get(variant.fitted, 0.0) / (len(self.judge.splits) if variant.rows else 1)
 
     def said(self, variant: Variant) -> Said:
         """What the fitted part of a variant says of the rows that it did not see."""

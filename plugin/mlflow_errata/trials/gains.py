@@ -7,19 +7,17 @@ from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.pairs import cell_bootstrap_error, jackknife_error
-from mlflow_errata.trials.objective import VALUE_UNIT
+from mlflow_errata.trials.judges import Judge
+from mlflow_errata.trials.objective import VALUE_UNIT, Objective
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from mlflow_errata.metric import Outcomes
-    from mlflow_errata.trials.judges import Judge
-    from mlflow_errata.trials.objective import Objective
 
     Floats = NDArray[np.float64]
 
@@ -129,4 +127,3 @@ class Scale:
                 self.objective.form, self.y, old.decision, new.decision, random_state=self.random_state
             )
         return None
-

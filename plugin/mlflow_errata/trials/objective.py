@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from mlflow_errata.metric import Outcomes
 from mlflow_errata.stats.pairs import FORMS
 from mlflow_errata.table import value_lost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from mlflow_errata.metric import Metric, Outcomes
+    from mlflow_errata.metric import Metric
     from mlflow_errata.table import EvaluationTable, Value
 
     Floats = NDArray[np.float64]
@@ -69,7 +69,12 @@ def objective_of_value(value: Value) -> Objective:
         return -value_lost(frame, value, said)
 
     return Objective(
-        VALUE_UNIT, lambda frame, said: float(rows(frame, said).mean()), rows, None, reads_decisions=True, reads_scores=False
+        VALUE_UNIT,
+        lambda frame, said: float(rows(frame, said).mean()),
+        rows,
+        None,
+        reads_decisions=True,
+        reads_scores=False,
     )
 
 
@@ -155,10 +160,7 @@ def _curve(objective: Objective, frame: pd.DataFrame, outcomes: Outcomes, cuts: 
         tn, fn = (np.searchsorted(part, cuts, side="left").astype(np.float64) for part in (negative, positive))
         return objective.form(tn, len(negative) - tn, fn, len(positive) - fn)
     return np.array(
-        [
-            objective.whole(frame, replace(outcomes, prediction=(scores >= cut).astype(np.intp)))
-            for cut in cuts.tolist()
-        ]
+        [objective.whole(frame, replace(outcomes, prediction=(scores >= cut).astype(np.intp))) for cut in cuts.tolist()]
     )
 
 

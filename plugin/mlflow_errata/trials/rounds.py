@@ -11,13 +11,14 @@ import numpy as np
 from mlflow_errata.errors import NotTried
 from mlflow_errata.stats.pairs import chances_of_best
 from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.trials.gains import Gain, Profile
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mlflow_errata.trials.bench import Bench
-    from mlflow_errata.trials.gains import Gain, Profile, Scale
+    from mlflow_errata.trials.gains import Scale
 
 MOST_STEPS = 3
 """Steps of a plan."""
@@ -127,7 +128,7 @@ class Rounds:
         gain = self.scale.gain(profile, self.profile(current), noise=self.noise_error if refitted else 0.0)
         if gain is None:
             raise NotTried(f"{self.scale.objective.unit} is not defined on some of the judging rows")
-        return Tried(change, variant, profile, gain, self.bench.seconds.get(variant.fitted, 0.0))
+        return Tried(change, variant, profile, gain, self.bench.seconds_of_a_fit(variant))
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -182,16 +183,22 @@ def _ties(change: Change) -> str:
 
 def name_of(change: Change) -> str:
     """A candidate in a few words, the key of what was not tried."""
-    parts = [value[0] if isinstance(value, tuple) else str(value) for name, value in change.parts.items() if name != "cut"]
-    return f"{change.kind}: {' '.join(parts) or change.parts.get('cut')}" if "offset" not in change.parts else (
-        f"{change.kind}: offset"
+    parts = [
+        value[0] if isinstance(value, tuple) else str(value) for name, value in change.parts.items() if name != "cut"
+    ]
+    return (
+        f"{change.kind}: {' '.join(parts) or change.parts.get('cut')}"
+        if "offset" not in change.parts
+        else (f"{change.kind}: offset")
     )
 
 
 # -- as steps ---------------------------------------------------------------------------------------------------------
 
 
-def step_of(tried: Tried, bench: Bench, *, gains: Mapping[str, Any], because: tuple[str, ...], chance: float | None) -> NextStep:
+def step_of(
+    tried: Tried, bench: Bench, *, gains: Mapping[str, Any], because: tuple[str, ...], chance: float | None
+) -> NextStep:
     """A measured candidate as a next step."""
     return NextStep(
         kind=tried.change.kind,

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata import fitting
-from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
 from mlflow_errata.steps import change_model, collect_data, relabel, stop
-from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.steps.retrain_recent import age_of
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import Trials
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.metric import Metric
+    from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.training import TrainingSet
     from mlflow_errata.trials.rounds import Rounds, Tried
@@ -156,9 +156,7 @@ class _Session:
             )
         )
 
-    def _collected(
-        self, tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]
-    ) -> list[NextStep]:
+    def _collected(self, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
         """Steps that collect rows, each with half of what the last doubling of the slice's rows gained."""
         found, train = results.get("slice_errors"), self.bench.train
         asked = [step for step in proposed if step.kind == collect_data.KIND]
@@ -187,7 +185,9 @@ class _Session:
             return None
         half = replace(gain, value=gain.value / 2, error=gain.error / 2)
         cost = replace(step.cost, rows=len(inside))
-        return replace(step, gain=half.estimate(len(self.judge.rows), self.scale.objective.unit), gain_reason="", cost=cost)
+        return replace(
+            step, gain=half.estimate(len(self.judge.rows), self.scale.objective.unit), gain_reason="", cost=cost
+        )
 
     def _trials(
         self,
@@ -201,12 +201,12 @@ class _Session:
     ) -> tuple[Trials, list[NextStep]]:
         chances, none = rounds.chances(singles, self.random_state)
         steps = {
-            id(item): self._step(item, Variant(), tests, results, chance)
+            id(item): self._step(item, Variant(), results, chance)
             for item, chance in zip(singles, chances, strict=True)
         }
         currents = [Variant(), *(item.variant for item in plan)]
         planned = [
-            steps.get(id(item)) or self._step(item, current, tests, results, None)
+            steps.get(id(item)) or self._step(item, current, results, None)
             for item, current in zip(plan, currents, strict=False)
         ]
         best_first = sorted(singles, key=lambda item: -item.low)
@@ -241,24 +241,21 @@ class _Session:
         return trials, list(families.values())
 
     def _step(
-        self, item: Tried, current: Variant, tests: Rounds, results: Mapping[str, Result], chance: float | None
+        self, item: Tried, current: Variant, results: Mapping[str, Result], chance: float | None
     ) -> NextStep:
         n, unit = len(self.judge.rows), self.scale.objective.unit
         gain = item.gain.estimate(n, unit)
-        gains = {"gain": gain}
+        gains: dict[str, Any] = {"gain": gain}
         if self.other is not None:
-            noise = tests.noise_error if item.variant.fitted != current.fitted else 0.0
             pair = [self.other.profile(self.bench.outcomes(variant)) for variant in (item.variant, current)]
-            measured = self.other.gain(pair[0], pair[1], noise=0.0 * noise)
+            measured = self.other.gain(*pair)
             gains = {
                 "gain": None if measured is None else measured.estimate(n, self.other.objective.unit),
                 "gain_value": gain,
             }
         answered = ANSWERS.get(item.change.kind)
         found = answered is not None and answered in results and results[answered].found
-        return rounds.step_of(
-            item, self.bench, gains=gains, because=(str(answered),) if found else (), chance=chance
-        )
+        return rounds.step_of(item, self.bench, gains=gains, because=(str(answered),) if found else (), chance=chance)
 
 
 def _session(
@@ -353,7 +350,9 @@ def _is_family(estimator: Any, family: str) -> bool:
     """Whether the estimator (or the last step of a pipeline) is of a family already."""
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     name = type(getattr(last, "estimator", last)).__name__
-    words = ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
+    words = (
+        ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
+    )
     return any(word in name for word in words)
 
 
@@ -382,8 +381,9 @@ def ranking_gain(step: NextStep) -> Any:
 def _ranked(
     tried: list[NextStep], trials: Trials, proposed: list[NextStep], collected: list[NextStep]
 ) -> tuple[NextStep, ...]:
-    """Doubted labels first (no gain holds on them), then what pays, then stop, then the rest."""
+    """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest."""
     labels = [step for step in proposed if step.kind == relabel.KIND]
+    first = [step for step in labels if SLICE_ERRORS in step.because]
     measured = sorted([*tried, *collected], key=lambda step: -ranking_gain(step).low)
     if trials.plan:
         measured = [trials.plan[0], *(step for step in measured if step is not trials.plan[0])]
@@ -391,4 +391,5 @@ def _ranked(
     rest = [step for step in measured if ranking_gain(step).low <= 0]
     kinds = {step.kind for step in measured} | {relabel.KIND, stop.KIND}
     untried = [step for step in proposed if step.kind not in kinds]
-    return (*labels, *paying, stop.nothing_pays(len(trials.tried)), *untried, *rest)
+    doubts = [step for step in labels if SLICE_ERRORS not in step.because]
+    return (*first, *paying, *doubts, stop.nothing_pays(), *untried, *rest)
