@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 FOLDS = 5
-BLOCKS = 12
+BLOCKS = 16
 """Runs of neighbouring rows that the timed evaluation rows are cut into."""
-ORIGINS: dict[int, tuple[int, ...]] = {3: (3, 6, 9), 1: (6,)}
+ORIGINS: dict[int, tuple[int, ...]] = {3: (8, 11, 14), 1: (8,)}
 """Blocks before which a model is fitted and a threshold is chosen, by the number of refits."""
-FEWEST_A_BLOCK = 20
+FEWEST_A_BLOCK = 16
 MOST_ROWS = 50_000
 """Evaluation rows that trials are judged on."""
 

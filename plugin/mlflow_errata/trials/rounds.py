@@ -26,6 +26,7 @@ MOST_COMBINED = 6
 """Candidates that are tried on top of a step."""
 FIRST_ROUND = 0.65
 """Share of the budget for candidates alone."""
+OVER_BUDGET = "the time budget was spent"
 CAUTION = 1.3
 """How much longer than expected a fit may take."""
 ONE_QUESTION = {"offset": "recent", "refit": "recent", "forget": "recent"}
@@ -122,7 +123,7 @@ class Rounds:
     def _tried(self, change: Change, variant: Variant, current: Variant, until: float) -> Tried:
         wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
         if self.bench.clock() + wanted > until:
-            raise NotTried("the time budget was spent")
+            raise NotTried(OVER_BUDGET)
         profile = self.profile(variant)
         refitted = variant.fitted != current.fitted
         gain = self.scale.gain(profile, self.profile(current), noise=self.noise_error if refitted else 0.0)

@@ -28,12 +28,14 @@ from mlflow_errata.trials.objective import (
     own_threshold,
     worth_threshold,
 )
+from mlflow_errata.trials.rounds import OVER_BUDGET
 from mlflow_errata.trials.variants import Variant, changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlflow_errata.diagnoses._shape import Result
+    from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.metric import Metric
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.table import EvaluationTable, Value
@@ -44,6 +46,8 @@ PILOT = 2000
 """Training rows of a first fit that tells how long others will take."""
 FITS_WANTED = {3: 45, 1: 25}
 """Fits that all trials together need, by the number of refits over time."""
+FEWEST_INSIDE = 20
+"""Training rows of a slice from which its learning curve is followed."""
 BALANCED = 0.35
 """Share of the rarest class from which balancing is not tried."""
 ANSWERS = {
@@ -156,33 +160,37 @@ class _Session:
             )
         )
 
-    def _collected(self, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
-        """Steps that collect rows, each with half of what the last doubling of the slice's rows gained."""
-        found, train = results.get("slice_errors"), self.bench.train
-        asked = [step for step in proposed if step.kind == collect_data.KIND]
-        measured = []
-        for step in asked:
-            item = next(
-                (one for one in getattr(found, "slices", ()) if list(one.conditions) == step.params["slice"]), None
-            )
-            seen = item is not None and train is not None and set(item.columns) <= set(train.X.columns)
-            if not seen or item is None or train is None or self.bench.clock() + tests.per_fit > tests.deadline:
+    def _collected(self, tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
+        """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
+        found, measured = results.get(SLICE_ERRORS), []
+        slices = {item.conditions: item for item in getattr(found, "slices", ())}
+        for step in proposed:
+            item = slices.get(tuple(step.params.get("slice", ())))
+            if step.kind != collect_data.KIND or item is None or tests.interrupted:
                 continue
-            inside = np.flatnonzero(item.mask(train.X))
             try:
-                measured.append(self._doubled(tests, step, inside))
+                measured.append(self._doubled(tests, step, item))
             except NotTried as reason:
                 tests.not_tried[step.kind] = str(reason)
             except KeyboardInterrupt:
                 tests.interrupted = True
-        return [step for step in measured if step is not None]
+        return measured
 
-    def _doubled(self, tests: Rounds, step: NextStep, inside: Any) -> NextStep | None:
-        variant = Variant(balance=None, seed=None, model="half of a slice")
+    def _doubled(self, tests: Rounds, step: NextStep, item: Slice) -> NextStep:
+        """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
+        train = self.bench.train
+        if train is None or not set(item.columns) <= set(train.X.columns):
+            raise NotTried("the slice is named by columns that the model does not see")
+        if self.bench.clock() + tests.per_fit * rounds.CAUTION > tests.deadline:
+            raise NotTried(OVER_BUDGET)
+        inside = np.flatnonzero(item.mask(train.X))
+        if len(inside) < FEWEST_INSIDE:
+            raise NotTried(f"needs {FEWEST_INSIDE} training rows in the slice; there are {len(inside)}")
+        variant = Variant(model=f"half of {item.conditions}")
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = self.scale.gain(tests.profile(Variant()), tests.profile(variant), noise=tests.noise_error)
-        if gain is None or len(inside) < rounds.MOST_COMBINED:
-            return None
+        if gain is None:
+            raise NotTried(f"{self.scale.objective.unit} is not defined on some of the judging rows")
         half = replace(gain, value=gain.value / 2, error=gain.error / 2)
         cost = replace(step.cost, rows=len(inside))
         return replace(
@@ -240,9 +248,7 @@ class _Session:
             families.setdefault(item.change.family, steps[id(item)])
         return trials, list(families.values())
 
-    def _step(
-        self, item: Tried, current: Variant, results: Mapping[str, Result], chance: float | None
-    ) -> NextStep:
+    def _step(self, item: Tried, current: Variant, results: Mapping[str, Result], chance: float | None) -> NextStep:
         n, unit = len(self.judge.rows), self.scale.objective.unit
         gain = item.gain.estimate(n, unit)
         gains: dict[str, Any] = {"gain": gain}
