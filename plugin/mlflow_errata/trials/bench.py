@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow_errata.metric import Outcomes
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.training import TrainingSet
-    from mlflow_errata.trials.judges import Judge, Split
+    from mlflow_errata.trials.judges import Judge, Judges, Split
     from mlflow_errata.trials.objective import Objective
 
     Rows = NDArray[np.intp]
@@ -52,7 +52,7 @@ class Bench:
     Parameters
     ----------
     table : EvaluationTable
-    judge : Judge
+    judges : Judges
     objective : Objective, what thresholds are chosen by
     estimator : what is cloned and fitted, or None
     train : TrainingSet or None, the rows to fit on (a share of them where the budget asks for it)
@@ -64,7 +64,7 @@ class Bench:
     def __init__(
         self,
         table: EvaluationTable,
-        judge: Judge,
+        judges: Judges,
         objective: Objective,
         *,
         estimator: Any,
@@ -74,7 +74,7 @@ class Bench:
         own: float | None,
         clock: Callable[[], float],
     ) -> None:
-        self.table, self.judge, self.objective = table, judge, objective
+        self.table, self.judges, self.objective = table, judges, objective
         self.estimator, self.train, self.rate = estimator, train, rate
         self.worth, self.own, self.clock = worth, own, clock
         self.seconds: dict[Variant, float] = {}
@@ -89,11 +89,11 @@ class Bench:
         """Fits that a variant still needs."""
         if variant.fitted in self._said:
             return 0
-        return len(self.judge.splits) if variant.rows else 1
+        return len(self.judges.refits.splits) if variant.rows else 1
 
     def seconds_of_a_fit(self, variant: Variant) -> float:
         """Seconds that one fit of a variant took; 0 where nothing had to be fitted."""
-        return self.seconds.get(variant.fitted, 0.0) / (len(self.judge.splits) if variant.rows else 1)
+        return self.seconds.get(variant.fitted, 0.0) / (len(self.judges.refits.splits) if variant.rows else 1)
 
     def said(self, variant: Variant) -> Said:
         """What the fitted part of a variant says of the rows that it did not see."""
@@ -110,8 +110,8 @@ class Bench:
         like = self._said.get(replace(key, rows=None), self._as_is)
         found = Said(like.prediction.copy(), None if like.scores is None else like.scores.copy())
         if key.rows is None:
-            return self._asked(found, self._fitted(key, None), self.judge.known)
-        for split in self.judge.splits:
+            return self._asked(found, self._fitted(key, None), self.judges.decisions.known)
+        for split in self.judges.refits.splits:
             found = self._asked(found, self._fitted(key, self._newer(split.choose)), split.judge)
         return found
 
@@ -198,13 +198,17 @@ class Bench:
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
-    def outcomes(self, variant: Variant) -> Outcomes:
+    def judge_of(self, *variants: Variant) -> Judge:
+        """Who judges variants side by side."""
+        return self.judges.refits if any(variant.rows for variant in variants) else self.judges.decisions
+
+    def outcomes(self, variant: Variant, judge: Judge) -> Outcomes:
         """Labels beside what a variant says of the judging rows; thresholds and offsets chosen by other rows."""
         said, parts = self.said(variant), []
-        for split in self.judge.splits:
+        for split in judge.splits:
             rule = self._rule(variant, said, split)
             parts.append(self._decided(said, split.judge, *rule))
-        rows = self.judge.rows
+        rows = judge.rows
         prediction = np.concatenate([prediction for prediction, _ in parts])
         scores = [found for _, found in parts if found is not None]
         weight = self.table.outcomes.weight
@@ -218,8 +222,9 @@ class Bench:
 
     def settled(self, variant: Variant) -> dict[str, float]:
         """The offset and the threshold that all known rows choose, for the recipe."""
-        known = self.judge.known if variant.rows is None else self.judge.rows
-        offset, threshold = self._rule(variant, self.said(variant), replace(self.judge.splits[0], choose=known))
+        judge = self.judge_of(variant)
+        known = judge.known if variant.rows is None else judge.rows
+        offset, threshold = self._rule(variant, self.said(variant), replace(judge.splits[0], choose=known))
         found = {"offset": offset} if variant.offset else {}
         if variant.cut is not None or (variant.offset and threshold is not None and threshold != 0.5):  # noqa: PLR2004
             found["threshold"] = float(threshold or 0.0)
@@ -237,8 +242,8 @@ class Bench:
         from mlflow_errata.decision import prior_offset  # noqa: PLC0415 - loads scikit-learn
 
         rows = split.choose
-        if self.judge.kind == "forward":
-            rows = rows[-max(1, round(RECENT * len(self.judge.known))) :]
+        if self.judges.decisions.kind == "forward":
+            rows = rows[-max(1, round(RECENT * len(self.judges.decisions.known))) :]
         before = None if self.train is None else recipe.positive_share(self.train)
         y = self.table.outcomes.y[rows]
         n_positive = int(y.sum())

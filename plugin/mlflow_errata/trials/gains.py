@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from scipy.special import stdtrit
 
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.pairs import cell_bootstrap_error, jackknife_error
-from mlflow_errata.trials.judges import Judge
 from mlflow_errata.trials.objective import VALUE_UNIT, Objective
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+FAR = 2.5
+"""Standard errors by which the gain must move before the newer half of the periods judges alone."""
 LEVEL = 0.9
 """Two-sided coverage of a gain's interval: its lower end is the bound that steps are ranked by."""
 
@@ -45,17 +46,40 @@ class Profile:
 
 @dataclass(frozen=True)
 class Gain:
-    """A gain, its standard error, its degrees of freedom and the gain without each group."""
+    """A gain, its standard error, its degrees of freedom, the gain without each group, and the rows behind it."""
 
     value: float
     error: float
     freedom: float
     parts: Floats
+    n: int
 
-    def estimate(self, n: int, unit: str, *, level: float = LEVEL) -> Estimate:
-        """With its interval: value -+ t * error."""
-        half = float(stdtrit(self.freedom, 0.5 + level / 2)) * self.error
-        return Estimate(self.value, self.value - half, self.value + half, n=n, unit=unit, level=level)
+    @property
+    def half(self) -> float:
+        """Half of the interval: t * error."""
+        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * self.error
+
+    @property
+    def low(self) -> float:
+        """The lower bound that steps are ranked by."""
+        return self.value - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper bound."""
+        return self.value + self.half
+
+    @property
+    def moved(self) -> bool:
+        """Whether the newer half of the groups gains more or less than the older half, far beyond chance."""
+        each = len(self.parts) * self.value - (len(self.parts) - 1) * self.parts
+        old, new = each[: len(each) // 2], each[len(each) // 2 :]
+        error = sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new))
+        return error > 0 and abs(float(new.mean() - old.mean())) > FAR * error
+
+    def estimate(self, unit: str) -> Estimate:
+        """With its interval."""
+        return Estimate(self.value, self.low, self.high, n=self.n, unit=unit, level=LEVEL)
 
 
 @dataclass(frozen=True)
@@ -65,21 +89,33 @@ class Scale:
     Parameters
     ----------
     objective : Objective
-    judge : Judge
+    forward : bool, groups are periods, which move together; else random groups
+    groups : int array of shape (n_judging,)
     frame : DataFrame of the judging rows
     y : labels of the judging rows
     random_state : int
     """
 
     objective: Objective
-    judge: Judge
+    forward: bool
+    groups: NDArray[np.intp]
     frame: pd.DataFrame
     y: NDArray[Any]
     random_state: int
 
+    @property
+    def n_groups(self) -> int:
+        """Periods, or random groups."""
+        return int(self.groups.max()) + 1
+
+    def of(self, rows: NDArray[np.bool_]) -> Scale:
+        """The scale on some of its rows, whose groups are renumbered."""
+        groups = np.unique(self.groups[rows], return_inverse=True)[1]
+        return replace(self, groups=groups, frame=self.frame.loc[rows], y=self.y[rows])
+
     def profile(self, outcomes: Outcomes) -> Profile:
         """The objective on all judging rows and without each group."""
-        objective, groups, n_groups = self.objective, self.judge.groups, self.judge.n_groups
+        objective, groups, n_groups = self.objective, self.groups, self.n_groups
         if objective.rows is not None:
             rows = objective.rows(self.frame, outcomes)
             weight = np.ones(len(rows)) if outcomes.weight is None or objective.unit == VALUE_UNIT else outcomes.weight
@@ -97,7 +133,7 @@ class Scale:
         return Profile(objective.whole(self.frame, outcomes), parts, None, None)
 
     def _without_each_group(self) -> list[NDArray[np.bool_]]:
-        return [self.judge.groups != group for group in range(self.judge.n_groups)]
+        return [self.groups != group for group in range(self.n_groups)]
 
     def gain(self, new: Profile, old: Profile, *, noise: float = 0.0) -> Gain | None:
         """Paired gain of one profile over another; None where the objective is not defined.
@@ -114,9 +150,9 @@ class Scale:
         rows = self._error_of_rows(new, old)
         freedom = 1e6 if rows is not None else len(parts) - 1.0
         error = groups if rows is None else rows
-        if self.judge.kind == "forward" and groups > error:
+        if self.forward and groups > error:
             error, freedom = groups, len(parts) - 1.0
-        return Gain(value, sqrt(error**2 + noise**2), freedom, parts)
+        return Gain(value, sqrt(error**2 + noise**2), freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
         if new.rows is not None and old.rows is not None:

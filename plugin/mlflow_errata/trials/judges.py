@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 FOLDS = 5
 BLOCKS = 16
 """Runs of neighbouring rows that the timed evaluation rows are cut into."""
-ORIGINS: dict[int, tuple[int, ...]] = {3: (8, 11, 14), 1: (8,)}
-"""Blocks before which a model is fitted and a threshold is chosen, by the number of refits."""
+CHOICES = (3, 6, 9, 12)
+"""Blocks before which a threshold is chosen anew, where nothing is refitted on newer rows."""
+REFITS: dict[int, tuple[int, ...]] = {4: (8, 10, 12, 14), 3: (8, 11, 14), 1: (8,)}
+"""Blocks before which a model is refitted on everything up to then, by the number of refits."""
 FEWEST_A_BLOCK = 16
 MOST_ROWS = 50_000
 """Evaluation rows that trials are judged on."""
@@ -64,15 +66,31 @@ class Judge:
     @property
     def known(self) -> Rows:
         """All rows that choose or judge, oldest first under "forward"."""
-        return np.unique(np.concatenate([self.splits[0].choose, self.rows])) if self.kind == "folds" else self._in_time
+        found = np.concatenate([self.splits[0].choose, self.rows])
+        return np.unique(found) if self.kind == "folds" else found
 
     @property
-    def _in_time(self) -> Rows:
-        return np.concatenate([self.splits[0].choose, *(split.judge for split in self.splits)])
+    def newest(self) -> NDArray[np.bool_]:
+        """Which of the judging rows lie in the newer half of the periods; shape (n_judging,)."""
+        return self.groups >= self.n_groups // 2
 
 
-def judge_of(table: EvaluationTable, n_origins: int) -> Judge | None:
-    """The judge of a table: forward in time where there is a time, else by folds; None with too few rows.
+@dataclass(frozen=True)
+class Judges:
+    """Who judges what.
+
+    Parameters
+    ----------
+    decisions : Judge of what is not fitted on newer rows: thresholds, offsets, other models
+    refits : Judge of what is refitted on newer rows: the newer half of the rows; the same Judge under "folds"
+    """
+
+    decisions: Judge
+    refits: Judge
+
+
+def judges_of(table: EvaluationTable, n_refits: int) -> Judges | None:
+    """The judges of a table: forward in time where there is a time, else by folds; None with too few rows.
 
     Forward: the timed rows, oldest first, in BLOCKS runs of equally many (rows of one moment stay together). Before
     each origin a step may look at everything; the blocks up to the next origin judge it. Folds: the rows' order is a
@@ -80,25 +98,29 @@ def judge_of(table: EvaluationTable, n_origins: int) -> Judge | None:
     """
     if table.times is not None:
         timed = np.flatnonzero(~pd.isna(table.times))[:MOST_ROWS]
-        if len(timed) >= BLOCKS * FEWEST_A_BLOCK:
-            rows = timed[np.argsort(table.times[timed], kind="stable")]
-            found = _forward(rows, table.times[rows], n_origins)
-            if found is not None:
-                return found
+        rows = timed[np.argsort(table.times[timed], kind="stable")]
+        bounds = _bounds(table.times[rows])
+        if bounds is not None:
+            return Judges(_forward(rows, bounds, CHOICES), _forward(rows, bounds, REFITS[n_refits]))
     n = min(len(table), MOST_ROWS)
     if n < FOLDS * FEWEST_A_BLOCK:
         return None
     rows = np.arange(n)
     splits = tuple(Split(rows[rows % FOLDS != fold], rows[rows % FOLDS == fold]) for fold in range(FOLDS))
-    return Judge("folds", splits, np.concatenate([(split.judge // FOLDS) % N_GROUPS for split in splits]))
+    folds = Judge("folds", splits, np.concatenate([(split.judge // FOLDS) % N_GROUPS for split in splits]))
+    return Judges(folds, folds)
 
 
-def _forward(rows: Rows, times: NDArray[np.generic], n_origins: int) -> Judge | None:
-    bounds = (np.arange(BLOCKS + 1) * len(rows)) // BLOCKS
-    bounds[1:-1] = np.searchsorted(times, times[bounds[1:-1]], side="left")
-    if (np.diff(bounds) < FEWEST_A_BLOCK // 2).any():
+def _bounds(times: NDArray[np.generic]) -> Rows | None:
+    """Where each block starts, and the end; None if a block has too few rows."""
+    bounds = (np.arange(BLOCKS + 1) * len(times)) // BLOCKS
+    if len(times) < BLOCKS * FEWEST_A_BLOCK:
         return None
-    origins = ORIGINS[n_origins]
+    bounds[1:-1] = np.searchsorted(times, times[bounds[1:-1]], side="left")
+    return None if (np.diff(bounds) < FEWEST_A_BLOCK // 2).any() else bounds
+
+
+def _forward(rows: Rows, bounds: Rows, origins: tuple[int, ...]) -> Judge:
     ends = (*origins[1:], BLOCKS)
     splits = tuple(
         Split(rows[: bounds[start]], rows[bounds[start] : bounds[end]])

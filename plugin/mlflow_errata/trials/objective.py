@@ -78,6 +78,29 @@ def objective_of_value(value: Value) -> Objective:
     )
 
 
+def objective_of_scores() -> Objective:
+    """Minus the Brier score over all classes: it sees every score move, not only those that cross a threshold.
+
+    sum over classes of (score - [label is the class])^2, from 0 to -2.
+    """
+
+    def rows(_frame: pd.DataFrame, said: Outcomes) -> Floats:
+        scores = said.scores
+        if scores is None:
+            return np.full(len(said), np.nan)
+        hit = scores[np.arange(len(said)), said.y]
+        return np.asarray(-((scores**2).sum(axis=1) - 2 * hit + 1))
+
+    return Objective(
+        "brier_score",
+        lambda frame, said: float(rows(frame, said).mean()),
+        rows,
+        None,
+        reads_decisions=False,
+        reads_scores=True,
+    )
+
+
 def _form(metric: Metric, outcomes: Outcomes) -> Callable[[Floats, Floats, Floats, Floats], Floats] | None:
     """The closed form of a metric, if it says what the metric says of these outcomes and of their mirror image."""
     form = FORMS.get(metric.name)

@@ -11,14 +11,18 @@ import numpy as np
 from mlflow_errata.errors import NotTried
 from mlflow_errata.stats.pairs import chances_of_best
 from mlflow_errata.steps._shape import Cost, NextStep
-from mlflow_errata.trials.gains import Gain, Profile
+from mlflow_errata.trials.gains import FAR, Gain
+from mlflow_errata.trials.objective import objective_of_scores
+from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
+
     from mlflow_errata.trials.bench import Bench
-    from mlflow_errata.trials.gains import Scale
+    from mlflow_errata.trials.objective import Objective
 
 MOST_STEPS = 3
 """Steps of a plan."""
@@ -41,26 +45,16 @@ class Tried:
     ----------
     change : Change
     variant : Variant, the model with the change
-    profile : Profile on the scale that ranks
     gain : Gain over the variant without the change
+    pays : bool, the gain is beyond chance
     seconds : float, of fitting
     """
 
     change: Change
     variant: Variant
-    profile: Profile
     gain: Gain
+    pays: bool
     seconds: float
-
-    @property
-    def low(self) -> float:
-        """Lower bound of the gain."""
-        return self.gain.estimate(1, "").low
-
-    @property
-    def high(self) -> float:
-        """Upper bound of the gain."""
-        return self.gain.estimate(1, "").high
 
 
 class Rounds:
@@ -69,35 +63,34 @@ class Rounds:
     Parameters
     ----------
     bench : Bench
-    scale : Scale, what ranks
+    objective : Objective, what ranks
+    random_state : int
     deadline : float, when the clock of the bench says that the budget is spent
     start : float, what it said at the start
     """
 
-    def __init__(self, bench: Bench, scale: Scale, *, start: float, deadline: float) -> None:
-        self.bench, self.scale, self.start, self.deadline = bench, scale, start, deadline
-        self.profiles: dict[Variant, Profile] = {}
+    def __init__(self, bench: Bench, objective: Objective, *, random_state: int, start: float, deadline: float) -> None:
+        self.bench, self.start, self.deadline = bench, start, deadline
+        self.ruler = Ruler(bench, objective, random_state=random_state)
+        self.witness = None
+        if objective.reads_decisions and not objective.reads_scores and bench.table.outcomes.scores is not None:
+            self.witness = Ruler(bench, objective_of_scores(), random_state=random_state)
         self.not_tried: dict[str, str] = {}
-        self.noise_error = 0.0
         self.seed_gain: Gain | None = None
         self.per_fit = 0.0
         self.interrupted = False
-
-    def profile(self, variant: Variant) -> Profile:
-        """What the scale says of a variant."""
-        if variant not in self.profiles:
-            self.profiles[variant] = self.scale.profile(self.bench.outcomes(variant))
-        return self.profiles[variant]
 
     def measure_noise(self, *, random: bool) -> None:
         """Refit the unchanged model with two seeds (once if it has none): how much refits differ by themselves."""
         seeds = (1, 2) if random else (1,)
         refits = [Variant(seed=seed) for seed in seeds]
-        values = [self.profile(variant).whole for variant in (Variant(), *refits)]
+        values = [self.ruler.whole(variant) for variant in (Variant(), *refits)]
         self.per_fit = max(self.bench.seconds.values())
-        self.noise_error = float(np.sqrt(2) * np.std(values, ddof=1))
-        pair = (refits[-1], refits[0] if random else Variant())
-        self.seed_gain = self.scale.gain(self.profile(pair[0]), self.profile(pair[1]))
+        self.seed_gain = self.ruler.gain(refits[-1], refits[0] if random else Variant())
+        if self.witness is not None:
+            both = [self.witness.whole(variant) for variant in (Variant(), *refits)]
+            self.witness.noise = float(np.sqrt(2) * np.std(both, ddof=1))
+        self.ruler.noise = float(np.sqrt(2) * np.std(values, ddof=1))
 
     # -- one round ----------------------------------------------------------------------------------------------------
 
@@ -124,18 +117,25 @@ class Rounds:
         wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
         if self.bench.clock() + wanted > until:
             raise NotTried(OVER_BUDGET)
-        profile = self.profile(variant)
-        refitted = variant.fitted != current.fitted
-        gain = self.scale.gain(profile, self.profile(current), noise=self.noise_error if refitted else 0.0)
-        if gain is None:
-            raise NotTried(f"{self.scale.objective.unit} is not defined on some of the judging rows")
-        return Tried(change, variant, profile, gain, self.bench.seconds_of_a_fit(variant))
+        gain = self.ruler.gain(variant, current)
+        return Tried(change, variant, gain, self._pays(gain, variant, current), self.bench.seconds_of_a_fit(variant))
+
+    def _pays(self, gain: Gain, variant: Variant, current: Variant) -> bool:
+        """Beyond chance by itself, or likely and borne out by the scores.
+
+        A score that moves says more than a decision that flips: where the gain is above its standard error, a Brier
+        score that improves far beyond chance decides.
+        """
+        if gain.low > 0 or self.witness is None or gain.value <= gain.error:
+            return gain.low > 0
+        seen = self.witness.gain(variant, current)
+        return seen.value > FAR * seen.error
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
     def plan(self, singles: list[Tried]) -> list[Tried]:
         """Greedy: the best candidate that pays, then the best of those that pay on top of it."""
-        hopeful = sorted((item for item in singles if item.high > 0), key=lambda item: -item.gain.value)
+        hopeful = sorted((item for item in singles if item.gain.high > 0), key=lambda item: -item.gain.value)
         taken, found = list[Tried](), singles
         while len(taken) < MOST_STEPS and not self.interrupted:
             best = self.best(found)
@@ -152,25 +152,27 @@ class Rounds:
 
         A candidate that forgets old rows has to beat the refit on all rows beyond chance.
         """
-        paying = [item for item in found if item.low > 0]
+        paying = [item for item in found if item.pays]
         if not paying:
             return None
-        best = max(paying, key=lambda item: item.low)
+        best = max(paying, key=lambda item: item.gain.low)
         rivals = [
             item
             for item in found
-            if _ties(item.change) == _ties(best.change) and item.change.cost < best.change.cost and item.low > 0
+            if _ties(item.change) == _ties(best.change) and item.change.cost < best.change.cost and item.pays
         ]
-        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.low)):
+        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.low)):
             if not self.beats(best, rival):
                 return rival
         return best
 
     def beats(self, one: Tried, other: Tried) -> bool:
-        """Whether one candidate gains more than another beyond chance."""
-        refitted = one.variant.fitted != other.variant.fitted
-        gain = self.scale.gain(one.profile, other.profile, noise=self.noise_error if refitted else 0.0)
-        return gain is not None and gain.estimate(1, "").low > 0
+        """Whether one candidate gains more than a cheaper one: beyond chance for decisions, which cost calibration.
+
+        Windows of recent rows have to gain more than the refit on all rows by a standard error: both are refits.
+        """
+        gain = self.ruler.gain(one.variant, other.variant)
+        return gain.low > 0 if one.change.family == "decision" else gain.value > gain.error
 
 
 def _question(change: Change) -> str:
@@ -231,16 +233,22 @@ def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:
     """Chance of each candidate to be the best, and of none to gain."""
     if not found:
         return [], 1.0
+    most = max(len(item.gain.parts) for item in found)
     drawn = chances_of_best(
         np.array([item.gain.value for item in found]),
-        np.array([item.gain.parts for item in found]),
+        np.array([_padded(item.gain.parts, most) for item in found]),
         np.array([item.gain.error for item in found]),
         random_state=random_state,
     )
     return drawn[:-1].tolist(), float(drawn[-1])
 
 
+def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:
+    """Values of the newest periods in line with those of more periods; older ones say nothing."""
+    return np.concatenate([np.full(n_groups - len(parts), parts.mean()), parts])
+
+
 def detectable(found: list[Tried]) -> float | None:
     """Half of the interval of a typical candidate: the smallest gain that can be told from zero."""
-    halves = [item.gain.value - item.low for item in found]
+    halves = [item.gain.half for item in found]
     return float(median(halves)) if halves else None

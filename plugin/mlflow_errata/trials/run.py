@@ -19,8 +19,7 @@ from mlflow_errata.steps.retrain_recent import age_of
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import Trials
 from mlflow_errata.trials.bench import Bench
-from mlflow_errata.trials.gains import Scale
-from mlflow_errata.trials.judges import Judge, judge_of
+from mlflow_errata.trials.judges import judges_of
 from mlflow_errata.trials.objective import (
     Objective,
     objective_of_metric,
@@ -29,6 +28,7 @@ from mlflow_errata.trials.objective import (
     worth_threshold,
 )
 from mlflow_errata.trials.rounds import OVER_BUDGET
+from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Variant, changes
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.diagnoses.slice_errors import Slice
+    from mlflow_errata.estimate import Estimate
     from mlflow_errata.metric import Metric
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.table import EvaluationTable, Value
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 PILOT = 2000
 """Training rows of a first fit that tells how long others will take."""
-FITS_WANTED = {3: 45, 1: 25}
+FITS_WANTED = {4: 55, 3: 45, 1: 25}
 """Fits that all trials together need, by the number of refits over time."""
 FEWEST_INSIDE = 20
 """Training rows of a slice from which its learning curve is followed."""
@@ -101,16 +102,19 @@ class _Session:
     """One diagnosis on the bench."""
 
     def __init__(
-        self, bench: Bench, scale: Scale, other: Scale | None, judge: Judge, *, n_given: int, random_state: int
+        self, bench: Bench, objective: Objective, metric: Objective, *, n_given: int, random_state: int
     ) -> None:
-        self.bench, self.scale, self.other, self.judge = bench, scale, other, judge
-        self.n_given, self.random_state = n_given, random_state
+        self.bench, self.objective = bench, objective
+        self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
+        self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
 
     def run(
         self, results: Mapping[str, Result], proposed: tuple[NextStep, ...], *, start: float, budget: float
     ) -> tuple[tuple[NextStep, ...], Trials | None]:
         bench = self.bench
-        tests = rounds.Rounds(bench, self.scale, start=start, deadline=start + budget)
+        tests = rounds.Rounds(
+            bench, self.objective, random_state=self.random_state, start=start, deadline=start + budget
+        )
         refits = self._measure_noise(tests)
         singles = tests.singles(self._changes(refits=refits))
         collected = self._collected(tests, results, proposed) if refits else []
@@ -140,7 +144,7 @@ class _Session:
         return True
 
     def _changes(self, *, refits: bool) -> list[Any]:
-        bench, objective, table = self.bench, self.scale.objective, self.bench.table
+        bench, objective, table = self.bench, self.objective, self.bench.table
         scored = table.task == "binary" and table.outcomes.scores is not None
         decides = scored and objective.reads_decisions
         own = decides and bench.own is None and not objective.reads_scores
@@ -149,7 +153,7 @@ class _Session:
         return list(
             changes(
                 decides=decides,
-                by_value=objective.unit != _metric_unit(self.other, objective),
+                by_value=self.metric is not None,
                 worth=bench.worth is not None,
                 shares=scored and bench.train is not None and not own,
                 refits=refits,
@@ -188,14 +192,10 @@ class _Session:
             raise NotTried(f"needs {FEWEST_INSIDE} training rows in the slice; there are {len(inside)}")
         variant = Variant(model=f"half of {item.conditions}")
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
-        gain = self.scale.gain(tests.profile(Variant()), tests.profile(variant), noise=tests.noise_error)
-        if gain is None:
-            raise NotTried(f"{self.scale.objective.unit} is not defined on some of the judging rows")
+        gain = tests.ruler.gain(Variant(), variant)
         half = replace(gain, value=gain.value / 2, error=gain.error / 2)
         cost = replace(step.cost, rows=len(inside))
-        return replace(
-            step, gain=half.estimate(len(self.judge.rows), self.scale.objective.unit), gain_reason="", cost=cost
-        )
+        return replace(step, gain=half.estimate(self.objective.unit), gain_reason="", cost=cost)
 
     def _trials(
         self,
@@ -217,19 +217,19 @@ class _Session:
             steps.get(id(item)) or self._step(item, current, results, None)
             for item, current in zip(plan, currents, strict=False)
         ]
-        best_first = sorted(singles, key=lambda item: -item.low)
+        best_first = sorted(singles, key=lambda item: -item.gain.low)
         first = [plan[0]] if plan else []
         order = [*first, *(item for item in best_first if item is not (plan[0] if plan else None))]
         seed_gain = tests.seed_gain
-        n, unit = len(self.judge.rows), self.scale.objective.unit
-        noise = None if seed_gain is None else seed_gain.estimate(n, unit)
+        unit = self.objective.unit
+        noise = None if seed_gain is None else seed_gain.estimate(unit)
         forward = self.judge.kind == "forward"
         trials = Trials(
             unit=unit,
             judged=self.judge.kind,
-            n_judging=n,
+            n_judging=len(self.judge.rows),
             n_periods=self.judge.n_groups if forward else 0,
-            n_origins=len(self.judge.splits) if forward else 0,
+            n_origins=len(self.bench.judges.refits.splits) if forward else 0,
             n_train=0 if self.bench.train is None else len(self.bench.train.y),
             n_train_given=self.n_given,
             budget=float(budget),
@@ -249,19 +249,22 @@ class _Session:
         return trials, list(families.values())
 
     def _step(self, item: Tried, current: Variant, results: Mapping[str, Result], chance: float | None) -> NextStep:
-        n, unit = len(self.judge.rows), self.scale.objective.unit
-        gain = item.gain.estimate(n, unit)
+        gain = item.gain.estimate(self.objective.unit)
         gains: dict[str, Any] = {"gain": gain}
-        if self.other is not None:
-            pair = [self.other.profile(self.bench.outcomes(variant)) for variant in (item.variant, current)]
-            measured = self.other.gain(*pair)
-            gains = {
-                "gain": None if measured is None else measured.estimate(n, self.other.objective.unit),
-                "gain_value": gain,
-            }
+        if self.metric is not None:
+            gains = {"gain": self._in_metric(item.variant, current), "gain_value": gain}
         answered = ANSWERS.get(item.change.kind)
         found = answered is not None and answered in results and results[answered].found
         return rounds.step_of(item, self.bench, gains=gains, because=(str(answered),) if found else (), chance=chance)
+
+    def _in_metric(self, variant: Variant, current: Variant) -> Estimate | None:
+        """The gain in the metric, where the declared value ranks."""
+        if self.metric is None:
+            return None
+        try:
+            return self.metric.gain(variant, current).estimate(self.metric.objective.unit)
+        except NotTried:
+            return None
 
 
 def _session(
@@ -276,18 +279,18 @@ def _session(
 ) -> _Session | None:
     estimator = _clonable(unwrap(model))
     train = table.train
-    rate, n_origins = 1.0, 3
+    rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
         rate, n_origins = _pace(estimator, train, budget, clock)
-    judge = judge_of(table, n_origins)
-    if judge is None:
+    judges = judges_of(table, n_origins)
+    if judges is None:
         return None
     measured = objective_of_metric(metric, table.outcomes)
     objective = measured if value is None else objective_of_value(value)
     used = train if train is None or rate == 1 else train.take(_draw(len(train.y), rate, random_state))
     bench = Bench(
         table,
-        judge,
+        judges,
         objective,
         estimator=estimator,
         train=used,
@@ -296,14 +299,8 @@ def _session(
         own=own_threshold(table),
         clock=clock,
     )
-    frame = table.frame.iloc[judge.rows]
-
-    def scale(chosen: Objective) -> Scale:
-        return Scale(chosen, judge, frame, table.outcomes.y[judge.rows], random_state)
-
     n_given = 0 if train is None else len(train.y)
-    other = None if value is None else scale(measured)
-    return _Session(bench, scale(objective), other, judge, n_given=n_given, random_state=random_state)
+    return _Session(bench, objective, measured, n_given=n_given, random_state=random_state)
 
 
 def _clonable(model: object) -> Any:
@@ -325,7 +322,7 @@ def _pace(estimator: Any, train: TrainingSet, budget: float, clock: Callable[[],
     try:
         fitting.fit(fitting.unfitted(estimator, one_thread=True), pilot)
     except Exception:  # noqa: BLE001 - the trials themselves will say why it cannot be fitted
-        return 1.0, 3
+        return 1.0, 4
     expected = (clock() - start) * n / len(pilot.y)
     for n_origins, n_fits in FITS_WANTED.items():
         if expected * n_fits <= budget:
@@ -360,11 +357,6 @@ def _is_family(estimator: Any, family: str) -> bool:
         ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
     )
     return any(word in name for word in words)
-
-
-def _metric_unit(other: Scale | None, objective: Objective) -> str:
-    """The unit that the objective has unless a value is declared."""
-    return objective.unit if other is None else other.objective.unit
 
 
 def _one_thread() -> AbstractContextManager[Any]:
