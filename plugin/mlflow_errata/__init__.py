@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
-    from mlflow_errata.tracking.search import load
+    from mlflow_errata.tracking.search import load, load_recipe
     from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
 
@@ -26,12 +27,14 @@ _HOMES = {
     "ErrataError": "errors",
     "Estimate": "estimate",
     "EvaluationTable": "table",
+    "Recipe": "recipe",
     "Record": "record",
     "audit": "_audit",
     "audited": "_audit",
     "compare": "_compare",
     "diagnose": "_diagnose",
     "load": "tracking.search",
+    "load_recipe": "tracking.search",
     "load_slices": "tracking.slices",
     "log": "tracking.store",
     "save_slices": "tracking.slices",
@@ -41,6 +44,7 @@ __all__ = [
     "ErrataError",
     "Estimate",
     "EvaluationTable",
+    "Recipe",
     "Record",
     "__version__",
     "audit",
@@ -48,6 +52,7 @@ __all__ = [
     "compare",
     "diagnose",
     "load",
+    "load_recipe",
     "load_slices",
     "log",
     "save_slices",

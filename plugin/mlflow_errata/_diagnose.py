@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dat
 from mlflow_errata.stats.intervals import mean_interval
 from mlflow_errata.steps import propose
 from mlflow_errata.table import EvaluationTable, Value
+from mlflow_errata.trials.run import try_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +88,7 @@ def diagnose(
         Slices to measure whatever the search finds: {"late EV": "hour >= 19 and carrier == 'EV'"}, written as slices
         print themselves.
     train : DataFrame with the same columns
-        What the model was trained on: marks the training window over time.
+        What the model was trained on: unlocks the trials that refit, and marks the training window over time.
     metric : str or callable
         Name in errata's catalogue, scikit-learn scorer name or scorer, or a function (y_true, y_pred_or_score, weight)
         -> float, greater is better. Default: roc_auc for two classes with scores, accuracy for classes,
@@ -93,8 +96,7 @@ def diagnose(
     task : "binary", "multiclass" or "regression"
         Default: told from the label and the scores; the record says so.
     budget : float
-        Seconds for what-if trials of the next steps; 0 tries nothing. This version proposes steps and tries none:
-        every step says "not tried" in place of a gain.
+        Seconds for what-if trials of the next steps; 0 tries and refits nothing.
     random_state : int
 
     Returns
@@ -127,15 +129,38 @@ def diagnose(
     )
     chosen = resolve_metric(metric, table.outcomes)
     options = Options(chosen, random_state, float(budget), named)
-    results, not_applicable = _make(table, options)
+    with _quiet():
+        results, not_applicable = _make(table, options)
+        steps, trials = propose(results, table), None
+        if budget > 0:
+            steps, trials = try_steps(
+                table,
+                results,
+                steps,
+                model=model,
+                metric=chosen,
+                value=value,
+                budget=budget,
+                random_state=random_state,
+            )
     return Record(
         dataset=_dataset(table),
         summary=_summary(table, chosen, inferred=metric is None, random_state=random_state),
         results=results,
         not_applicable=not_applicable,
-        next_steps=propose(results, table),
+        next_steps=steps,
         rows=_sample(table, results),
+        trials=trials,
     )
+
+
+def _quiet() -> AbstractContextManager[Any]:
+    """MLflow's autologging off, if MLflow is loaded: refits of trials are no runs of the user's."""
+    if "mlflow" not in sys.modules:
+        return nullcontext()
+    from mlflow_errata.tracking.silence import without_autologging  # noqa: PLC0415 - the room that imports MLflow
+
+    return without_autologging()
 
 
 def _make(table: EvaluationTable, options: Options) -> tuple[dict[str, Result], dict[str, str]]:

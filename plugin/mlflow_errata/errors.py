@@ -24,6 +24,10 @@ class NotApplicable(ErrataError):
     """A diagnosis that has nothing to work on; the message is the reason."""
 
 
+class NotTried(ErrataError):
+    """A what-if trial that cannot be made; the message is the reason."""
+
+
 class NoSuchName(AttributeError):
     """A public name that errata does not have."""
 
@@ -251,6 +255,40 @@ class NotANumber(RecordError):
         super().__init__(
             f"{where} is {value}; a record holds finite numbers only, and None where there is no estimate."
         )
+
+
+class RecipeBroken(RecordError):
+    """A text that is not a whole recipe."""
+
+    def __init__(self, cause: object) -> None:
+        super().__init__(f"this is not a readable recipe: {cause}. Make it again with errata.Recipe.of(record).")
+
+
+class RecipeTooNew(RecordError):
+    """A recipe from a newer errata."""
+
+    def __init__(self, schema: int, supported: int) -> None:
+        super().__init__(
+            f"the recipe has schema {schema}; this errata reads schemas up to {supported}. "
+            "Upgrade it: pip install --upgrade mlflow-errata."
+        )
+
+
+class RecipeMissing(RecordError):
+    """A run whose record has no plan."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"run {run_id} holds no recipe: no step that was tried pays, or none was tried. "
+            "Diagnose with model=, train= and a budget, or choose steps: errata.Recipe.of(record, step)."
+        )
+
+
+class RecipeRefused(RecordError):
+    """A step that no recipe can take."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(f"the step {kind!r} {why}. Leave it out of the recipe or complete it first.")
 
 
 # -- tracking ---------------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ class EvaluationTable:
         said = [name for name in (prediction, *roles.scores) if name is not None]
         hashes = row_hashes(rows.drop(columns=said), {})
         order = np.lexsort((row_hashes(rows[said], {"prediction": outcomes.prediction}), hashes))
-        lost = None if value is None else _value_lost(rows, value, outcomes)[order]
+        lost = None if value is None else value_lost(rows, value, outcomes)[order]
         return cls(
             frame=rows.take(order).reset_index(drop=True),
             roles=roles,
@@ -176,7 +176,7 @@ def _training_set(given: object, features: Sequence[str], roles: Roles) -> Train
     )
 
 
-def _value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[np.float64]:
+def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[np.float64]:
     """Value of the best decision minus value of the decision taken, row by row."""
     if isinstance(value, str):
         return np.abs(finite(numbers(frame, "value", value), "value", value)) * outcomes.errors

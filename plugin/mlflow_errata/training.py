@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -37,3 +38,48 @@ class TrainingSet:
             None if self.time is None else self.time[rows],
             None if self.id is None else self.id[rows],
         )
+
+    def followed_by(self, newer: TrainingSet) -> TrainingSet:
+        """These rows and newer ones below them; weights, times and ids are kept where both have them.
+
+        Rows of a set without times come without a time; of a set without weights they weigh 1.
+        """
+        first, second = _alike(self.X, newer.X)
+        weight = None
+        if self.weight is not None or newer.weight is not None:
+            weight = np.concatenate(
+                [np.ones(len(part.y)) if part.weight is None else part.weight for part in (self, newer)]
+            )
+        return TrainingSet(
+            pd.concat([first, second], ignore_index=True),
+            pd.concat([self.y, newer.y], ignore_index=True),
+            weight,
+            _with_gaps(self.time, newer.time, len(self.y), len(newer.y)),
+            np.concatenate([self.id, newer.id]) if self.id is not None and newer.id is not None else None,
+        )
+
+
+def _alike(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both frames with the columns of the first, categorical ones with the categories of both."""
+    second = second[[name for name in first.columns if name in second.columns]]
+    for name in second.columns:
+        old, new = first[name], second[name]
+        if isinstance(old.dtype, pd.CategoricalDtype) and old.dtype != new.dtype:
+            more = new.cat.categories if isinstance(new.dtype, pd.CategoricalDtype) else pd.Index(new.dropna().unique())
+            kind = pd.CategoricalDtype(old.cat.categories.union(more, sort=False), ordered=old.cat.ordered)
+            first, second = first.assign(**{name: old.astype(kind)}), second.assign(**{name: new.astype(kind)})
+    return first, second
+
+
+def _with_gaps(first: NDArray[Any] | None, second: NDArray[Any] | None, n: int, m: int) -> NDArray[Any] | None:
+    """Times of both; missing ones for the set that has none."""
+    if first is None and second is None:
+        return None
+    known: Any = first if first is not None else second
+    missing = np.array("NaT", known.dtype) if known.dtype.kind == "M" else np.nan
+    return np.concatenate(
+        [
+            np.full(n, missing, known.dtype) if first is None else first,
+            np.full(m, missing, known.dtype) if second is None else second,
+        ]
+    )

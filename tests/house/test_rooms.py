@@ -38,19 +38,35 @@ ROOMS = {
         {"numpy", "pandas", "sklearn", "imblearn"},
         {"diagnoses", "errors", "estimate", "predicates", "steps", "table", "training"},
     ),
+    "decision": ({"numpy", "scipy", "sklearn"}, set()),
+    "fitting": ({"numpy", "sklearn"}, {"training"}),
+    "recipe": (
+        {"numpy", "pandas"},
+        {"columns", "decision", "errors", "fitting", "record", "steps", "training"},
+    ),
+    "trials": (
+        {"numpy", "pandas", "scipy", "threadpoolctl"},
+        {
+            *{"decision", "diagnoses", "errors", "estimate", "fitting", "metric", "model", "recipe"},
+            *{"stats", "steps", "table", "training", "trials"},
+        },
+    ),
     "blocks": (set(), set()),
     "record": (
         {"pandas", "pydantic", "pyarrow"},
-        {"diagnoses", "errors", "estimate", "metric", "record", "steps", "sections"},
+        {"diagnoses", "errors", "estimate", "metric", "recipe", "record", "steps", "sections", "trials"},
     ),
     "sections": (
         {"altair"},
-        {"_compare", "blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking"},
+        {
+            *{"_compare", "blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps"},
+            *{"tracking", "trials"},
+        },
     ),
     "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
     "tracking": (
         {"mlflow", "pandas"},
-        {"", "_diagnose", "diagnoses", "errors", "estimate", "record", "report", "tracking"},
+        {"", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report", "tracking"},
     ),
     "_compare": (
         {"numpy", "pandas"},
@@ -58,7 +74,10 @@ ROOMS = {
     ),
     "_diagnose": (
         {"numpy", "pandas"},
-        {"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table", "training"},
+        {
+            *{"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+            *{"tracking", "training", "trials"},
+        },
     ),
     "_audit": (
         {"numpy", "pandas"},
@@ -69,7 +88,10 @@ ROOMS = {
         {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
     ),
     "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "sections", "tracking"}),
-    "__init__": (set(), {"_audit", "_compare", "_diagnose", "errors", "estimate", "record", "table", "tracking"}),
+    "__init__": (
+        set(),
+        {"_audit", "_compare", "_diagnose", "errors", "estimate", "recipe", "record", "table", "tracking"},
+    ),
 }
 
 

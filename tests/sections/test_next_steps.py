@@ -42,8 +42,8 @@ def record(frames):
 
 def test_every_kind_has_a_title_and_a_step_without_one_reads_all_the_same(record_of):
     assert set(next_steps.TITLES) == set(KINDS)
-    (card,) = next_steps.cards(record_of(steps=[NextStep("change_metric")]))
-    assert (card.title, card.gain, card.cost) == ("Change metric", "not tried", "not known")
+    (card,) = next_steps.cards(record_of(steps=[NextStep("ask_again")]))
+    assert (card.title, card.gain, card.cost) == ("Ask again", "not tried", "not known")
 
 
 def test_nothing_untried_is_given_a_gain(record):

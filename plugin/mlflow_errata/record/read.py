@@ -14,6 +14,7 @@ from mlflow_errata.errors import RecordBroken, RecordMissing, RecordTooNew
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.record.write import RECORD, ROWS
 from mlflow_errata.steps._shape import NextStep
+from mlflow_errata.trials._shape import Trials
 
 
 def read(path: str | Path) -> Record:
@@ -49,6 +50,7 @@ def from_document(document: dict[str, Any], rows: pd.DataFrame) -> Record:
         not_applicable=dict(document["not_applicable"]),
         next_steps=tuple(_typed(NextStep, value) for value in document["next_steps"]),
         rows=rows,
+        trials=_typed(Trials, document["trials"]) if document.get("trials") is not None else None,
     )
 
 

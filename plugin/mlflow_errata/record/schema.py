@@ -17,6 +17,7 @@ from mlflow_errata.diagnoses._shape import Result
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, Task
 from mlflow_errata.steps._shape import NextStep
+from mlflow_errata.trials._shape import Trials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,7 @@ class Record:
     next_steps : tuple of NextStep, best first
     rows : DataFrame, a sample of the evaluation rows (at most `MOST_ROWS`): the wrong rows of every slice and random
         others, with their id, label, prediction, score and error under "errata.*"
+    trials : Trials or None if nothing was tried
     """
 
     dataset: Dataset
@@ -118,11 +120,17 @@ class Record:
     not_applicable: Mapping[str, str]
     next_steps: tuple[NextStep, ...]
     rows: pd.DataFrame = field(repr=False, compare=False)
+    trials: Trials | None = None
 
     @property
     def plan(self) -> tuple[NextStep, ...]:
-        """Steps that pay together, trialled one on top of the other; empty as long as nothing has been tried."""
-        return tuple(step for step in self.next_steps[:1] if step.gain is not None and step.kind != "stop")
+        """Steps that pay together, trialled one on top of the other: the gain of each is what it adds.
+
+        Its first step is the first of `next_steps`; empty where nothing was tried or pays, and where labels have to be
+        checked first.
+        """
+        planned = () if self.trials is None else self.trials.plan
+        return planned if planned and planned[0] == self.next_steps[0] else ()
 
     def save(self, path: str | Path) -> Path:
         """Write the record into a folder, the same files that MLflow stores; returns the folder.

@@ -1,4 +1,4 @@
-"""The one writer of records: strict JSON for results, Parquet for rows."""
+"""The one writer of records: strict JSON for results and the recipe of the plan, Parquet for rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pydantic import TypeAdapter
 
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.errors import NotANumber
+from mlflow_errata.recipe import Recipe
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.steps._shape import NextStep
+from mlflow_errata.trials._shape import Trials
 
-RECORD, ROWS, SLICES = "record.json", "rows.parquet", "slices.json"
+RECORD, ROWS, SLICES, RECIPE = "record.json", "rows.parquet", "slices.json", "recipe.json"
 
 
 def write(record: Record, path: str | Path) -> Path:
@@ -28,6 +30,8 @@ def write(record: Record, path: str | Path) -> Path:
     _storable(record.rows).to_parquet(folder / ROWS, index=False)
     (folder / SLICES).write_text(slices, encoding="utf-8")
     (folder / RECORD).write_text(text, encoding="utf-8")
+    if record.plan:
+        (folder / RECIPE).write_text(Recipe.of(record).to_json(), encoding="utf-8")
     return folder
 
 
@@ -46,6 +50,7 @@ def as_document(record: Record) -> dict[str, Any]:
         "results": {name: _plain(CATALOGUE[name].RESULT, result) for name, result in record.results.items()},
         "not_applicable": dict(record.not_applicable),
         "next_steps": [_plain(NextStep, step) for step in record.next_steps],
+        "trials": None if record.trials is None else _plain(Trials, record.trials),
     }
     _refuse_infinite(document, "record")
     return document

@@ -93,6 +93,14 @@ def _like(x: float, model: float) -> str:
     return f"{x:,.{digits}f}"
 
 
+def duration(length: float, *, dated: bool) -> str:
+    """A length of time: 91 days, 6.0 hours; without dates a bare number in the column's own unit."""
+    if not dated:
+        return number(length)
+    day, hour = 86400.0, 3600.0
+    return f"{count(length / day)} days" if length >= 2 * day else f"{number(length / hour)} hours"
+
+
 def plural(n: int, one: str, many: str | None = None) -> str:
     """A count with its noun: 1 row, 4,512 rows."""
     return f"{count(n)} {one if n == 1 else many or one + 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, StepCard, Text
@@ -10,7 +11,7 @@ from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import class_imbalance, label_issues, recency_drift, slice_errors
+from mlflow_errata.sections import class_imbalance, label_issues, recency_drift, slice_errors, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,11 +33,13 @@ def lede(record: Record) -> str:
     steps = record.next_steps
     if not steps:
         return "This record proposes no step."
+    if record.trials is not None:
+        return trials.lede(record, record.trials)
     if steps[0].kind == "stop":
         made = words.plural(len(record.results), "diagnosis", "diagnoses")
         return f"{made} made, and none found anything beyond chance to act on."
     if steps[0].gain is not None:
-        return f"Expected gain: {_gain(steps[0])}."
+        return f"Expected gain: {trials.gain(steps[0], record)}."
     if len(steps) == 1:
         return "The findings ask for it. It has not been tried, so its gain is not measured."
     return (
@@ -51,16 +54,24 @@ def cards(record: Record) -> tuple[StepCard, ...]:
 
 
 def section(record: Record) -> list[Block]:
-    """The lede and the cards."""
-    return [Text(lede(record)), *cards(record)]
+    """The lede, the cards, and what was tried."""
+    return [Text(lede(record)), *cards(record), *measured(record)]
+
+
+def measured(record: Record) -> list[Block]:
+    """What was tried and how; nothing where nothing was."""
+    if record.trials is None:
+        return []
+    names = [_title(step, record) for step in record.trials.tried]
+    return trials.section(record.trials, names)
 
 
 def _card(step: NextStep, record: Record) -> StepCard:
-    code = CODE.get(step.kind)
+    code = CODE.get(step.kind) if step.gain is None else _code_recipe
     return StepCard(
         kind=step.kind,
         title=_title(step, record),
-        gain=_gain(step),
+        gain=trials.gain(step, record),
         cost=_cost(step),
         because=_because(step, record),
         code="" if code is None else code(step, record),
@@ -84,19 +95,50 @@ def _relabel(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
     return f"Check {words.plural(int(step.params.get('audit', 0)), 'label')} where {_where(step)}"
 
 
-def _resample(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+def _resample(step: NextStep, record: Record) -> str:
     methods = {
+        "threshold": "Move the decision",
         "class_weight": "Weight the classes equally in training",
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
     }
-    return methods.get(str(step.params.get("method")), "Resample the classes in training")
+    method = methods.get(str(step.params.get("method")), "Resample the classes in training")
+    return f"{method}{_from(step, record, ': ' if step.params.get('method') == 'threshold' else ', ')}"
+
+
+def _change_metric(step: NextStep, record: Record) -> str:
+    return f"Decide by the declared value{_from(step, record, ': ')}"
+
+
+def _from(step: NextStep, record: Record, before: str) -> str:
+    """Where the decision falls, if the step says."""
+    threshold, classes = step.params.get("threshold"), record.dataset.classes
+    if threshold is None or not classes:
+        return ""
+    return f"{before}{words.quoted(classes[-1])} from a score of {words.number(threshold)} on"
+
+
+def _change_model(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    family = step.params.get("family")
+    if family is not None:
+        return f"Train a {words.shown(family).replace('_', ' ')} model instead"
+    params = [f"{name.rpartition('__')[2]} {value}" for name, value in step.params.get("set", {}).items()]
+    return f"Train with {words.listed(params)}" if params else "Change model"
 
 
 def _retrain(step: NextStep, record: Record) -> str:
     since = step.params.get("since")
     if since is not None:
         return f"Retrain on the rows since {words.shown(since)}"
+    if step.params.get("offset") is not None:
+        return "Shift the scores to the share of positives among the newest rows"
+    dated = record.dataset.training is not None and isinstance(record.dataset.training.start, datetime)
+    for name, said in {
+        "last": "Retrain on the last {} alone",
+        "half_life": "Retrain, rows of {} ago counting half",
+    }.items():
+        if step.params.get(name) is not None:
+            return said.format(words.duration(step.params[name], dated=dated))
     return f"Retrain with the {words.plural(record.dataset.n_rows, 'row')} diagnosed here"
 
 
@@ -104,14 +146,18 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
     return f"Collect more rows where {_where(step)}"
 
 
-def _stop(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
-    return "Keep this model: nothing found to change"
+def _stop(step: NextStep, record: Record) -> str:
+    if record.trials is None:
+        return "Keep this model: nothing found to change"
+    return "Keep this model: nothing tried pays" if step == record.next_steps[0] else "Keep this model"
 
 
 TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
     "relabel": _relabel,
     "resample": _resample,
+    "change_metric": _change_metric,
     "retrain_recent": _retrain,
+    "change_model": _change_model,
     "collect_data": _collect,
     "stop": _stop,
 }
@@ -124,15 +170,11 @@ def _where(step: NextStep) -> str:
 # -- gain and cost ----------------------------------------------------------------------------------------------------
 
 
-def _gain(step: NextStep) -> str:
-    if step.gain is None:
-        return step.gain_reason
-    return f"{words.change(step.gain)} {words.metric(step.gain.unit)}"
-
-
 def _cost(step: NextStep) -> str:
     if step.kind == "stop":
         return "none"
+    if step.gain is not None and not step.cost.seconds and not step.cost.rows:
+        return "no refit, no labels, no rows"
     known = _known(step.cost)
     return f"{words.listed(known)}, then a refit" if known else KIND_COST.get(step.kind, "not known")
 
@@ -197,6 +239,20 @@ def _slice(result: object, step: NextStep) -> tuple[int, Slice] | None:
 
 
 # -- the code that takes a step ---------------------------------------------------------------------------------------
+
+
+def _code_recipe(step: NextStep, record: Record) -> str:
+    """The recipe of a step that was tried; the first one takes the whole plan."""
+    if step.kind == "collect_data":
+        return _code_collect(step, record)
+    planned = step in record.plan[:1]
+    at = list(record.next_steps).index(step)
+    chosen = "record" if planned else f"record, record.next_steps[{at}]"
+    return (
+        "import mlflow_errata as errata\n\n"
+        f"recipe = errata.Recipe.of({chosen})\n"
+        "model = recipe.fit(model, train, newer=evaluation)  # a clone; then diagnose on rows newer than these"
+    )
 
 
 def _code_of_slice(step: NextStep, record: Record) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mlflow_errata.steps import collect_data, relabel, resample, retrain_recent, stop
+from mlflow_errata.steps import (
+    change_metric,
+    change_model,
+    collect_data,
+    relabel,
+    resample,
+    retrain_recent,
+    stop,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +22,10 @@ if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable
 
 KINDS: Mapping[str, StepKind] = {
-    module.KIND: cast("StepKind", module) for module in (relabel, resample, retrain_recent, collect_data, stop)
+    module.KIND: cast("StepKind", module)
+    for module in (relabel, resample, change_metric, retrain_recent, change_model, collect_data, stop)
 }
-"""Every kind of step by name, in the order of the loop: labels, then sampling, then time, then more data."""
+"""Every kind of step by name, in the order of the loop: labels, decisions, time, the model, more data."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:

@@ -40,7 +40,7 @@ class Cost:
 
     labels: int | None = None
     rows: int | None = None
-    seconds: float | None = None
+    seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class NextStep:
     cost : Cost
     gain : Estimate or None, expected gain in the unit of the metric
     gain_reason : str, why there is no gain ("not tried"); empty when there is one
+    gain_value : Estimate or None, expected gain in the declared business value per row
+    chance_best : float or None, chance that this step gains the most of all that were tried, "stop" among them
     """
 
     kind: str
@@ -63,6 +65,8 @@ class NextStep:
     cost: Cost = field(default_factory=Cost)
     gain: Estimate | None = None
     gain_reason: str = NOT_TRIED
+    gain_value: Estimate | None = None
+    chance_best: float | None = None
 
 
 class StepKind(Protocol):

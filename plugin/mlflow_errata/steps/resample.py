@@ -1,4 +1,4 @@
-"""Resample: let rare classes count as much as common ones."""
+"""Resample: let rare classes count as much as common ones, in the decision or in training."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KIND = "resample"
 
+Method = Literal["threshold", "class_weight", "over", "under"]
+
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
     """Balanced class weights where a rare class is recalled worse than the commonest."""
@@ -29,15 +31,23 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
 
 
 def apply(
-    train: TrainingSet, *, method: Literal["class_weight", "over", "under"], random_state: int = 0
+    train: TrainingSet,
+    *,
+    method: Method,
+    threshold: float | None = None,  # noqa: ARG001 - the decision's part
+    random_state: int = 0,
 ) -> TrainingSet:
     """Balance the classes of a training set.
 
     Parameters
     ----------
-    method : "class_weight" multiplies weights by n / (n_classes * n_class); "over" repeats rows of rare classes,
-        "under" drops rows of common ones (imbalanced-learn's random samplers)
+    method : "threshold" changes no row, the decision alone; "class_weight" multiplies weights by
+        n / (n_classes * n_class); "over" repeats rows of rare classes, "under" drops rows of common ones
+        (imbalanced-learn's random samplers)
+    threshold : float, where the decision falls
     """
+    if method == "threshold":
+        return train
     if method == "class_weight":
         support = train.y.map(train.y.value_counts()).to_numpy(dtype=np.float64)
         balance = len(train.y) / (train.y.nunique() * support)

@@ -1,16 +1,20 @@
-"""Retrain on recent: fit again with the newest rows, or on them alone."""
+"""Retrain on recent: move the prior, fit again with the newest rows, or on them alone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mlflow_errata.diagnoses.recency_drift import NAME as RECENCY_DRIFT
 from mlflow_errata.steps._shape import Cost, NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.table import EvaluationTable
@@ -27,14 +31,55 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     return (NextStep(KIND, {"since": None}, (RECENCY_DRIFT,), Cost(labels=0, rows=0)),)
 
 
-def apply(train: TrainingSet, *, since: Any = None) -> TrainingSet:
-    """Keep the rows from a moment on.
+def apply(
+    train: TrainingSet,
+    *,
+    since: Any = None,
+    last: float | None = None,
+    half_life: float | None = None,
+    offset: float | None = None,  # noqa: ARG001 - the decision's part
+    threshold: float | None = None,  # noqa: ARG001 - the decision's part
+) -> TrainingSet:
+    """Keep the newest rows, or let old ones count less.
 
     Parameters
     ----------
-    train : TrainingSet with times
+    train : TrainingSet with times, the newer rows among them; rows without a time count as the oldest
     since : first moment to keep; None keeps everything
+    last : float, length of the window to keep, back from the newest row: seconds for dates, else in the column's unit
+    half_life : float, in the same unit: a row this much older than the newest counts half
+    offset : float, shift of the log-odds instead of a refit on other rows; changes no row
+    threshold : float, where the decision falls after the shift
     """
-    if since is None or train.time is None:
+    if train.time is None:
         return train
-    return train.take(np.flatnonzero(train.time >= since))
+    age = age_of(train.time)
+    if half_life is not None:
+        fade = 0.5 ** (np.where(np.isnan(age), np.nanmax(age), age) / half_life)
+        fade /= fade.mean()
+        return replace(train, weight=fade if train.weight is None else train.weight * fade)
+    if last is not None:
+        return train.take(np.flatnonzero(age <= last))
+    if since is not None:
+        start = np.datetime64(since) if train.time.dtype.kind == "M" else since
+        return train.take(np.flatnonzero(train.time >= start))
+    return train
+
+
+def uses_newer(params: Mapping[str, Any]) -> bool:
+    """Whether the step fits on the rows that came after the training set."""
+    return params.get("offset") is None
+
+
+def shift_of(params: Mapping[str, Any]) -> float:
+    """What the step adds to the log-odds of the positive class."""
+    return float(params.get("offset") or 0.0)
+
+
+def age_of(time: NDArray[Any]) -> NDArray[np.float64]:
+    """Age of each row against the newest: seconds for dates, else in the unit of the times; NaN if not known."""
+    if time.dtype.kind != "M":
+        return np.asarray(np.nanmax(time) - time, dtype=np.float64)
+    known = ~pd.isna(time)
+    age = (time[known].max() - time) / np.timedelta64(1, "s")
+    return np.where(known, age, np.nan)

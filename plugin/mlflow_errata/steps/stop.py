@@ -21,6 +21,11 @@ def nothing_found() -> NextStep:
     return NextStep(KIND, gain_reason="nothing found to try")
 
 
+def nothing_pays() -> NextStep:
+    """The step that wins when no step that was tried gains beyond chance."""
+    return NextStep(KIND, gain_reason="0, by definition")
+
+
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
     """Never proposed beside other steps: only trials can show that none of them pays."""
     return ()

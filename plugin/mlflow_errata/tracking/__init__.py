@@ -6,6 +6,7 @@
     evaluator.py    the `errata` evaluator of mlflow.models.evaluate
     dataset.py      mlflow.data.from_errata: columns that errata sees and the model does not
     context.py      the tag errata.version on every run
+    silence.py      autologging off while trials refit
 
 MLflow imports evaluator, dataset and context for every user of the environment, so this file imports nothing.
 """

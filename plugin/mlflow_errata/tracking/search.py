@@ -14,9 +14,10 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors import NoDiagnoses, StoreUnreachable
+from mlflow_errata.errors import NoDiagnoses, RecipeMissing, StoreUnreachable
+from mlflow_errata.recipe import Recipe
 from mlflow_errata.record import Record
-from mlflow_errata.record.write import RECORD, ROWS
+from mlflow_errata.record.write import RECIPE, RECORD, ROWS
 from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
 
 if TYPE_CHECKING:
@@ -104,6 +105,29 @@ def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = 
     return _reading(tracking_uri, lambda client: _load(client, run_id, dataset))
 
 
+def load_recipe(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Recipe:
+    """The recipe of a run: the plan of its record.
+
+    Parameters
+    ----------
+    run_id, dataset, tracking_uri : as in `load`
+
+    Raises
+    ------
+    RecipeMissing, NoDiagnoses, StoreUnreachable, RecipeBroken, RecipeTooNew
+    """
+
+    def read(client: MlflowClient) -> Recipe:
+        folder = _folder(client, run_id, dataset)
+        if not any(Path(item.path).name == RECIPE for item in client.list_artifacts(run_id, folder)):
+            raise RecipeMissing(run_id)
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(client.download_artifacts(run_id, f"{folder}/{RECIPE}", scratch))
+            return Recipe.from_json(path.read_text(encoding="utf-8"))
+
+    return _reading(tracking_uri, read)
+
+
 def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
     """All active experiments, the latest changed first.
 
@@ -152,7 +176,8 @@ def _reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
         raise StoreUnreachable(uri, cause) from cause
 
 
-def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
+def _folder(client: MlflowClient, run_id: str, dataset: str | None) -> str:
+    """Artifact path of the record of a dataset, or of the latest."""
     folder = client.get_run(run_id).data.tags.get(RECORD_TAG)
     if dataset is not None or folder is None:
         folders = [item.path for item in client.list_artifacts(run_id, ROOT) if item.is_dir]
@@ -160,6 +185,11 @@ def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
         folder = names.get(dataset) if dataset is not None else next(iter(names.values()), None)
         if folder is None:
             raise NoDiagnoses(run_id, dataset, names)
+    return str(folder)
+
+
+def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
+    folder = _folder(client, run_id, dataset)
     with tempfile.TemporaryDirectory() as scratch:
         document = Path(client.download_artifacts(run_id, f"{folder}/{RECORD}", scratch))
         if any(Path(item.path).name == ROWS for item in client.list_artifacts(run_id, folder)):

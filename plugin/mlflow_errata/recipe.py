@@ -1,0 +1,256 @@
+"""Recipes: the steps of a record as data that the next training run applies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlflow_errata.columns import as_frame, ids, times, weights
+from mlflow_errata.errors import ColumnMissing, RecipeBroken, RecipeRefused, RecipeTooNew
+from mlflow_errata.steps import KINDS, change_model, retrain_recent
+from mlflow_errata.training import TrainingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from mlflow_errata.decision import DecisionRule
+    from mlflow_errata.record.schema import Record
+    from mlflow_errata.steps._shape import NextStep
+
+SCHEMA = 1
+"""Version of the JSON; a reader refuses what is newer."""
+WEIGHT = "errata.weight"
+"""Column of row weights in a changed training frame."""
+BALANCING = frozenset({"class_weight", "over", "under"})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Steps for the next training run, as JSON values and without code.
+
+    Parameters
+    ----------
+    steps : tuple of (kind, params), in the order in which they are taken
+    label : str
+    features : columns that the model sees
+    time, id, weight : str or None
+    task : "binary", "multiclass" or "regression"
+    dataset : str, digest of the evaluation data that the steps were tried on
+    """
+
+    steps: tuple[tuple[str, dict[str, Any]], ...]
+    label: str
+    features: tuple[str, ...]
+    time: str | None
+    id: str | None
+    weight: str | None
+    task: str
+    dataset: str
+
+    @classmethod
+    def of(cls, record: Record, *steps: NextStep) -> Recipe:
+        """The recipe of some steps of a record; without any, of its whole plan (of nothing after "stop").
+
+        Raises
+        ------
+        RecipeRefused
+            For a step that a person has to take first: labels to check, rows to collect.
+        """
+        roles = record.dataset.roles
+
+        def column(role: str) -> str | None:
+            found = roles.get(role)
+            return found if isinstance(found, str) else None
+
+        for step in steps:
+            _check(step.kind, step.params)
+        return cls(
+            steps=tuple((step.kind, dict(step.params)) for step in steps or record.plan),
+            label=str(roles["label"]),
+            features=record.dataset.features,
+            time=column("time"),
+            id=column("id"),
+            weight=column("weight"),
+            task=record.summary.task,
+            dataset=record.dataset.digest,
+        )
+
+    def apply(self, train: object, newer: object = None) -> pd.DataFrame:
+        """The training frame as the steps change it; nothing is fitted.
+
+        Parameters
+        ----------
+        train : DataFrame with the label and the features
+        newer : DataFrame of the same columns, labelled rows that came after `train`; used by the steps that retrain on
+            recent rows
+
+        Returns
+        -------
+        DataFrame
+            Rows of `train` (and `newer`), with the column "errata.weight" if they do not count the same.
+        """
+        frame = self._frame(train, "the training frame")
+        given = None if newer is None else self._frame(newer, "the newer frame")
+        changed = training(self.steps, self._set(frame), None if given is None else self._set(given))
+        rows = changed.X.assign(**{self.label: changed.y})
+        return rows if changed.weight is None else rows.assign(**{WEIGHT: changed.weight})
+
+    def fit(self, estimator: Any, train: object, newer: object = None) -> Any:
+        """Fit a clone of an estimator by the recipe.
+
+        Parameters
+        ----------
+        estimator : estimator, fitted or not; stays as it is
+        train, newer : as in `apply`
+
+        Returns
+        -------
+        fitted estimator
+            Its `predict` uses the decision rule of the steps; `predict_proba` keeps the shares of the classes that the
+            training rows had before any balancing.
+        """
+        from mlflow_errata import fitting  # noqa: PLC0415 - what fits is loaded to fit
+
+        given = None if newer is None else self._set(self._frame(newer, "the newer frame"))
+        changed, rule = prepared(self.steps, self._set(self._frame(train, "the training frame")), given)
+        rows = TrainingSet(changed.X[list(self.features)], changed.y, changed.weight)
+        classes = self.task != "regression"
+        fitted = fitting.fit(altered(self.steps, fitting.unfitted(estimator), rows.X, classes=classes), rows)
+        return decided(fitted, rule)
+
+    def _frame(self, given: object, what: str) -> pd.DataFrame:
+        frame = as_frame(given, what)
+        for role, column in [("label", self.label), *(("features", name) for name in self.features)]:
+            if column not in frame.columns:
+                raise ColumnMissing(role, column, list(frame.columns))
+        return frame.loc[frame[self.label].notna().to_numpy()]
+
+    def _set(self, frame: pd.DataFrame) -> TrainingSet:
+        def has(column: str | None) -> bool:
+            return column is not None and column in frame.columns
+
+        return TrainingSet(
+            X=frame,
+            y=frame[self.label],
+            weight=weights(frame, str(self.weight)) if has(self.weight) else None,
+            time=times(frame[str(self.time)], str(self.time)) if has(self.time) else None,
+            id=ids(frame, self.id if has(self.id) else None, frame.index),
+        )
+
+    def to_json(self) -> str:
+        """The recipe as strict JSON."""
+        document = {
+            "schema": SCHEMA,
+            "steps": [{"kind": kind, "params": params} for kind, params in self.steps],
+            "label": self.label,
+            "features": list(self.features),
+            "time": self.time,
+            "id": self.id,
+            "weight": self.weight,
+            "task": self.task,
+            "dataset": self.dataset,
+        }
+        return json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read a recipe.
+
+        Raises
+        ------
+        RecipeBroken, RecipeTooNew, RecipeRefused
+        """
+        try:
+            document = json.loads(text)
+            schema = int(document.pop("schema"))
+            if schema > SCHEMA:
+                raise RecipeTooNew(schema, SCHEMA)
+            steps = tuple((str(step["kind"]), dict(step["params"])) for step in document.pop("steps"))
+            recipe = cls(steps=steps, features=tuple(document.pop("features")), **document)
+        except (ValueError, TypeError, KeyError, AttributeError) as cause:
+            raise RecipeBroken(cause) from cause
+        for kind, params in steps:
+            _check(kind, params)
+        return recipe
+
+
+def _check(kind: str, params: dict[str, Any]) -> None:
+    """Refuse what cannot be applied as it stands."""
+    if kind not in KINDS:
+        raise RecipeRefused(kind, f"is not among the kinds of this errata: {sorted(KINDS)}")
+    if kind == "relabel" and "decisions" not in params:
+        raise RecipeRefused(kind, "has no decisions yet: labels have to be checked first")
+    if kind == "collect_data":
+        raise RecipeRefused(kind, "has nothing to apply: collect the rows and add them to the training frame")
+
+
+# -- what steps change, for recipes and for trials --------------------------------------------------------------------
+
+
+def prepared(
+    steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None
+) -> tuple[TrainingSet, DecisionRule]:
+    """The rows to fit on, and the rule to decide by (which needs the share of the classes before balancing)."""
+    from mlflow_errata.decision import DecisionRule, prior_offset  # noqa: PLC0415 - loads scikit-learn
+
+    offset, threshold, rows = 0.0, None, joined(steps, train, newer)
+    for kind, params in steps:
+        if kind == "resample" and params.get("method") in BALANCING:
+            share = positive_share(rows)
+            if share is not None:
+                offset += prior_offset(0.5, share)
+                threshold = share
+        rows = KINDS[kind].apply(rows, **params)
+        offset += retrain_recent.shift_of(params) if kind == retrain_recent.KIND else 0.0
+        threshold = params.get("threshold", threshold)
+    return rows, DecisionRule(offset, threshold)
+
+
+def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None) -> TrainingSet:
+    """The rows to fit on: newer ones joined if a step asks for them, then changed step by step."""
+    rows = joined(steps, train, newer)
+    for kind, params in steps:
+        rows = KINDS[kind].apply(rows, **params)
+    return rows
+
+
+def altered(
+    steps: Sequence[tuple[str, dict[str, Any]]],
+    estimator: Any,
+    X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+    *,
+    classes: bool,
+) -> Any:
+    """The estimator to fit, unfitted."""
+    for kind, params in steps:
+        if kind == change_model.KIND:
+            estimator = change_model.alter(estimator, X, **params, classes=classes)
+    return estimator
+
+
+def decided(fitted: Any, rule: DecisionRule) -> Any:
+    """A fitted estimator that decides by a rule; itself if the rule changes nothing."""
+    if rule.offset == 0 and rule.threshold is None:
+        return fitted
+    from mlflow_errata.decision import Decided  # noqa: PLC0415 - loads scikit-learn
+
+    return Decided(fitted, rule.offset, 0.5 if rule.threshold is None else rule.threshold).around(fitted)
+
+
+def joined(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None) -> TrainingSet:
+    """Training rows, followed by the newer ones if a step fits on them."""
+    asked = any(kind == retrain_recent.KIND and retrain_recent.uses_newer(params) for kind, params in steps)
+    return train if newer is None or not asked else train.followed_by(newer)
+
+
+def positive_share(train: TrainingSet) -> float | None:
+    """Weighted share of the second of two classes; None for other tasks."""
+    classes = np.unique(train.y.to_numpy())
+    if len(classes) != 2:  # noqa: PLR2004 - a binary task
+        return None
+    return float(np.average(train.y.to_numpy() == classes[1], weights=train.weight))

@@ -1,0 +1,147 @@
+"""What-if trials in words and a picture: what was tried, by how much it moved the metric, and how that was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.blocks import Block, Chart, Text
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._marks import Dot, dots, of_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record.schema import Record
+    from mlflow_errata.steps._shape import NextStep
+    from mlflow_errata.trials._shape import Trials
+
+PAYS = of_status("good", "gains beyond chance")
+LOSES = of_status("bad", "loses beyond chance")
+UNSURE = of_status("unsure", "cannot be told from nothing")
+NOTHING = "Do nothing"
+MOST_DOTS = 14
+"""Steps that the chart shows."""
+
+
+def gain(step: NextStep, record: Record) -> str:
+    """The gain that a step is ranked by, in words; or why there is none."""
+    best = step.gain_value or step.gain
+    return step.gain_reason if best is None else amount(best, record)
+
+
+def amount(measured: Estimate, record: Record) -> str:
+    """A gain with its interval and its unit; of a metric that should be small, what it falls by."""
+    less = not record.summary.greater_is_better and measured.unit == record.summary.metric
+    return f"{words.change(measured)} {'less ' if less else ''}{words.metric(measured.unit)}"
+
+
+def lede(record: Record, trials: Trials) -> str:
+    """What the trials say, in a sentence or two."""
+    first, n_tried = record.next_steps[0], words.plural(len(trials.tried), "step")
+    if first.kind == "stop":
+        return f"{n_tried} tried, and none gains beyond chance.{_detectable(trials)}"
+    if (first.gain_value or first.gain) is None:
+        paying = [step for step in record.next_steps if (step.gain_value or step.gain) is not None]
+        others = f" Gains of the {n_tried} tried hold on the labels as they are." if paying else ""
+        return f"The findings ask for it first; its gain is known after the check.{others}"
+    said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried."
+    if first.gain_value is not None and first.gain is not None:
+        said += f" {words.capital(words.metric(first.gain.unit))} moves by {words.change(first.gain)}."
+    return said + _then(record)
+
+
+def _then(record: Record) -> str:
+    """What the later steps of the plan add."""
+    later = [gain(step, record) for step in record.plan[1:]]
+    return f" The plan goes on: {words.listed(later)} more." if later else ""
+
+
+def _detectable(trials: Trials) -> str:
+    if trials.detectable is None:
+        return ""
+    return f" A gain below {words.number(trials.detectable)} {words.metric(trials.unit)} could not have been told."
+
+
+def section(trials: Trials, names: Sequence[str]) -> list[Block]:
+    """The chart of everything tried, and how it was measured.
+
+    Parameters
+    ----------
+    trials : Trials
+    names : what each of `trials.tried` is called
+    """
+    return [*_chart(trials, names), *(Text(sentence) for sentence in how(trials))]
+
+
+def how(trials: Trials) -> list[str]:
+    """How the gains were measured, sentence by sentence."""
+    return [
+        _counted(trials),
+        *_refits(trials),
+        *([f"Not tried: {'; '.join(_not_tried(trials))}."] if trials.not_tried else []),
+        *(["The trials were interrupted; what had been measured is kept."] if trials.interrupted else []),
+    ]
+
+
+def _counted(trials: Trials) -> str:
+    return (
+        f"{words.plural(len(trials.tried), 'step')} tried in {words.number(trials.seconds)} s. {_judged(trials)} "
+        f"Intervals cover 90 %; steps are ranked by the lower end.{_detectable(trials)}"
+    )
+
+
+def _judged(trials: Trials) -> str:
+    rows = words.plural(trials.n_judging, "row")
+    if trials.judged == "folds":
+        return f"{rows} judged, each by thresholds that other rows chose."
+    return (
+        f"{rows} in {words.plural(trials.n_periods, 'period')} judged what earlier rows chose, with refits at "
+        f"{words.plural(trials.n_origins, 'moment')}."
+    )
+
+
+def _refits(trials: Trials) -> list[str]:
+    said = []
+    if trials.noise is not None:
+        verdict = (
+            "" if trials.reliable else " That is beyond chance: refits differ too much for their gains to be relied on."
+        )
+        said.append(
+            f"The unchanged model, refitted with another seed, moves by {words.change(trials.noise)} "
+            f"{words.metric(trials.unit)}.{verdict}"
+        )
+    if trials.n_train < trials.n_train_given:
+        said.append(
+            f"To stay within {words.number(trials.budget)} s, models were fitted on {words.count(trials.n_train)} of "
+            f"{words.plural(trials.n_train_given, 'training row')}."
+        )
+    return said
+
+
+def _not_tried(trials: Trials) -> list[str]:
+    """Reasons, each with what it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in trials.not_tried.items():
+        by_reason.setdefault(reason, []).append(words.shown(name).replace("_", " "))
+    return [f"{words.listed(names)} ({words.shown(reason)})" for reason, names in by_reason.items()]
+
+
+def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
+    rows = []
+    for name, step in list(zip(words.distinct(names), trials.tried, strict=True))[:MOST_DOTS]:
+        best = step.gain_value or step.gain
+        if best is not None:
+            series = PAYS if best.low > 0 else LOSES if best.high < 0 else UNSURE
+            rows.append(Dot(name, best.value, series.words, best.low, best.high, words.change(best)))
+    if not rows:
+        return []
+    rows.insert(sum(row.series == PAYS.words for row in rows), Dot(NOTHING, 0.0, UNSURE.words, words="0"))
+    ends = [end for row in rows for end in (row.low, row.high) if end is not None]
+    room = 0.3 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
+    domain = (min(*ends, 0.0) - room, max(*ends, 0.0) + room)
+    unit = words.metric(trials.unit)
+    title = f"gain in {unit} (90 % interval)"
+    spec = dots(rows, (PAYS, UNSURE, LOSES), x={"title": title}, domain=domain, rule=0.0)
+    told = words.listed([f"{row.name} {row.words}" for row in rows], most=MOST_DOTS)
+    return [Chart(spec, alt=f"Gain of every step tried: {told}.", title="What was tried")]

@@ -1,0 +1,53 @@
+"""What a record holds of its trials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.steps._shape import NextStep
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What was tried, on which rows, and what came of it.
+
+    Parameters
+    ----------
+    unit : str, what steps are ranked by: the declared value ("value per row") or the metric
+    judged : "forward", later rows judged what earlier ones chose; "folds", every fold judged what the others chose
+    n_judging : int, rows that judged
+    n_periods : int, periods that they fall into; 0 for folds
+    n_origins : int, moments at which models were refitted on everything up to then; 0 for folds
+    n_train : int, training rows that trials were fitted on
+    n_train_given : int, training rows given; more than `n_train` where the budget asked for fewer
+    budget : float, seconds allowed
+    seconds : float, seconds spent
+    noise : Estimate or None, gain of the unchanged model refitted with another seed; None if nothing was refitted
+    reliable : bool, False where `noise` lies beyond its interval: refits differ by more than the rows can tell
+    interrupted : bool, True if a person stopped the trials
+    detectable : float or None, the smallest gain that could have been told from zero, over the steps tried (median)
+    chance_none : float, chance that no step tried gains anything
+    tried : tuple of NextStep, every single step tried, best first
+    not_tried : mapping of what was not tried -> why
+    plan : tuple of NextStep: steps that pay together; the gain of each is what it adds to those before it
+    """
+
+    unit: str
+    judged: Literal["forward", "folds"]
+    n_judging: int
+    n_periods: int
+    n_origins: int
+    n_train: int
+    n_train_given: int
+    budget: float
+    seconds: float = field(compare=False)
+    noise: Estimate | None
+    reliable: bool
+    interrupted: bool
+    detectable: float | None
+    chance_none: float
+    tried: tuple[NextStep, ...]
+    not_tried: dict[str, str]
+    plan: tuple[NextStep, ...]

@@ -1,0 +1,165 @@
+"""Gains: the paired difference of two sets of outcomes on the judging rows, with its uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.stats.pairs import cell_bootstrap_error, jackknife_error
+from mlflow_errata.trials.objective import VALUE_UNIT, Objective
+
+if TYPE_CHECKING:
+    from mlflow_errata.metric import Outcomes
+
+    Floats = NDArray[np.float64]
+
+FAR = 2.5
+"""Standard errors by which the gain must move before the newer half of the periods judges alone."""
+LEVEL = 0.9
+"""Two-sided coverage of a gain's interval: its lower end is the bound that steps are ranked by."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What an objective says of outcomes on the judging rows.
+
+    Parameters
+    ----------
+    whole : float
+    parts : array of shape (n_groups,), the objective without each group
+    rows : array of shape (n_judging,) or None, row contributions
+    decision : array of shape (n_judging,) or None, where the objective has a form of the four cells
+    """
+
+    whole: float
+    parts: Floats
+    rows: Floats | None
+    decision: NDArray[np.intp] | None
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A gain, its standard error, its degrees of freedom, the gain without each group, and the rows behind it."""
+
+    value: float
+    error: float
+    freedom: float
+    parts: Floats
+    n: int
+
+    @property
+    def half(self) -> float:
+        """Half of the interval: t * error."""
+        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * self.error
+
+    @property
+    def low(self) -> float:
+        """The lower bound that steps are ranked by."""
+        return self.value - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper bound."""
+        return self.value + self.half
+
+    @property
+    def moved(self) -> bool:
+        """Whether the newer half of the groups gains more or less than the older half, far beyond chance."""
+        each = len(self.parts) * self.value - (len(self.parts) - 1) * self.parts
+        old, new = each[: len(each) // 2], each[len(each) // 2 :]
+        error = sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new))
+        return error > 0 and abs(float(new.mean() - old.mean())) > FAR * error
+
+    def estimate(self, unit: str) -> Estimate:
+        """With its interval."""
+        return Estimate(self.value, self.low, self.high, n=self.n, unit=unit, level=LEVEL)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An objective on the judging rows: profiles of outcomes, and gains between profiles.
+
+    Parameters
+    ----------
+    objective : Objective
+    forward : bool, groups are periods, which move together; else random groups
+    groups : int array of shape (n_judging,)
+    frame : DataFrame of the judging rows
+    y : labels of the judging rows
+    random_state : int
+    """
+
+    objective: Objective
+    forward: bool
+    groups: NDArray[np.intp]
+    frame: pd.DataFrame
+    y: NDArray[Any]
+    random_state: int
+
+    @property
+    def n_groups(self) -> int:
+        """Periods, or random groups."""
+        return int(self.groups.max()) + 1
+
+    def of(self, rows: NDArray[np.bool_]) -> Scale:
+        """The scale on some of its rows, whose groups are renumbered."""
+        groups = np.unique(self.groups[rows], return_inverse=True)[1]
+        return replace(self, groups=groups, frame=self.frame.loc[rows], y=self.y[rows])
+
+    def profile(self, outcomes: Outcomes) -> Profile:
+        """The objective on all judging rows and without each group."""
+        objective, groups, n_groups = self.objective, self.groups, self.n_groups
+        if objective.rows is not None:
+            rows = objective.rows(self.frame, outcomes)
+            weight = np.ones(len(rows)) if outcomes.weight is None or objective.unit == VALUE_UNIT else outcomes.weight
+            sums, total = (np.bincount(groups, part, n_groups) for part in (rows * weight, weight))
+            parts = (sums.sum() - sums) / (total.sum() - total)
+            return Profile(float(sums.sum() / total.sum()), parts, (rows * weight) / weight.mean(), None)
+        if objective.form is not None:
+            counts = np.bincount(4 * groups + 2 * outcomes.y + outcomes.prediction, minlength=4 * n_groups)
+            counts = counts.reshape(n_groups, 4).astype(np.float64)
+            parts = objective.form(*(counts.sum(axis=0) - counts).T)
+            return Profile(float(objective.form(*counts.sum(axis=0))), parts, None, outcomes.prediction)
+        parts = np.array(
+            [objective.whole(self.frame.loc[keep], outcomes.take(keep)) for keep in self._without_each_group()]
+        )
+        return Profile(objective.whole(self.frame, outcomes), parts, None, None)
+
+    def _without_each_group(self) -> list[NDArray[np.bool_]]:
+        return [self.groups != group for group in range(self.n_groups)]
+
+    def gain(self, new: Profile, old: Profile, *, noise: float = 0.0) -> Gain | None:
+        """Paired gain of one profile over another; None where the objective is not defined.
+
+        The error is that of independent rows (exact for means, from the 8 cells (y, old, new) for metrics of the four
+        cells, a delete-a-group jackknife for others). Judged forward in time it is at least the error over periods,
+        because rows of one period move together. `noise` is the error that a refit with another seed makes.
+        """
+        parts = new.parts - old.parts
+        value = new.whole - old.whole
+        if not (isfinite(value) and np.isfinite(parts).all()):
+            return None
+        groups = jackknife_error(parts)
+        rows = self._error_of_rows(new, old)
+        freedom = 1e6 if rows is not None else len(parts) - 1.0
+        error = groups if rows is None else rows
+        if self.forward and groups > error:
+            error, freedom = groups, len(parts) - 1.0
+        return Gain(value, sqrt(error**2 + noise**2), freedom, parts, len(self.y))
+
+    def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
+        if new.rows is not None and old.rows is not None:
+            difference = new.rows - old.rows
+            return float(np.std(difference, ddof=1)) / sqrt(len(difference))
+        if self.objective.form is not None and new.decision is not None and old.decision is not None:
+            return cell_bootstrap_error(
+                self.objective.form, self.y, old.decision, new.decision, random_state=self.random_state
+            )
+        return None

@@ -1,0 +1,210 @@
+"""What a trial is judged by: the declared value or the metric, always so that more is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata.metric import Outcomes
+from mlflow_errata.stats.pairs import FORMS
+from mlflow_errata.table import value_lost
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlflow_errata.metric import Metric
+    from mlflow_errata.table import EvaluationTable, Value
+
+    Floats = NDArray[np.float64]
+
+VALUE_UNIT = "value per row"
+MOST_TRIED = 40
+"""Thresholds that a metric without a closed form is computed at."""
+N_THRESHOLDS = 200
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A function of outcomes on some rows of the evaluation frame.
+
+    Parameters
+    ----------
+    unit : str, name of the metric, or "value per row"
+    whole : callable (frame, outcomes) -> float, more is better; NaN where it is not defined
+    rows : callable (frame, outcomes) -> array of shape (n,), or None: row contributions of a mean
+    form : callable of (tn, fp, fn, tp), or None: for a metric of the four cells
+    reads_decisions, reads_scores : bool, what it depends on
+    """
+
+    unit: str
+    whole: Callable[[pd.DataFrame, Outcomes], float]
+    rows: Callable[[pd.DataFrame, Outcomes], Floats] | None
+    form: Callable[[Floats, Floats, Floats, Floats], Floats] | None
+    reads_decisions: bool
+    reads_scores: bool
+
+
+def objective_of_metric(metric: Metric, outcomes: Outcomes) -> Objective:
+    """The user's metric, turned so that more is better."""
+    sign = 1.0 if metric.greater_is_better else -1.0
+    contributions = metric.rows
+    return Objective(
+        unit=metric.name,
+        whole=lambda _frame, said: sign * metric.compute(said),
+        rows=None if contributions is None else lambda _frame, said: sign * contributions(said),
+        form=_form(metric, outcomes),
+        reads_decisions=_changes(metric, outcomes, _other_decisions(outcomes)),
+        reads_scores=outcomes.scores is not None and _changes(metric, outcomes, _other_scores(outcomes)),
+    )
+
+
+def objective_of_value(value: Value) -> Objective:
+    """The business value of the decisions, per row."""
+
+    def rows(frame: pd.DataFrame, said: Outcomes) -> Floats:
+        return -value_lost(frame, value, said)
+
+    return Objective(
+        VALUE_UNIT,
+        lambda frame, said: float(rows(frame, said).mean()),
+        rows,
+        None,
+        reads_decisions=True,
+        reads_scores=False,
+    )
+
+
+def objective_of_scores() -> Objective:
+    """Minus the Brier score over all classes: it sees every score move, not only those that cross a threshold.
+
+    sum over classes of (score - [label is the class])^2, from 0 to -2.
+    """
+
+    def rows(_frame: pd.DataFrame, said: Outcomes) -> Floats:
+        scores = said.scores
+        if scores is None:
+            return np.full(len(said), np.nan)
+        hit = scores[np.arange(len(said)), said.y]
+        return np.asarray(-((scores**2).sum(axis=1) - 2 * hit + 1))
+
+    return Objective(
+        "brier_score",
+        lambda frame, said: float(rows(frame, said).mean()),
+        rows,
+        None,
+        reads_decisions=False,
+        reads_scores=True,
+    )
+
+
+def _form(metric: Metric, outcomes: Outcomes) -> Callable[[Floats, Floats, Floats, Floats], Floats] | None:
+    """The closed form of a metric, if it says what the metric says of these outcomes and of their mirror image."""
+    form = FORMS.get(metric.name)
+    if form is None or outcomes.task != "binary" or outcomes.weight is not None:
+        return None
+    for said in (outcomes, _other_decisions(outcomes)):
+        if abs(float(form(*cells(said.y, said.prediction))) - metric.compute(said)) > 1e-9:  # noqa: PLR2004 - rounding
+            return None
+    return form
+
+
+def cells(y: NDArray[np.intp], decision: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
+    """(tn, fp, fn, tp) as arrays of shape ()."""
+    tn, fp, fn, tp = np.bincount(2 * y + decision, minlength=4).astype(np.float64)
+    return np.asarray(tn), np.asarray(fp), np.asarray(fn), np.asarray(tp)
+
+
+def _other_decisions(outcomes: Outcomes) -> Outcomes:
+    if outcomes.task == "regression":
+        return replace(outcomes, prediction=outcomes.prediction + 1.0 + np.abs(outcomes.prediction))
+    moved = (outcomes.prediction + (np.arange(len(outcomes)) % 3 == 0)) % len(outcomes.classes)
+    return replace(outcomes, prediction=moved)
+
+
+def _other_scores(outcomes: Outcomes) -> Outcomes:
+    if outcomes.scores is None:
+        return outcomes
+    return replace(outcomes, scores=np.roll(outcomes.scores, 1, axis=0) * 0.9 + 0.1 / outcomes.scores.shape[1])
+
+
+def _changes(metric: Metric, outcomes: Outcomes, other: Outcomes) -> bool:
+    before, after = metric.compute(outcomes), metric.compute(other)
+    return bool(np.isfinite(before) and np.isfinite(after) and before != after)
+
+
+# -- the best threshold -----------------------------------------------------------------------------------------------
+
+
+def best_threshold(objective: Objective, frame: pd.DataFrame, outcomes: Outcomes) -> float | None:
+    """The probability from which on "positive" is the better decision on these rows, for a binary task.
+
+    The objective at up to N_THRESHOLDS quantiles of the scores, smoothed over five neighbours so that one lucky cut
+    does not win; None where it is not defined.
+    """
+    if outcomes.scores is None:
+        return None
+    scores = outcomes.scores[:, -1]
+    few = objective.rows is None and objective.form is None
+    shares = np.linspace(0, 1, (MOST_TRIED if few else N_THRESHOLDS) + 1)[1:-1]
+    cuts = np.unique(np.quantile(scores, shares))
+    if len(cuts) < 3:  # noqa: PLR2004 - nothing to choose from
+        return None
+    reached = _curve(objective, frame, outcomes, cuts)
+    if not np.isfinite(reached).all():
+        return None
+    width = min(5, len(cuts))
+    padded = np.pad(reached, width // 2, mode="edge")
+    smooth = np.convolve(padded, np.ones(width) / width, mode="valid")[: len(cuts)]
+    best = int(smooth.argmax())
+    below = cuts[best - 1] if best else cuts[0]
+    return float((below + cuts[best]) / 2)
+
+
+def _curve(objective: Objective, frame: pd.DataFrame, outcomes: Outcomes, cuts: Floats) -> Floats:
+    """The objective at each threshold; shape (n_cuts,)."""
+    scores = outcomes.scores[:, -1] if outcomes.scores is not None else np.empty(0)
+    if objective.rows is not None:
+        order = np.argsort(scores, kind="stable")
+        no, yes = (
+            objective.rows(frame, replace(outcomes, prediction=np.full(len(scores), code)))[order] for code in (0, 1)
+        )
+        weight = np.ones(len(scores)) if outcomes.weight is None else outcomes.weight[order]
+        if objective.unit == VALUE_UNIT:
+            weight = np.ones(len(scores))
+        below = np.searchsorted(scores[order], cuts, side="left")
+        sums_no, sums_yes = (np.concatenate([[0.0], np.cumsum(part * weight)]) for part in (no, yes))
+        return np.asarray((sums_no[below] + sums_yes[-1] - sums_yes[below]) / weight.sum())
+    if objective.form is not None:
+        negative, positive = (np.sort(scores[outcomes.y == code]) for code in (0, 1))
+        tn, fn = (np.searchsorted(part, cuts, side="left").astype(np.float64) for part in (negative, positive))
+        return objective.form(tn, len(negative) - tn, fn, len(positive) - fn)
+    return np.array(
+        [objective.whole(frame, replace(outcomes, prediction=(scores >= cut).astype(np.intp))) for cut in cuts.tolist()]
+    )
+
+
+def worth_threshold(value: object) -> float | None:
+    """The threshold that a calibrated model should have for {"tp", "fp", "fn", "tn"}: c_FP / (c_FP + c_FN)."""
+    if not isinstance(value, dict):
+        return None
+    false_alarm = value.get("tn", 0.0) - value.get("fp", 0.0)
+    miss = value.get("tp", 0.0) - value.get("fn", 0.0)
+    return float(false_alarm / (false_alarm + miss)) if false_alarm > 0 and miss > 0 else None
+
+
+def own_threshold(table: EvaluationTable) -> float | None:
+    """The threshold that the model decides by; None if its decisions are not cut from its scores."""
+    outcomes = table.outcomes
+    if outcomes.scores is None or outcomes.task != "binary":
+        return None
+    said = outcomes.prediction == 1
+    scores = outcomes.scores[:, -1]
+    highest_no = float(scores[~said].max(initial=0.0))
+    lowest_yes = float(scores[said].min(initial=1.0))
+    if highest_no > lowest_yes:
+        return None
+    return 0.5 if highest_no <= 0.5 <= lowest_yes else (highest_no + lowest_yes) / 2  # noqa: PLR2004 - the usual cut

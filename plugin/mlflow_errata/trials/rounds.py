@@ -1,0 +1,254 @@
+"""Rounds of trials: every candidate alone, then those that could add to the best one, until nothing more pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlflow_errata.errors import NotTried
+from mlflow_errata.stats.pairs import chances_of_best
+from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.trials.gains import FAR, Gain
+from mlflow_errata.trials.objective import objective_of_scores
+from mlflow_errata.trials.ruler import Ruler
+from mlflow_errata.trials.variants import Change, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from mlflow_errata.trials.bench import Bench
+    from mlflow_errata.trials.objective import Objective
+
+MOST_STEPS = 3
+"""Steps of a plan."""
+MOST_COMBINED = 6
+"""Candidates that are tried on top of a step."""
+FIRST_ROUND = 0.65
+"""Share of the budget for candidates alone."""
+OVER_BUDGET = "the time budget was spent"
+CAUTION = 1.3
+"""How much longer than expected a fit may take."""
+ONE_QUESTION = {"offset": "recent", "refit": "recent", "forget": "recent"}
+"""Families of which a plan takes one."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate that was measured.
+
+    Parameters
+    ----------
+    change : Change
+    variant : Variant, the model with the change
+    gain : Gain over the variant without the change
+    pays : bool, the gain is beyond chance
+    seconds : float, of fitting
+    """
+
+    change: Change
+    variant: Variant
+    gain: Gain
+    pays: bool
+    seconds: float
+
+
+class Rounds:
+    """Tries candidates on a bench and keeps what was measured, also when a person interrupts.
+
+    Parameters
+    ----------
+    bench : Bench
+    objective : Objective, what ranks
+    random_state : int
+    deadline : float, when the clock of the bench says that the budget is spent
+    start : float, what it said at the start
+    """
+
+    def __init__(self, bench: Bench, objective: Objective, *, random_state: int, start: float, deadline: float) -> None:
+        self.bench, self.start, self.deadline = bench, start, deadline
+        self.ruler = Ruler(bench, objective, random_state=random_state)
+        self.witness = None
+        if objective.reads_decisions and not objective.reads_scores and bench.table.outcomes.scores is not None:
+            self.witness = Ruler(bench, objective_of_scores(), random_state=random_state)
+        self.not_tried: dict[str, str] = {}
+        self.seed_gain: Gain | None = None
+        self.per_fit = 0.0
+        self.interrupted = False
+
+    def measure_noise(self, *, random: bool) -> None:
+        """Refit the unchanged model with two seeds (once if it has none): how much refits differ by themselves."""
+        seeds = (1, 2) if random else (1,)
+        refits = [Variant(seed=seed) for seed in seeds]
+        values = [self.ruler.whole(variant) for variant in (Variant(), *refits)]
+        self.per_fit = max(self.bench.seconds.values())
+        self.seed_gain = self.ruler.gain(refits[-1], refits[0] if random else Variant())
+        if self.witness is not None:
+            both = [self.witness.whole(variant) for variant in (Variant(), *refits)]
+            self.witness.noise = float(np.sqrt(2) * np.std(both, ddof=1))
+        self.ruler.noise = float(np.sqrt(2) * np.std(values, ddof=1))
+
+    # -- one round ----------------------------------------------------------------------------------------------------
+
+    def singles(self, changes: Iterable[Change]) -> list[Tried]:
+        """Every candidate alone, in the order given, until its share of the budget is spent."""
+        until = self.start + FIRST_ROUND * (self.deadline - self.start)
+        return self._round(Variant(), changes, until)
+
+    def _round(self, current: Variant, changes: Iterable[Change], until: float) -> list[Tried]:
+        found = []
+        for change in changes:
+            variant = change.of(current)
+            if variant is None or self.interrupted:
+                continue
+            try:
+                found.append(self._tried(change, variant, current, until))
+            except NotTried as reason:
+                self.not_tried.setdefault(name_of(change), str(reason))
+            except KeyboardInterrupt:
+                self.interrupted = True
+        return found
+
+    def _tried(self, change: Change, variant: Variant, current: Variant, until: float) -> Tried:
+        wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
+        if self.bench.clock() + wanted > until:
+            raise NotTried(OVER_BUDGET)
+        gain = self.ruler.gain(variant, current)
+        return Tried(change, variant, gain, self._pays(gain, variant, current), self.bench.seconds_of_a_fit(variant))
+
+    def _pays(self, gain: Gain, variant: Variant, current: Variant) -> bool:
+        """Beyond chance by itself, or likely and borne out by the scores.
+
+        A score that moves says more than a decision that flips: where the gain is above its standard error, a Brier
+        score that improves far beyond chance decides.
+        """
+        if gain.low > 0 or self.witness is None or gain.value <= gain.error:
+            return gain.low > 0
+        seen = self.witness.gain(variant, current)
+        return seen.value > FAR * seen.error
+
+    # -- the plan -----------------------------------------------------------------------------------------------------
+
+    def plan(self, singles: list[Tried]) -> list[Tried]:
+        """Greedy: the best candidate that pays, then the best of those that pay on top of it."""
+        hopeful = sorted((item for item in singles if item.gain.high > 0), key=lambda item: -item.gain.value)
+        taken, found = list[Tried](), singles
+        while len(taken) < MOST_STEPS and not self.interrupted:
+            best = self.best(found)
+            if best is None:
+                break
+            taken.append(best)
+            used = {_question(item.change) for item in taken}
+            left = [item.change for item in hopeful if _question(item.change) not in used][:MOST_COMBINED]
+            found = self._round(best.variant, left, self.deadline)
+        return taken
+
+    def best(self, found: list[Tried]) -> Tried | None:
+        """The candidate with the largest lower bound above zero; of equals in its family the cheapest.
+
+        A candidate that forgets old rows has to beat the refit on all rows beyond chance.
+        """
+        paying = [item for item in found if item.pays]
+        if not paying:
+            return None
+        best = max(paying, key=lambda item: item.gain.low)
+        rivals = [
+            item
+            for item in found
+            if _ties(item.change) == _ties(best.change) and item.change.cost < best.change.cost and item.pays
+        ]
+        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.low)):
+            if not self.beats(best, rival):
+                return rival
+        return best
+
+    def beats(self, one: Tried, other: Tried) -> bool:
+        """Whether one candidate gains more than a cheaper one: beyond chance for decisions, which cost calibration.
+
+        Windows of recent rows have to gain more than the refit on all rows by a standard error: both are refits.
+        """
+        gain = self.ruler.gain(one.variant, other.variant)
+        return gain.low > 0 if one.change.family == "decision" else gain.value > gain.error
+
+
+def _question(change: Change) -> str:
+    return ONE_QUESTION.get(change.family, change.family)
+
+
+def _ties(change: Change) -> str:
+    """Candidates whose cheapest wins among equals."""
+    return "rows" if change.family in {"refit", "forget"} else change.family
+
+
+def name_of(change: Change) -> str:
+    """A candidate in a few words, the key of what was not tried."""
+    parts = [
+        value[0] if isinstance(value, tuple) else str(value) for name, value in change.parts.items() if name != "cut"
+    ]
+    return (
+        f"{change.kind}: {' '.join(parts) or change.parts.get('cut')}"
+        if "offset" not in change.parts
+        else (f"{change.kind}: offset")
+    )
+
+
+# -- as steps ---------------------------------------------------------------------------------------------------------
+
+
+def step_of(
+    tried: Tried, bench: Bench, *, gains: Mapping[str, Any], because: tuple[str, ...], chance: float | None
+) -> NextStep:
+    """A measured candidate as a next step."""
+    return NextStep(
+        kind=tried.change.kind,
+        params=_params(tried, bench),
+        because=because,
+        cost=Cost(labels=0, rows=0, seconds=round(tried.seconds, 3)),
+        gain_reason="",
+        chance_best=chance,
+        **gains,
+    )
+
+
+def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
+    variant, parts = tried.variant, tried.change.parts
+    found: dict[str, Any] = {}
+    if "rows" in parts and parts["rows"][0] != "all":
+        found[parts["rows"][0]] = parts["rows"][1]
+    if "model" in parts:
+        found |= bench.model_params(parts["model"])
+    if tried.change.kind == "resample":
+        found["method"] = parts.get("balance", "threshold")
+    if tried.change.kind == "change_metric":
+        found["by"] = "value"
+    settled = bench.settled(variant)
+    return found | {name: value for name, value in settled.items() if name == "threshold" or "offset" in parts}
+
+
+def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:
+    """Chance of each candidate to be the best, and of none to gain."""
+    if not found:
+        return [], 1.0
+    most = max(len(item.gain.parts) for item in found)
+    drawn = chances_of_best(
+        np.array([item.gain.value for item in found]),
+        np.array([_padded(item.gain.parts, most) for item in found]),
+        np.array([item.gain.error for item in found]),
+        random_state=random_state,
+    )
+    return drawn[:-1].tolist(), float(drawn[-1])
+
+
+def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:
+    """Values of the newest periods in line with those of more periods; older ones say nothing."""
+    return np.concatenate([np.full(n_groups - len(parts), parts.mean()), parts])
+
+
+def detectable(found: list[Tried]) -> float | None:
+    """Half of the interval of a typical candidate: the smallest gain that can be told from zero."""
+    halves = [item.gain.half for item in found]
+    return float(median(halves)) if halves else None

@@ -1,0 +1,393 @@
+"""Trials of one diagnosis: set up, within the budget, ranked."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata import fitting
+from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
+from mlflow_errata.errors import NotTried
+from mlflow_errata.model import unwrap
+from mlflow_errata.steps import change_model, collect_data, relabel, stop
+from mlflow_errata.steps.retrain_recent import age_of
+from mlflow_errata.trials import rounds
+from mlflow_errata.trials._shape import Trials
+from mlflow_errata.trials.bench import Bench
+from mlflow_errata.trials.judges import judges_of
+from mlflow_errata.trials.objective import (
+    Objective,
+    objective_of_metric,
+    objective_of_value,
+    own_threshold,
+    worth_threshold,
+)
+from mlflow_errata.trials.rounds import OVER_BUDGET
+from mlflow_errata.trials.ruler import Ruler
+from mlflow_errata.trials.variants import Variant, changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mlflow_errata.diagnoses._shape import Result
+    from mlflow_errata.diagnoses.slice_errors import Slice
+    from mlflow_errata.estimate import Estimate
+    from mlflow_errata.metric import Metric
+    from mlflow_errata.steps._shape import NextStep
+    from mlflow_errata.table import EvaluationTable, Value
+    from mlflow_errata.training import TrainingSet
+    from mlflow_errata.trials.rounds import Rounds, Tried
+
+PILOT = 2000
+"""Training rows of a first fit that tells how long others will take."""
+FITS_WANTED = {4: 55, 3: 45, 1: 25}
+"""Fits that all trials together need, by the number of refits over time."""
+FEWEST_INSIDE = 20
+"""Training rows of a slice from which its learning curve is followed."""
+BALANCED = 0.35
+"""Share of the rarest class from which balancing is not tried."""
+ANSWERS = {
+    "resample": "class_imbalance",
+    "change_metric": "class_imbalance",
+    "retrain_recent": "recency_drift",
+    "collect_data": "slice_errors",
+}
+"""The diagnosis that a kind of step answers."""
+
+
+def try_steps(
+    table: EvaluationTable,
+    results: Mapping[str, Result],
+    proposed: tuple[NextStep, ...],
+    *,
+    model: object,
+    metric: Metric,
+    value: Value | None,
+    budget: float,
+    random_state: int = 0,
+    clock: Callable[[], float] = monotonic,
+) -> tuple[tuple[NextStep, ...], Trials | None]:
+    """Try candidate steps within a budget and rank them by the lower bound of their gain.
+
+    Parameters
+    ----------
+    table : EvaluationTable, with a training set for everything that has to be fitted
+    results : results of the diagnoses by name
+    proposed : steps that the results ask for
+    model : the model as given, or None
+    metric : Metric
+    value : business value as given, or None; if declared, steps are ranked by it
+    budget : float, seconds
+    random_state : int
+    clock : callable () -> seconds
+
+    Returns
+    -------
+    (next steps, best first; what was tried, or None if nothing could be)
+    """
+    start = clock()
+    with _one_thread():
+        session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
+        if session is None:
+            return proposed, None
+        return session.run(results, proposed, start=start, budget=budget)
+
+
+class _Session:
+    """One diagnosis on the bench."""
+
+    def __init__(
+        self, bench: Bench, objective: Objective, metric: Objective, *, n_given: int, random_state: int
+    ) -> None:
+        self.bench, self.objective = bench, objective
+        self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
+        self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
+
+    def run(
+        self, results: Mapping[str, Result], proposed: tuple[NextStep, ...], *, start: float, budget: float
+    ) -> tuple[tuple[NextStep, ...], Trials | None]:
+        bench = self.bench
+        tests = rounds.Rounds(
+            bench, self.objective, random_state=self.random_state, start=start, deadline=start + budget
+        )
+        refits = self._measure_noise(tests)
+        singles = tests.singles(self._changes(refits=refits))
+        collected = self._collected(tests, results, proposed) if refits else []
+        plan = tests.plan(singles)
+        if not singles and not collected:
+            return proposed, None
+        trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
+        return _ranked(steps, trials, [*proposed], collected), trials
+
+    def _measure_noise(self, tests: Rounds) -> bool:
+        """Whether the model can be fitted again."""
+        if self.bench.estimator is None or self.bench.train is None:
+            tests.not_tried["refits"] = (
+                "the training rows are not given (train=)"
+                if self.bench.train is None
+                else "there is no estimator that can be cloned (model=)"
+            )
+            return False
+        try:
+            tests.measure_noise(random=fitting.is_random(self.bench.estimator))
+        except NotTried as reason:
+            tests.not_tried["refits"] = str(reason)
+            return False
+        except KeyboardInterrupt:
+            tests.interrupted = True
+            return False
+        return True
+
+    def _changes(self, *, refits: bool) -> list[Any]:
+        bench, objective, table = self.bench, self.objective, self.bench.table
+        scored = table.task == "binary" and table.outcomes.scores is not None
+        decides = scored and objective.reads_decisions
+        own = decides and bench.own is None and not objective.reads_scores
+        span = _span(bench.train, table) if self.judge.kind == "forward" else None
+        sizes = [*bench.sizes, *(name for name in change_model.FAMILIES if not _is_family(bench.estimator, name))]
+        return list(
+            changes(
+                decides=decides,
+                by_value=self.metric is not None,
+                worth=bench.worth is not None,
+                shares=scored and bench.train is not None and not own,
+                refits=refits,
+                balances=decides and _rarest(table) < BALANCED,
+                span=span,
+                recent=self.judge.kind == "forward",
+                sizes=tuple(sizes),
+            )
+        )
+
+    def _collected(self, tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
+        """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
+        found, measured = results.get(SLICE_ERRORS), []
+        slices = {item.conditions: item for item in getattr(found, "slices", ())}
+        for step in proposed:
+            item = slices.get(tuple(step.params.get("slice", ())))
+            if step.kind != collect_data.KIND or item is None or tests.interrupted:
+                continue
+            try:
+                measured.append(self._doubled(tests, step, item))
+            except NotTried as reason:
+                tests.not_tried[step.kind] = str(reason)
+            except KeyboardInterrupt:
+                tests.interrupted = True
+        return measured
+
+    def _doubled(self, tests: Rounds, step: NextStep, item: Slice) -> NextStep:
+        """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
+        train = self.bench.train
+        if train is None or not set(item.columns) <= set(train.X.columns):
+            raise NotTried("the slice is named by columns that the model does not see")
+        if self.bench.clock() + tests.per_fit * rounds.CAUTION > tests.deadline:
+            raise NotTried(OVER_BUDGET)
+        inside = np.flatnonzero(item.mask(train.X))
+        if len(inside) < FEWEST_INSIDE:
+            raise NotTried(f"needs {FEWEST_INSIDE} training rows in the slice; there are {len(inside)}")
+        variant = Variant(model=f"half of {item.conditions}")
+        self.bench.hold(variant, self.bench.fit_without(inside[::2]))
+        gain = tests.ruler.gain(Variant(), variant)
+        half = replace(gain, value=gain.value / 2, error=gain.error / 2)
+        cost = replace(step.cost, rows=len(inside))
+        return replace(step, gain=half.estimate(self.objective.unit), gain_reason="", cost=cost)
+
+    def _trials(
+        self,
+        tests: Rounds,
+        singles: list[Tried],
+        plan: list[Tried],
+        results: Mapping[str, Result],
+        *,
+        budget: float,
+        seconds: float,
+    ) -> tuple[Trials, list[NextStep]]:
+        chances, none = rounds.chances(singles, self.random_state)
+        steps = {
+            id(item): self._step(item, Variant(), results, chance)
+            for item, chance in zip(singles, chances, strict=True)
+        }
+        currents = [Variant(), *(item.variant for item in plan)]
+        planned = [
+            steps.get(id(item)) or self._step(item, current, results, None)
+            for item, current in zip(plan, currents, strict=False)
+        ]
+        best_first = sorted(singles, key=lambda item: -item.gain.low)
+        first = [plan[0]] if plan else []
+        order = [*first, *(item for item in best_first if item is not (plan[0] if plan else None))]
+        seed_gain = tests.seed_gain
+        unit = self.objective.unit
+        noise = None if seed_gain is None else seed_gain.estimate(unit)
+        forward = self.judge.kind == "forward"
+        trials = Trials(
+            unit=unit,
+            judged=self.judge.kind,
+            n_judging=len(self.judge.rows),
+            n_periods=self.judge.n_groups if forward else 0,
+            n_origins=len(self.bench.judges.refits.splits) if forward else 0,
+            n_train=0 if self.bench.train is None else len(self.bench.train.y),
+            n_train_given=self.n_given,
+            budget=float(budget),
+            seconds=round(seconds, 3),
+            noise=noise,
+            reliable=noise is None or noise.low <= 0 <= noise.high,
+            interrupted=tests.interrupted,
+            detectable=rounds.detectable(singles),
+            chance_none=none,
+            tried=tuple(steps[id(item)] for item in order),
+            not_tried=dict(tests.not_tried),
+            plan=tuple(planned),
+        )
+        families: dict[str, NextStep] = {}
+        for item in order:
+            families.setdefault(item.change.family, steps[id(item)])
+        return trials, list(families.values())
+
+    def _step(self, item: Tried, current: Variant, results: Mapping[str, Result], chance: float | None) -> NextStep:
+        gain = item.gain.estimate(self.objective.unit)
+        gains: dict[str, Any] = {"gain": gain}
+        if self.metric is not None:
+            gains = {"gain": self._in_metric(item.variant, current), "gain_value": gain}
+        answered = ANSWERS.get(item.change.kind)
+        found = answered is not None and answered in results and results[answered].found
+        return rounds.step_of(item, self.bench, gains=gains, because=(str(answered),) if found else (), chance=chance)
+
+    def _in_metric(self, variant: Variant, current: Variant) -> Estimate | None:
+        """The gain in the metric, where the declared value ranks."""
+        if self.metric is None:
+            return None
+        try:
+            return self.metric.gain(variant, current).estimate(self.metric.objective.unit)
+        except NotTried:
+            return None
+
+
+def _session(
+    table: EvaluationTable,
+    model: object,
+    metric: Metric,
+    value: Value | None,
+    *,
+    budget: float,
+    random_state: int,
+    clock: Callable[[], float],
+) -> _Session | None:
+    estimator = _clonable(unwrap(model))
+    train = table.train
+    rate, n_origins = 1.0, 4
+    if estimator is not None and train is not None:
+        rate, n_origins = _pace(estimator, train, budget, clock)
+    judges = judges_of(table, n_origins)
+    if judges is None:
+        return None
+    measured = objective_of_metric(metric, table.outcomes)
+    objective = measured if value is None else objective_of_value(value)
+    used = train if train is None or rate == 1 else train.take(_draw(len(train.y), rate, random_state))
+    bench = Bench(
+        table,
+        judges,
+        objective,
+        estimator=estimator,
+        train=used,
+        rate=rate,
+        worth=worth_threshold(value),
+        own=own_threshold(table),
+        clock=clock,
+    )
+    n_given = 0 if train is None else len(train.y)
+    return _Session(bench, objective, measured, n_given=n_given, random_state=random_state)
+
+
+def _clonable(model: object) -> Any:
+    """The model if it can be cloned and fitted, else None."""
+    if model is None or not hasattr(model, "fit") or not hasattr(model, "get_params"):
+        return None
+    try:
+        fitting.unfitted(model)
+    except (TypeError, RuntimeError, ValueError):
+        return None
+    return model
+
+
+def _pace(estimator: Any, train: TrainingSet, budget: float, clock: Callable[[], float]) -> tuple[float, int]:
+    """Share of the training rows to use, and refits over time, so that all trials fit into the budget."""
+    n = len(train.y)
+    pilot = train if n <= PILOT else train.take(_draw(n, PILOT / n, 0))
+    start = clock()
+    try:
+        fitting.fit(fitting.unfitted(estimator, one_thread=True), pilot)
+    except Exception:  # noqa: BLE001 - the trials themselves will say why it cannot be fitted
+        return 1.0, 4
+    expected = (clock() - start) * n / len(pilot.y)
+    for n_origins, n_fits in FITS_WANTED.items():
+        if expected * n_fits <= budget:
+            return 1.0, n_origins
+    return max(min(1.0, PILOT / n), budget / (expected * FITS_WANTED[1])), 1
+
+
+def _draw(n: int, rate: float, random_state: int) -> Any:
+    return np.sort(np.random.default_rng(random_state).permutation(n)[: max(1, round(rate * n))])
+
+
+def _span(train: TrainingSet | None, table: EvaluationTable) -> float | None:
+    """Length of time from the oldest training row to the newest evaluation row; None without both."""
+    if train is None or train.time is None or table.times is None:
+        return None
+    if train.time.dtype.kind != table.times.dtype.kind or pd.isna(train.time).all():
+        return None
+    both = np.concatenate([train.time, table.times])
+    return float(np.nanmax(age_of(both)))
+
+
+def _rarest(table: EvaluationTable) -> float:
+    counts = np.bincount(table.outcomes.y, minlength=len(table.outcomes.classes))
+    return float(counts[counts > 0].min() / counts.sum())
+
+
+def _is_family(estimator: Any, family: str) -> bool:
+    """Whether the estimator (or the last step of a pipeline) is of a family already."""
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    name = type(getattr(last, "estimator", last)).__name__
+    words = (
+        ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
+    )
+    return any(word in name for word in words)
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    try:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+    except ImportError:
+        return nullcontext()
+    limited: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return limited
+
+
+# -- the ranking ------------------------------------------------------------------------------------------------------
+
+
+def ranking_gain(step: NextStep) -> Any:
+    """The gain that a step is ranked by: in value where one is declared."""
+    return step.gain_value or step.gain
+
+
+def _ranked(
+    tried: list[NextStep], trials: Trials, proposed: list[NextStep], collected: list[NextStep]
+) -> tuple[NextStep, ...]:
+    """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest."""
+    labels = [step for step in proposed if step.kind == relabel.KIND]
+    first = [step for step in labels if SLICE_ERRORS in step.because]
+    measured = sorted([*tried, *collected], key=lambda step: -ranking_gain(step).low)
+    if trials.plan:
+        measured = [trials.plan[0], *(step for step in measured if step is not trials.plan[0])]
+    paying = [step for step in measured if ranking_gain(step).low > 0]
+    rest = [step for step in measured if ranking_gain(step).low <= 0]
+    kinds = {step.kind for step in measured} | {relabel.KIND, stop.KIND}
+    untried = [step for step in proposed if step.kind not in kinds]
+    doubts = [step for step in labels if SLICE_ERRORS not in step.because]
+    return (*first, *paying, *doubts, stop.nothing_pays(), *untried, *rest)

@@ -1,0 +1,118 @@
+"""Variants: what can be changed about a model, one part at a time and together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Steps = tuple[tuple[str, dict[str, Any]], ...]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model with some parts changed; the default is the model as it is.
+
+    Parameters
+    ----------
+    rows : "all", "last" or "half_life" with a length of time: refitted on rows up to now
+    balance : "class_weight", "over", "under": refitted on balanced classes
+    model : "bigger", "smaller" or a family: another model refitted
+    offset : bool, the log-odds follow the share of positives among the newest rows
+    cut : "worth" or "tuned": where the decision falls
+    seed : int or None, another seed of the training
+    """
+
+    rows: tuple[str, float] | None = None
+    balance: str | None = None
+    model: str | None = None
+    offset: bool = False
+    cut: Literal["worth", "tuned"] | None = None
+    seed: int | None = None
+
+    @property
+    def fitted(self) -> Variant:
+        """The part that has to be fitted."""
+        return replace(self, offset=False, cut=None)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One candidate: a step kind, its family, and the parts that it changes.
+
+    Parameters
+    ----------
+    kind : kind of the step
+    family : candidates of one family answer the same question; the best of them is a next step
+    parts : mapping of fields of Variant
+    cost : int, the cheaper of equals wins
+    """
+
+    kind: str
+    family: str
+    parts: Mapping[str, Any]
+    cost: int
+
+    def of(self, current: Variant) -> Variant | None:
+        """The current variant with this change; None where a part is taken already."""
+        if any(getattr(current, name) != getattr(Variant(), name) and name != "cut" for name in self.parts):
+            return None
+        if self.family == "decision" and current.cut is not None and "balance" not in self.parts:
+            return None
+        if (self.parts.get("offset") and current.rows) or (self.parts.get("rows") and current.offset):
+            return None
+        return replace(current, **self.parts)
+
+
+def changes(
+    *,
+    decides: bool,
+    by_value: bool,
+    worth: bool,
+    shares: bool,
+    refits: bool,
+    balances: bool,
+    span: float | None,
+    recent: bool,
+    sizes: tuple[str, ...],
+) -> Iterator[Change]:
+    """All candidates, the cheapest and likeliest first.
+
+    Parameters
+    ----------
+    decides : a threshold can be moved and the objective sees it
+    by_value : the objective is the declared value
+    worth : the value tells the threshold of a calibrated model
+    shares : an offset can be tried
+    refits : the estimator can be fitted
+    balances : classes are imbalanced enough to balance them
+    span : length of time that training and evaluation rows cover; None without times in both
+    recent : there are newer rows to fit on
+    sizes : names of other models
+    """
+    kind = "change_metric" if by_value else "resample"
+    if decides and worth:
+        yield Change(kind, "decision", {"cut": "worth"}, 0)
+    if decides:
+        yield Change(kind, "decision", {"cut": "tuned"}, 1)
+    if shares:
+        yield Change("retrain_recent", "offset", {"offset": True}, 0)
+    if not refits:
+        return
+    if recent:
+        yield Change("retrain_recent", "refit", {"rows": ("all", 0.0)}, 0)
+    for name in sizes:
+        yield Change("change_model", "model", {"model": name}, 0)
+    cut = {"cut": "tuned"} if decides else {}
+    if balances:
+        yield Change("resample", "decision", {"balance": "class_weight", **cut}, 2)
+    if recent and span is not None:
+        yield Change("retrain_recent", "forget", {"rows": ("last", span / 4)}, 1)
+        yield Change("retrain_recent", "forget", {"rows": ("half_life", span / 4)}, 1)
+        yield Change("retrain_recent", "forget", {"rows": ("last", span / 8)}, 1)
+    if balances:
+        yield Change("resample", "decision", {"balance": "over", **cut}, 3)
+        yield Change("resample", "decision", {"balance": "under", **cut}, 3)

@@ -1,0 +1,70 @@
+"""Clones fitted alike: seeds, one thread, weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as sampled
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mlflow_errata.fitting import fit, is_random, repeated, unfitted
+from mlflow_errata.training import TrainingSet
+
+
+@pytest.fixture
+def train():
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(400, 2))
+    y = pd.Series((x[:, 0] + draw.normal(size=400) > 0).astype(int))
+    return TrainingSet(pd.DataFrame(x, columns=["a", "b"]), y, weight=np.where(y == 1, 9.0, 1.0))
+
+
+def test_a_clone_keeps_seeds_fills_open_ones_and_uses_one_thread():
+    given = make_pipeline(StandardScaler(), RandomForestClassifier(n_jobs=2))
+    copy = unfitted(given, one_thread=True).get_params()
+    assert (copy["randomforestclassifier__random_state"], copy["randomforestclassifier__n_jobs"]) == (0, 1)
+    assert unfitted(RandomForestClassifier(random_state=7)).random_state == 7
+    assert unfitted(RandomForestClassifier(random_state=7), seed=2).random_state == 2
+    assert given.get_params()["randomforestclassifier__n_jobs"] == 2
+    assert is_random(given)
+    assert not is_random(KNeighborsClassifier())
+
+
+def test_what_cannot_be_cloned_is_refused():
+    with pytest.raises(TypeError):
+        unfitted(lambda frame: frame)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LogisticRegression(),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        make_pipeline(StandardScaler(), KNeighborsClassifier(25)),
+        make_pipeline(make_pipeline(StandardScaler(), LogisticRegression())),
+        LGBMClassifier(n_estimators=10, verbose=-1),
+    ],
+    ids=["plain", "pipeline", "takes no weights", "nested", "lightgbm"],
+)
+def test_weights_reach_every_estimator(estimator, train):
+    """Positives that weigh nine times as much are predicted more often."""
+    plain = fit(unfitted(estimator), TrainingSet(train.X, train.y))
+    weighted = fit(unfitted(estimator), train)
+    assert weighted.predict(train.X).mean() > plain.predict(train.X).mean() + 0.15
+
+
+def test_samplers_inside_a_pipeline_see_repeated_rows(train):
+    model = fit(sampled(RandomOverSampler(random_state=0), LogisticRegression()), train)
+    assert model.predict(train.X).mean() > 0.3
+
+
+def test_rows_are_repeated_in_proportion():
+    rows = repeated(np.array([1.0, 1.0, 2.0, 0.0]))
+    assert np.bincount(rows, minlength=4).tolist() == [1, 1, 2, 0]

@@ -1,0 +1,138 @@
+"""Gains against closed forms; objectives and thresholds against a search by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from mlflow_errata.metric import Outcomes, resolve_metric
+from mlflow_errata.trials.gains import Scale
+from mlflow_errata.trials.objective import (
+    best_threshold,
+    objective_of_metric,
+    objective_of_value,
+    worth_threshold,
+)
+
+COSTS = {"tp": 0, "fp": -1, "fn": -5, "tn": 0}
+
+
+@pytest.fixture
+def said():
+    """3,000 calibrated scores, 20 % positives."""
+    draw = np.random.default_rng(0)
+    score = draw.beta(0.8, 3.2, 3000)
+    y = (draw.random(3000) < score).astype(int)
+    return Outcomes("binary", (0, 1), y, (score >= 0.5).astype(int), np.column_stack([1 - score, score]), None)
+
+
+def frame(outcomes):
+    return pd.DataFrame({"stake": np.ones(len(outcomes))})
+
+
+def scale(objective, outcomes, *, forward=False, n_groups=20):
+    n = len(outcomes)
+    groups = np.arange(n) * n_groups // n if forward else np.arange(n) % n_groups
+    return Scale(objective, forward, groups, frame(outcomes), outcomes.y, 0)
+
+
+def other(outcomes, share=0.1):
+    flipped = np.random.default_rng(1).random(len(outcomes)) < share
+    return replace(outcomes, prediction=np.where(flipped, 1 - outcomes.prediction, outcomes.prediction))
+
+
+def test_the_gain_in_accuracy_is_the_closed_form(said):
+    """SE = sqrt(((b + c) / n - ((b - c) / n)^2) / n), b and c the rows that only one of the two gets right."""
+    ruler, new = scale(objective_of_metric(resolve_metric("accuracy", said), said), said), other(said)
+    gain = ruler.gain(ruler.profile(new), ruler.profile(said))
+    right, was = new.y == new.prediction, said.y == said.prediction
+    n, b, c = len(said), (right & ~was).sum(), (was & ~right).sum()
+    assert gain.value == pytest.approx((b - c) / n)
+    assert gain.error == pytest.approx(sqrt(((b + c) / n - ((b - c) / n) ** 2) / n), rel=1e-3)
+    assert gain.low == pytest.approx(gain.value - 1.645 * gain.error, rel=1e-3)
+
+
+def test_smaller_is_better_is_turned_round(said):
+    ruler = scale(objective_of_metric(resolve_metric("log_loss", said), said), said)
+    blurred = replace(said, scores=said.scores * 0.5 + 0.25)
+    assert ruler.gain(ruler.profile(blurred), ruler.profile(said)).high < 0
+
+
+@pytest.mark.parametrize("name", ["f1", "roc_auc", "average_precision"])
+def test_metrics_that_are_no_means_agree_with_a_bootstrap_of_rows(name, said):
+    metric = resolve_metric(name, said)
+    ruler = scale(objective_of_metric(metric, said), said)
+    draw = np.random.default_rng(2)
+    new = replace(other(said), scores=np.clip(said.scores + draw.normal(0, 0.1, said.scores.shape), 0, 1))
+    gain = ruler.gain(ruler.profile(new), ruler.profile(said))
+    drawn = []
+    for _ in range(150):
+        rows = draw.integers(0, len(said), len(said))
+        drawn.append(metric.compute(new.take(rows)) - metric.compute(said.take(rows)))
+    assert gain.value == pytest.approx(metric.compute(new) - metric.compute(said))
+    assert gain.error == pytest.approx(np.std(drawn), rel=0.4)
+
+
+def test_periods_that_move_together_widen_the_interval(said):
+    """Half of the periods gain, half lose: over rows alone the gain would look certain."""
+    objective = objective_of_metric(resolve_metric("accuracy", said), said)
+    period = np.arange(len(said)) * 8 // len(said)
+    good = np.isin(period, [0, 2, 4, 5, 7])
+    new = replace(said, prediction=np.where(good, said.y, 1 - said.y))
+    rows, periods = (scale(objective, said, forward=forward, n_groups=8) for forward in (False, True))
+    assert periods.gain(periods.profile(new), periods.profile(said)).error > 5 * (
+        rows.gain(rows.profile(new), rows.profile(said)).error
+    )
+
+
+def test_a_gain_that_comes_late_is_told(said):
+    objective = objective_of_metric(resolve_metric("accuracy", said), said)
+    late = replace(said, prediction=np.where(np.arange(3000) > 2000, said.y, said.prediction))
+    ruler = scale(objective, said, forward=True, n_groups=8)
+    assert ruler.gain(ruler.profile(late), ruler.profile(said)).moved
+    assert not ruler.gain(ruler.profile(other(said)), ruler.profile(said)).moved
+
+
+def test_the_best_threshold_by_value_is_near_the_worth_of_calibrated_scores(said):
+    assert worth_threshold(COSTS) == pytest.approx(1 / 6)
+    assert worth_threshold("stake") is None
+    found = best_threshold(objective_of_value(COSTS), frame(said), said)
+    assert found == pytest.approx(1 / 6, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["f1", "accuracy", "f1_micro"])
+def test_the_best_threshold_is_as_good_as_the_best_of_all(name, said):
+    metric = resolve_metric(name, said)
+    found = best_threshold(objective_of_metric(metric, said), frame(said), said)
+    scores = said.scores[:, 1]
+
+    def reached(cut):
+        return metric.compute(replace(said, prediction=(scores >= cut).astype(int)))
+
+    assert reached(found) >= max(reached(cut) for cut in np.unique(scores)[::10]) - 0.012
+
+
+def test_what_an_objective_depends_on(said):
+    depends = {
+        name: objective_of_metric(resolve_metric(name, said), said)
+        for name in ("f1", "roc_auc", "log_loss", "accuracy")
+    }
+    assert {name: (o.reads_decisions, o.reads_scores) for name, o in depends.items()} == {
+        "f1": (True, False),
+        "roc_auc": (False, True),
+        "log_loss": (False, True),
+        "accuracy": (True, False),
+    }
+    assert depends["f1"].form is not None
+
+
+def test_a_metric_of_the_users_own_that_only_shares_a_name_has_no_closed_form(said):
+    def f1(y, score, weight):
+        return float(f1_score(y, score >= 0.2))
+
+    assert objective_of_metric(resolve_metric(f1, said), said).form is None
