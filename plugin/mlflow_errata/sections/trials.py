@@ -40,7 +40,7 @@ def lede(record: Record, trials: Trials) -> str:
     """What the trials say, in a sentence or two."""
     first, n_tried = record.next_steps[0], words.plural(len(trials.tried), "step")
     if first.kind == "stop":
-        return f"{n_tried} tried, and none gains beyond chance.{_detectable(trials)}"
+        return f"{n_tried} tried, and none pays.{_detectable(trials)}"
     if (first.gain_value or first.gain) is None:
         paying = [step for step in record.next_steps if (step.gain_value or step.gain) is not None]
         others = f" Gains of the {n_tried} tried hold on the labels as they are." if paying else ""
@@ -144,4 +144,4 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     title = f"gain in {unit} (90 % interval)"
     spec = dots(rows, (PAYS, UNSURE, LOSES), x={"title": title}, domain=domain, rule=0.0)
     told = words.listed([f"{row.name} {row.words}" for row in rows], most=MOST_DOTS)
-    return [Chart(spec, alt=f"Gain of every step tried: {told}.", title="What was tried")]
+    return [Chart(spec, alt=f"Gain of every step tried: {told}.")]
