@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from mlflow_errata.blocks import Block, NotMade, Verdict
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import next_steps
+from mlflow_errata.sections import next_steps, trials
 from mlflow_errata.sections._shape import Section
 
 if TYPE_CHECKING:
@@ -76,4 +76,5 @@ def _lines(record: Record) -> list[str]:
 def _steps(record: Record) -> list[str]:
     cards = next_steps.cards(record)
     lines = [f"{at}. {card.title} (gain: {card.gain}; cost: {card.cost})" for at, card in enumerate(cards, start=1)]
-    return ["Next steps:", *lines] if lines else []
+    tried = [] if record.trials is None else ["", *trials.how(record.trials)]
+    return ["Next steps:", *lines, *tried] if lines else []

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.trials._shape import Trials
 
-PAYS = of_status("good", "gains beyond chance")
+PAYS = of_status("good", "pays")
 LOSES = of_status("bad", "loses beyond chance")
-UNSURE = of_status("unsure", "cannot be told from nothing")
+UNSURE = of_status("unsure", "cannot be told from nothing, or is worth too little")
 NOTHING = "Do nothing"
 MOST_DOTS = 14
 """Steps that the chart shows."""
@@ -40,7 +40,7 @@ def lede(record: Record, trials: Trials) -> str:
     """What the trials say, in a sentence or two."""
     first, n_tried = record.next_steps[0], words.plural(len(trials.tried), "step")
     if first.kind == "stop":
-        return f"{n_tried} tried, and none gains beyond chance.{_detectable(trials)}"
+        return f"{n_tried} tried, and none pays.{_detectable(trials)}"
     if (first.gain_value or first.gain) is None:
         paying = [step for step in record.next_steps if (step.gain_value or step.gain) is not None]
         others = f" Gains of the {n_tried} tried hold on the labels as they are." if paying else ""
@@ -87,7 +87,7 @@ def how(trials: Trials) -> list[str]:
 def _counted(trials: Trials) -> str:
     return (
         f"{words.plural(len(trials.tried), 'step')} tried in {words.number(trials.seconds)} s. {_judged(trials)} "
-        f"Intervals cover 90 %; steps are ranked by the lower end.{_detectable(trials)}"
+        f"Intervals cover 90 %; steps are ranked by what the gain exceeds in nine of ten cases.{_detectable(trials)}"
     )
 
 
@@ -132,7 +132,7 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     for name, step in list(zip(words.distinct(names), trials.tried, strict=True))[:MOST_DOTS]:
         best = step.gain_value or step.gain
         if best is not None:
-            series = PAYS if best.low > 0 else LOSES if best.high < 0 else UNSURE
+            series = PAYS if step.pays else LOSES if best.high < 0 else UNSURE
             rows.append(Dot(name, best.value, series.words, best.low, best.high, words.change(best)))
     if not rows:
         return []
@@ -144,4 +144,4 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     title = f"gain in {unit} (90 % interval)"
     spec = dots(rows, (PAYS, UNSURE, LOSES), x={"title": title}, domain=domain, rule=0.0)
     told = words.listed([f"{row.name} {row.words}" for row in rows], most=MOST_DOTS)
-    return [Chart(spec, alt=f"Gain of every step tried: {told}.", title="What was tried")]
+    return [Chart(spec, alt=f"Gain of every step tried: {told}.")]

@@ -56,6 +56,9 @@ class NextStep:
     gain : Estimate or None, expected gain in the unit of the metric
     gain_reason : str, why there is no gain ("not tried"); empty when there is one
     gain_value : Estimate or None, expected gain in the declared business value per row
+    bound : float or None, the lower bound of the gain that steps are ranked by: in value where one is declared, else in
+        the unit of the metric
+    pays : bool, the gain is beyond chance and worth a step
     chance_best : float or None, chance that this step gains the most of all that were tried, "stop" among them
     """
 
@@ -66,6 +69,8 @@ class NextStep:
     gain: Estimate | None = None
     gain_reason: str = NOT_TRIED
     gain_value: Estimate | None = None
+    bound: float | None = None
+    pays: bool = False
     chance_best: float | None = None
 
 

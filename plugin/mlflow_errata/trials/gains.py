@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 FAR = 2.5
 """Standard errors by which the gain must move before the newer half of the periods judges alone."""
 LEVEL = 0.9
-"""Two-sided coverage of a gain's interval: its lower end is the bound that steps are ranked by."""
+"""Two-sided coverage of a gain's interval."""
+Z = 1.28
+"""Standard errors below the gain where the bound lies that steps are ranked by: a normal gain exceeds it in 9 of 10."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,18 @@ class Gain:
         return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * self.error
 
     @property
+    def bound(self) -> float:
+        """The lower bound that steps are ranked by: value - Z * error."""
+        return self.value - Z * self.error
+
+    @property
     def low(self) -> float:
-        """The lower bound that steps are ranked by."""
+        """The lower end of the interval."""
         return self.value - self.half
 
     @property
     def high(self) -> float:
-        """The upper bound."""
+        """The upper end of the interval."""
         return self.value + self.half
 
     @property

@@ -31,6 +31,8 @@ MOST_COMBINED = 6
 FIRST_ROUND = 0.65
 """Share of the budget for candidates alone."""
 OVER_BUDGET = "the time budget was spent"
+WORTH = 0.01
+"""Share of what the model still loses that a gain must come to: less is not worth a step."""
 CAUTION = 1.3
 """How much longer than expected a fit may take."""
 ONE_QUESTION = {"offset": "recent", "refit": "recent", "forget": "recent"}
@@ -121,15 +123,20 @@ class Rounds:
         return Tried(change, variant, gain, self._pays(gain, variant, current), self.bench.seconds_of_a_fit(variant))
 
     def _pays(self, gain: Gain, variant: Variant, current: Variant) -> bool:
-        """Beyond chance by itself, or likely and borne out by the scores.
+        """Whether the bound lies above zero, the gain is worth having, and the scores bear it out.
 
-        A score that moves says more than a decision that flips: where the gain is above its standard error, a Brier
-        score that improves far beyond chance decides.
+        Where decisions judge and scores move, the scores are the witness (Brier): a score that moves says more than a
+        decision that flips. They have to improve by a standard error; if they do so far beyond chance, a gain above
+        its own standard error is enough.
         """
-        if gain.low > 0 or self.witness is None or gain.value <= gain.error:
-            return gain.low > 0
+        if gain.value < WORTH * self.ruler.loss:
+            return False
+        if self.witness is None or (variant.fitted, variant.offset) == (current.fitted, current.offset):
+            return gain.bound > 0
         seen = self.witness.gain(variant, current)
-        return seen.value > FAR * seen.error
+        if gain.bound > 0:
+            return seen.value > seen.error
+        return gain.value > gain.error and seen.value > FAR * seen.error
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -155,13 +162,13 @@ class Rounds:
         paying = [item for item in found if item.pays]
         if not paying:
             return None
-        best = max(paying, key=lambda item: item.gain.low)
+        best = max(paying, key=lambda item: item.gain.bound)
         rivals = [
             item
             for item in found
             if _ties(item.change) == _ties(best.change) and item.change.cost < best.change.cost and item.pays
         ]
-        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.low)):
+        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.bound)):
             if not self.beats(best, rival):
                 return rival
         return best
@@ -172,7 +179,7 @@ class Rounds:
         Windows of recent rows have to gain more than the refit on all rows by a standard error: both are refits.
         """
         gain = self.ruler.gain(one.variant, other.variant)
-        return gain.low > 0 if one.change.family == "decision" else gain.value > gain.error
+        return gain.bound > 0 if one.change.family == "decision" else gain.value > gain.error
 
 
 def _question(change: Change) -> str:
@@ -209,6 +216,8 @@ def step_of(
         because=because,
         cost=Cost(labels=0, rows=0, seconds=round(tried.seconds, 3)),
         gain_reason="",
+        bound=tried.gain.bound,
+        pays=tried.pays,
         chance_best=chance,
         **gains,
     )

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.errors import NotTried
 from mlflow_errata.trials.gains import Gain, Scale
+from mlflow_errata.trials.variants import Variant
 
 if TYPE_CHECKING:
     from mlflow_errata.trials.bench import Bench
     from mlflow_errata.trials.gains import Profile
     from mlflow_errata.trials.judges import Judge
     from mlflow_errata.trials.objective import Objective
-    from mlflow_errata.trials.variants import Variant
 
 
 class Ruler:
@@ -51,6 +51,12 @@ class Ruler:
         if judge.kind == "forward" and found.moved:
             return self._gain(new, old, judge, newest=True)
         return found
+
+    @property
+    def loss(self) -> float:
+        """What the model as it is falls short of: 1 for a metric between 0 and 1, else 0."""
+        reached = self.whole(Variant())
+        return 1 - reached if 0 <= reached <= 1 else abs(reached)
 
     def whole(self, variant: Variant) -> float:
         """The objective of a variant on its judging rows."""

@@ -194,8 +194,11 @@ class _Session:
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = tests.ruler.gain(Variant(), variant)
         half = replace(gain, value=gain.value / 2, error=gain.error / 2)
+        pays = half.bound > 0 and half.value > rounds.WORTH * tests.ruler.loss
         cost = replace(step.cost, rows=len(inside))
-        return replace(step, gain=half.estimate(self.objective.unit), gain_reason="", cost=cost)
+        shown = half.estimate(self.objective.unit)
+        gains: dict[str, Any] = {"gain": shown} if self.metric is None else {"gain_value": shown}
+        return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, **gains)
 
     def _trials(
         self,
@@ -217,7 +220,7 @@ class _Session:
             steps.get(id(item)) or self._step(item, current, results, None)
             for item, current in zip(plan, currents, strict=False)
         ]
-        best_first = sorted(singles, key=lambda item: -item.gain.low)
+        best_first = sorted(singles, key=lambda item: -item.gain.bound)
         first = [plan[0]] if plan else []
         order = [*first, *(item for item in best_first if item is not (plan[0] if plan else None))]
         seed_gain = tests.seed_gain
@@ -371,23 +374,17 @@ def _one_thread() -> AbstractContextManager[Any]:
 # -- the ranking ------------------------------------------------------------------------------------------------------
 
 
-def ranking_gain(step: NextStep) -> Any:
-    """The gain that a step is ranked by: in value where one is declared."""
-    return step.gain_value or step.gain
-
-
 def _ranked(
     tried: list[NextStep], trials: Trials, proposed: list[NextStep], collected: list[NextStep]
 ) -> tuple[NextStep, ...]:
     """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest."""
     labels = [step for step in proposed if step.kind == relabel.KIND]
     first = [step for step in labels if SLICE_ERRORS in step.because]
-    measured = sorted([*tried, *collected], key=lambda step: -ranking_gain(step).low)
+    measured = sorted([*tried, *collected], key=lambda step: -(step.bound or 0.0))
     if trials.plan:
         measured = [trials.plan[0], *(step for step in measured if step is not trials.plan[0])]
-    paying = [step for step in measured if ranking_gain(step).low > 0]
-    rest = [step for step in measured if ranking_gain(step).low <= 0]
     kinds = {step.kind for step in measured} | {relabel.KIND, stop.KIND}
     untried = [step for step in proposed if step.kind not in kinds]
     doubts = [step for step in labels if SLICE_ERRORS not in step.because]
+    paying, rest = ([step for step in measured if step.pays is pays] for pays in (True, False))
     return (*first, *paying, *doubts, stop.nothing_pays(), *untried, *rest)

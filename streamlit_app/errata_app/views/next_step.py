@@ -23,6 +23,9 @@ with steps:
     st.header("Steps", anchor=False)
     for at, block in enumerate(next_steps.cards(record)):
         card(block, f"step{at}", first=at == 0)
+    if record.trials is not None:
+        st.header("What was tried", anchor=False)
+        draw(next_steps.measured(record), key="trials")
 with why:
     st.header("Why", anchor=False)
     for name, said in verdicts(record).items():
