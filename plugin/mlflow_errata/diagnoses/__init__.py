@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mlflow_errata.diagnoses import class_imbalance, recency_drift, slice_errors
+from mlflow_errata.diagnoses import calibration, class_imbalance, recency_drift, slice_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ CATALOGUE: Mapping[str, Diagnosis] = {
     for module in (
         slice_errors,
         class_imbalance,
+        calibration,
         recency_drift,
     )
 }
