@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._windows import windows_of
@@ -30,8 +31,6 @@ from mlflow_errata.stats.reliability import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mlflow_errata.diagnoses._shape import Options
     from mlflow_errata.metric import Outcomes
     from mlflow_errata.table import EvaluationTable
@@ -44,8 +43,8 @@ N_BINS, ROWS_A_BIN = 10, 25
 ROWS_A_WINDOW = 100
 """Rows that a window needs to be judged."""
 WORTH_A_LOOK = 0.1
-"""Calibration error from which it counts, as a share of `Calibration.scale`: a probability that decides by its odds goes
-wrong in proportion to the rarer outcome, so 2 points are nothing at a rate of one half and everything at 2 %."""
+"""Calibration error from which it counts, as a share of `Calibration.scale`: a decision by expected cost compares odds,
+so what an error does goes with the rarer outcome: 2 points are little at a rate of one half and everything at 2 %."""
 
 Moment = datetime | float
 Shape = Literal["too high", "too low", "too extreme", "too timid", "mixed"]
@@ -180,9 +179,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     """Compare what the model said with what happened, over what it said and over time.
 
     Two classes: the probability of the positive class; many: the largest probability against how often its class is
-    right; numbers: the prediction against the label. Rows are binned at quantiles of what was said. The error's interval
-    comes from a jackknife over 20 groups of rows: runs of neighbours where rows have times, because rows of one period
-    move together.
+    right; numbers: the prediction against the label. Rows are binned at quantiles of what was said. The error's
+    interval comes from a jackknife over 20 groups of rows: runs of neighbours where rows have times, because rows of
+    one period move together.
 
     What was said is off if the hypothesis that it is true fails at 2.5 % (the other 2.5 % are for the windows), the
     error's interval lies above 0, and the error is at least a tenth of `scale`.
@@ -294,9 +293,7 @@ def _brier(told: _Told, sums: Sums, bins: tuple[ReliabilityBin, ...]) -> Brier:
     happened = np.array([item.happened.value for item in bins])
     effective = sums.w**2 / np.where(sums.ww > 0, sums.ww, 1.0)
     score = mean_interval(told.residual**2, told.weight)
-    return Brier(
-        Estimate(*score, n=len(told.said), unit="brier_score"), *brier_parts(happened, share, effective, mean)
-    )
+    return Brier(Estimate(*score, n=len(told.said), unit="brier_score"), *brier_parts(happened, share, effective, mean))
 
 
 # -- over time --------------------------------------------------------------------------------------------------------

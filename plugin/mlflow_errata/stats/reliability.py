@@ -7,12 +7,12 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr, stdtrit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
 
 ROOT_TWO_PI = sqrt(2 * np.pi)
 
@@ -218,4 +218,3 @@ def brier_parts(
     reliability = float((share * mean**2).sum()) - moved
     resolution = float((share * (happened - base) ** 2).sum()) - moved + back
     return reliability, resolution, spread + back
-

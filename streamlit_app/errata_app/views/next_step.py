@@ -10,6 +10,7 @@ from mlflow_errata.sections import REGISTRY, next_steps, verdicts
 PAGES = {
     "slice_errors": "views/slices.py",
     "class_imbalance": "views/classes.py",
+    "calibration": "views/classes.py",
     "recency_drift": "views/over_time.py",
 }
 
