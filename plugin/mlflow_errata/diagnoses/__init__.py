@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mlflow_errata.diagnoses import calibration, class_imbalance, recency_drift, slice_errors
+from mlflow_errata.diagnoses import calibration, class_imbalance, data_faults, recency_drift, slice_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ CATALOGUE: Mapping[str, Diagnosis] = {
         class_imbalance,
         calibration,
         recency_drift,
+        data_faults,
     )
 }
 """Every diagnosis by name, in the order in which a report shows them."""
