@@ -38,9 +38,7 @@ def outages(missing: NDArray[np.intp], n: int, chance: float) -> tuple[Run, ...]
     usual = runs[MOST_RUNS].evidence if len(runs) > MOST_RUNS else 0.0
     least = max(log(n / chance), STANDS_OUT * usual) if runs else 0.0
     return tuple(
-        run
-        for run in runs[:MOST_RUNS]
-        if run.evidence >= least and run.n_events >= FEWEST and run.share >= MOSTLY
+        run for run in runs[:MOST_RUNS] if run.evidence >= least and run.n_events >= FEWEST and run.share >= MOSTLY
     )
 
 

@@ -46,9 +46,7 @@ WORTH_A_LOOK = 0.01
 AT_THE_END = 0.05
 """Share of the rows from which a gap that lasts to the newest row is a column that went missing, not an outage."""
 
-Kind = Literal[
-    "leak", "missingness", "in_train", "contradicted", "id_like", "constant", "newly_missing", "outage"
-]
+Kind = Literal["leak", "missingness", "in_train", "contradicted", "id_like", "constant", "newly_missing", "outage"]
 CODES: dict[Kind, str] = {
     "leak": "ERR101",
     "missingness": "ERR102",

@@ -12,6 +12,7 @@ PAGES = {
     "class_imbalance": "views/classes.py",
     "calibration": "views/classes.py",
     "recency_drift": "views/over_time.py",
+    "data_faults": "views/slices.py",
 }
 
 record, row = chosen_record()
