@@ -17,8 +17,8 @@ CATALOGUE: Mapping[str, Diagnosis] = {
         slice_errors,
         class_imbalance,
         calibration,
-        recency_drift,
         data_faults,
+        recency_drift,
     )
 }
 """Every diagnosis by name, in the order in which a report shows them."""

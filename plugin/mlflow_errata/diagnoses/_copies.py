@@ -26,9 +26,9 @@ def expected_coincidences(frame: pd.DataFrame, n_pairs: float) -> float:
     sample = frame.head(SAMPLED)
     m = len(sample)
     chance = 1.0
-    for _, column in sample.items():
+    for name in sample.columns:
         try:
-            codes = pd.factorize(without_categories(column), use_na_sentinel=False)[0]
+            codes = pd.factorize(without_categories(sample[name]), use_na_sentinel=False)[0]
         except TypeError:  # values that cannot be compared (lists, dicts) tell nothing
             continue
         support = np.bincount(codes)

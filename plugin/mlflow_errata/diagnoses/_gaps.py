@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.intervals import difference, wilson
 from mlflow_errata.stats.runs import Run, densest_runs
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 FEWEST = 20

@@ -31,7 +31,7 @@ MOST_QUANTILES, ROWS_A_QUANTILE, MOST_CLASSES = 64, 10, 20
 MOST_CELLS = 5_000_000
 UNIT = "skill of the column alone"
 SURE, COMMON = 0.95, 0.9
-"""Share of one label where a column is missing from which it is given away; share elsewhere above which it is no news."""
+"""Share of one label where a column is missing from which it is given away; share elsewhere that makes it no news."""
 
 
 def skill_alone(column: pd.Series[Any], outcomes: Outcomes) -> Estimate | None:
@@ -72,11 +72,11 @@ def _class_skill(column: Numbers | Levels, y: NDArray[np.intp], k: int) -> Estim
         guess = np.where(counts.any(axis=1), counts.argmax(axis=1), support.argmax())
         wrong += int((guess[cells[judged]] != y[judged]).sum())
     rate, low, high = wilson(wrong, n)
-    return Estimate(*(1 - end * n / base for end in (rate, high, low)), n=n, unit=UNIT)
+    return Estimate(1 - rate * n / base, 1 - high * n / base, 1 - low * n / base, n=n, unit=UNIT)
 
 
 def _cells(column: Numbers | Levels, y: NDArray[np.intp], support: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Cell of each row: 0 where missing; numbers are cut at quantiles of each class, so that no class hides in a bin."""
+    """Cell of each row: 0 where missing; numbers are cut at quantiles of each class, so that none hides in a bin."""
     if isinstance(column, Levels):
         return column.codes + 1
     known = np.isfinite(column.numbers)

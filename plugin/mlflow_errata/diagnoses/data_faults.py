@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._copies import COINCIDENCE, contradicted, expected_coincidences, hashes
@@ -20,8 +21,6 @@ from mlflow_errata.stats.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
     from mlflow_errata.table import EvaluationTable
@@ -218,7 +217,7 @@ def _leans_on(table: EvaluationTable, rows: NDArray[np.intp], leak: Estimate) ->
     """
     y, errors = table.outcomes.y, float(table.errors[rows].mean())
     if table.task == "regression":
-        return errors <= np.abs(y[rows] - np.median(y)).mean() / 10
+        return errors <= float(np.abs(y[rows] - np.median(y)).mean()) / 10
     constant = float((y[rows] != np.bincount(y).argmax()).mean())
     return errors <= max(constant / 10, 1 - leak.low if leak.unit == "share of rows" else 0.0)
 
@@ -227,36 +226,44 @@ def _is_id(column: pd.Series[Any]) -> bool:
     """Text with a value of its own in nearly every row, or whole numbers that count the rows."""
     values = without_categories(column)
     known = values.head(SAMPLED).dropna()
-    if len(known) < FEWEST or known.nunique() < NEARLY_ALL * len(known):
+    if len(known) < FEWEST or _n_distinct(known) < NEARLY_ALL * len(known):
         return False
     if pd.api.types.is_integer_dtype(values.dtype):
         return bool(values.is_unique and int(values.max()) - int(values.min()) < 2 * len(values))
     if not (pd.api.types.is_string_dtype(values.dtype) and not pd.api.types.is_numeric_dtype(values.dtype)):
         return False
     text = known.astype(str)
-    return bool(text.str.count(" ").mean() < WORDS and values.nunique() >= NEARLY_ALL * values.notna().sum())
+    return bool(text.str.count(" ").mean() < WORDS and _n_distinct(values) >= NEARLY_ALL * int(values.notna().sum()))
 
 
 def _standstill(table: EvaluationTable, name: str, clock: _Clock | None) -> Iterator[Fault]:
     """One value in all rows, or in all the newest rows where there were many before."""
     column, seen = table.frame[name], name in table.features
-    if column.head(SAMPLED).nunique(dropna=False) == 1 and column.nunique(dropna=False) == 1:
-        varied = seen and table.train is not None and table.train.X[name].nunique() >= MANY
+    if _n_distinct(column.head(SAMPLED)) == 1 and _n_distinct(column) == 1:
         if seen:
+            varied = table.train is not None and _n_distinct(table.train.X[name]) >= MANY
             yield Fault("constant", name, len(table), None, varied)
         return
     if clock is None:
         return
     n, split = len(clock.rows), int((1 - CURRENT) * len(clock.rows))
     newest = column.iloc[clock.rows[split :: max(1, (n - split) // SAMPLED)]]
-    if len(newest) < FEWEST or newest.isna().any() or newest.nunique() > 1:
+    if len(newest) < FEWEST or newest.isna().any() or _n_distinct(newest) != 1:
         return
     ordered = column.iloc[clock.rows]
     moving = np.flatnonzero((ordered != newest.iloc[0]).to_numpy(dtype=bool, na_value=True))
     last = int(moving.max(initial=-1))
     before = ordered.iloc[: last + 1]
-    if last < split and before.nunique() >= MANY and len(moving) >= len(before) / 2:
+    if last < split and _n_distinct(before) >= MANY and len(moving) >= len(before) / 2:
         yield Fault("constant", name, n - last - 1, None, seen, start=clock.at(last + 1), end=clock.at(n - 1))
+
+
+def _n_distinct(values: pd.Series[Any]) -> int:
+    """Distinct values, missing as one of them; 0 where values cannot be compared (lists, dicts)."""
+    try:
+        return len(pd.unique(values))
+    except TypeError:
+        return 0
 
 
 def _gap(table: EvaluationTable, name: str, missing: NDArray[np.bool_], clock: _Clock, chance: float) -> list[Fault]:

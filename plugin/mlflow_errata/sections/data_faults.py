@@ -42,8 +42,7 @@ def section(result: DataFaults, record: Record) -> list[Block]:
     """Every fault: what it is, why it matters, what to do."""
     blocks: list[Block] = [verdict(result, record), Text(_compared(result))]
     groups = _grouped(result.faults)
-    for group in groups[1:] if result.found else groups:
-        blocks.append(Text(_said(group, record)))
+    blocks += [Text(_said(group, record)) for group in (groups[1:] if result.found else groups)]
     kinds = dict.fromkeys(fault.kind for fault in result.faults)
     blocks += [Text(f"{words.capital(WHAT[kind])}: {WHY[kind]}") for kind in kinds]
     if result.faults:
@@ -159,15 +158,15 @@ WHAT: dict[Kind, str] = {
     "outage": "an outage",
 }
 WHY: dict[Kind, str] = {
-    "leak": "a column that is filled in once the outcome is known looks perfect here and is empty in use. Ask when it is "
-    "written; take it out if that is after the prediction. Every other finding is worth little until then.",
-    "missingness": "the value is missing because of the outcome. Take the column out, or fill it as it was known when the "
-    "prediction was made; if it is what the label is computed from, check the label.",
+    "leak": "a column that is filled in once the outcome is known looks perfect here and is empty in use. Ask when it "
+    "is written; take it out if that is after the prediction. Every other finding is worth little until then.",
+    "missingness": "the value is missing because of the outcome. Take the column out, or fill it as it was known when "
+    "the prediction was made; if it is what the label is computed from, check the label.",
     "in_train": "the metric counts rows that the model has seen. Take them out of one of the two, and split by time or "
     "by what the rows belong to.",
     "contradicted": "no model can be right on all of them. Check some of the labels by hand, or look for what sets the "
     "rows apart and is not a column yet.",
-    "id_like": "what is learned of one value never helps with another. Take it out, or replace it by what it stands for.",
+    "id_like": "what is learned of one value never helps with another. Take it out, or replace it by what it names.",
     "constant": "a model cannot use it, or uses what it learned when it still moved. Check the feed.",
     "newly_missing": "the model answers from what it learned about missing values, if anything. Check the feed, and "
     "train with as many values missing.",

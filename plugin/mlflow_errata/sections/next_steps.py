@@ -32,6 +32,8 @@ def lede(record: Record) -> str:
     if not steps:
         return "This record proposes no step."
     if steps[0].kind == "stop":
+        if _is_found(record):
+            return "No step is known yet for what was found; the findings say what to do by hand."
         made = words.plural(len(record.results), "diagnosis", "diagnoses")
         return f"{made} made, and none found anything beyond chance to act on."
     if steps[0].gain is not None:
@@ -99,7 +101,11 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
 
 
 def _stop(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
-    return "Keep this model: nothing found to change"
+    return "Look at the findings" if _is_found(record) else "Keep this model: nothing found to change"
+
+
+def _is_found(record: Record) -> bool:
+    return any(result.found for result in record.results.values())
 
 
 TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {

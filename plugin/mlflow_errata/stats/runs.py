@@ -64,20 +64,18 @@ def densest_runs(events: NDArray[np.intp], n: int, most: int) -> tuple[Run, ...]
     event, other = log(inside / rate), log((1 - inside) / (1 - rate))
     level = np.arange(len(events)) * (event - other) + events * other
     found: list[Run] = []
-    open_parts = [_best(events, level, event, 0, len(events))]
+    open_parts = [_best(level, event, 0, len(events))]
     heapify(open_parts)
     while open_parts and len(found) < most:
         evidence, low, high, first, last = heappop(open_parts)
         found.append(Run(-evidence, int(events[first]), int(events[last]), last - first + 1))
         for part in ((low, first), (last + 1, high)):
             if part[0] < part[1]:
-                heappush(open_parts, _best(events, level, event, *part))
+                heappush(open_parts, _best(level, event, *part))
     return tuple(found)
 
 
-def _best(
-    events: NDArray[np.intp], level: NDArray[np.float64], event: float, low: int, high: int
-) -> tuple[float, int, int, int, int]:
+def _best(level: NDArray[np.float64], event: float, low: int, high: int) -> tuple[float, int, int, int, int]:
     """(-evidence, low, high, first, last) of the best run among the events low .. high - 1.
 
     The score of a run from event i to event j is level[j] - level[i] + event.
