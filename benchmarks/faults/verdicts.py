@@ -24,7 +24,7 @@ from mlflow_errata.metric import default_metric
 
 
 def rows(draw: np.random.Generator, n: int, k: int, *, rate: float = 0.0) -> pd.DataFrame:
-    """k columns of every kind, scores, and labels drawn from them."""
+    """Columns of every kind, scores, and labels drawn from them."""
     kinds = (
         lambda: draw.normal(size=n),
         lambda: draw.choice(list("abcde"), n),
@@ -88,15 +88,10 @@ CALIBRATIONS = {
 }
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--null", type=int, default=200)
-    parser.add_argument("--planted", type=int, default=50)
-    wanted = parser.parse_args()
-    print(f"errata {errata.__version__}")
+def false_alarms(most: int) -> None:
+    """Print how often there is a verdict where nothing is wrong."""
     for n, k, share in ((50, 5, 1), (500, 50, 0.5), (5_000, 15, 1), (100_000, 5, 0.1)):
-        draws, alarms = max(1, int(share * wanted.null)), {"calibration": 0, "data_faults": 0}
+        draws, alarms = max(1, int(share * most)), {"calibration": 0, "data_faults": 0}
         for seed in range(draws):
             draw = np.random.default_rng(seed)
             given = table(rows(draw, n, k, rate=-2.0 * (seed % 2)), rows(draw, n, k))
@@ -105,20 +100,33 @@ def main() -> None:
         for name, seen in alarms.items():
             upper = beta.ppf(0.95, seen + 1, draws - seen)
             print(f"null, {n:,} x {k}, {name}: a verdict in {seen} of {draws} (upper 95 % bound {upper:.1%})")
+
+
+def power(most: int) -> None:
+    """Print how often what was planted is named."""
     for shape, change in CALIBRATIONS.items():
         hits = 0
-        for seed in range(wanted.planted):
+        for seed in range(most):
             draw = np.random.default_rng(seed)
             hits += made(calibration, table(off(rows(draw, 5_000, 1), draw, change))).shape == shape
-        print(f"planted, calibration {shape}: named in {hits} of {wanted.planted}")
-    for kind in data_faults.CODES:
-        if kind == "id_like":
-            continue  # told where the features are; see the tests
+        print(f"planted, calibration {shape}: named in {hits} of {most}")
+    for kind in (name for name in data_faults.CODES if name != "id_like"):  # alarms where features are told
         hits = 0
-        for seed in range(wanted.planted):
+        for seed in range(most):
             result = made(data_faults, table(*planted(kind, np.random.default_rng(seed), 5_000)))
             hits += [fault.kind for fault in result.faults if fault.alarm] == [kind]
-        print(f"planted, {kind}: named, and nothing else, in {hits} of {wanted.planted}")
+        print(f"planted, {kind}: named, and nothing else, in {hits} of {most}")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--null", type=int, default=200)
+    parser.add_argument("--planted", type=int, default=50)
+    wanted = parser.parse_args()
+    print(f"errata {errata.__version__}")
+    false_alarms(wanted.null)
+    power(wanted.planted)
     draw = np.random.default_rng(0)
     given = table(rows(draw, 100_000, 30), rows(draw, 100_000, 30))
     for diagnosis in (calibration, data_faults):

@@ -17,6 +17,7 @@ def test_metrics_are_few_finite_and_stable(record):
     assert set(sent.metrics) == {
         "errata/slice_errors",
         "errata/class_imbalance",
+        "errata/calibration",
         "errata/recency_drift",
         "errata/found",
     }
