@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import mlflow_errata as errata
+from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.tracking import search
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flights.py"
@@ -33,7 +35,7 @@ def test_four_runs_with_a_verdict_of_every_diagnosis(story):
     _, runs, _ = story
     assert sorted(runs) == ["1 buggy labels", "2 relabelled", "3 threshold", "4 recent months"]
     for row in runs.values():
-        assert set(row.verdicts) == {"slice_errors", "label_issues", "class_imbalance", "recency_drift"}
+        assert set(row.verdicts) == set(CATALOGUE)
         assert row.failed is None
 
 
@@ -75,6 +77,15 @@ def test_the_model_gets_worse_over_the_autumn(story):
     assert by_month[7] > by_month[11]
     september = next(window for window in drift.windows if window.start.month == 9)
     assert september.score_rate.low > september.label_rate.high
+
+
+def test_september_is_over_predicted_and_the_outage_is_dated(story):
+    uri, runs, _ = story
+    results = search.load(runs["2 relabelled"].run_id, tracking_uri=uri).results
+    september = next(window for window in results["calibration"].windows if window.start.month == 9)
+    assert september.gap.high < -0.04
+    dark = {fault.column: (fault.code, fault.start, fault.end) for fault in results["data_faults"].faults}
+    assert dark["temp"] == ("ERR108", datetime(2013, 12, 31), datetime(2014, 1, 1, 4))
 
 
 def test_the_same_rows_carry_the_same_digest(story):

@@ -18,6 +18,7 @@ def test_metrics_are_few_finite_and_stable(record):
         "errata/slice_errors",
         "errata/label_issues",
         "errata/class_imbalance",
+        "errata/calibration",
         "errata/recency_drift",
         "errata/found",
     }

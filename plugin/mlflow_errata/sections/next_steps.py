@@ -36,8 +36,7 @@ def lede(record: Record) -> str:
     if record.trials is not None:
         return trials.lede(record, record.trials)
     if steps[0].kind == "stop":
-        made = words.plural(len(record.results), "diagnosis", "diagnoses")
-        return f"{made} made, and none found anything beyond chance to act on."
+        return _nothing_to_do(record)
     if steps[0].gain is not None:
         return f"Expected gain: {trials.gain(steps[0], record)}."
     if len(steps) == 1:
@@ -46,6 +45,13 @@ def lede(record: Record) -> str:
         f"The findings ask for {len(steps)} steps, in the order of the loop: labels, sampling, time, data. "
         "None has been tried, so no gain is measured."
     )
+
+
+def _nothing_to_do(record: Record) -> str:
+    if _is_found(record):
+        return "No step is known yet for what was found; the findings say what to do by hand."
+    made = words.plural(len(record.results), "diagnosis", "diagnoses")
+    return f"{made} made, and none found anything beyond chance to act on."
 
 
 def cards(record: Record) -> tuple[StepCard, ...]:
@@ -148,8 +154,12 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
 
 def _stop(step: NextStep, record: Record) -> str:
     if record.trials is None:
-        return "Keep this model: nothing found to change"
+        return "Look at the findings" if _is_found(record) else "Keep this model: nothing found to change"
     return "Keep this model: nothing tried pays" if step == record.next_steps[0] else "Keep this model"
+
+
+def _is_found(record: Record) -> bool:
+    return any(result.found for result in record.results.values())
 
 
 TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
