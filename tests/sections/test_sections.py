@@ -80,7 +80,7 @@ def test_null_data_give_no_bad_verdict():
     null = pd.DataFrame({"at": np.arange(2000), "score": draw.random(2000), "x": draw.random(2000)})
     null["y"] = (draw.random(2000) < null["score"]).astype(int)
     quiet = errata.diagnose(null, label="y", scores="score", time="at", budget=0)
-    assert {said.status for said in verdicts(quiet).values() if isinstance(said, Verdict)} == {"good"}
+    assert "bad" not in {said.status for said in verdicts(quiet).values() if isinstance(said, Verdict)}
     assert "Keep this model" in str(quiet)
 
 
