@@ -48,18 +48,29 @@ class Profile:
 
 @dataclass(frozen=True)
 class Gain:
-    """A gain, its standard error, its degrees of freedom, the gain without each group, and the rows behind it."""
+    """A gain and how sure it is.
+
+    Parameters
+    ----------
+    value : float
+    error : float, standard error
+    spread : float, standard deviation of the gain from period to period beyond what rows explain; 0 for folds
+    freedom : float, degrees of freedom of the error
+    parts : array of shape (n_groups,), the gain without each group
+    n : int, rows behind it
+    """
 
     value: float
     error: float
+    spread: float
     freedom: float
     parts: Floats
     n: int
 
     @property
     def half(self) -> float:
-        """Half of the interval: t * error."""
-        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * self.error
+        """Half of the interval: t * sqrt(error^2 + spread^2), because what comes is another period."""
+        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * sqrt(self.error**2 + self.spread**2)
 
     @property
     def bound(self) -> float:
@@ -159,7 +170,10 @@ class Scale:
         error = groups if rows is None else rows
         if self.forward and groups > error:
             error, freedom = groups, len(parts) - 1.0
-        return Gain(value, sqrt(error**2 + noise**2), freedom, parts, len(self.y))
+        spread = 0.0
+        if self.forward and rows is not None:
+            spread = sqrt(max(0.0, (groups**2 - rows**2) * len(parts)))
+        return Gain(value, sqrt(error**2 + noise**2), spread, freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
         if new.rows is not None and old.rows is not None:

@@ -22,7 +22,7 @@ BLOCKS = 16
 """Runs of neighbouring rows that the timed evaluation rows are cut into."""
 CHOICES = (3, 6, 9, 12)
 """Blocks before which a threshold is chosen anew, where nothing is refitted on newer rows."""
-REFITS: dict[int, tuple[int, ...]] = {4: (8, 10, 12, 14), 3: (8, 11, 14), 1: (8,)}
+REFITS: dict[int, tuple[int, ...]] = {4: (8, 10, 12, 14), 1: (8,)}
 """Blocks before which a model is refitted on everything up to then, by the number of refits."""
 FEWEST_A_BLOCK = 16
 MOST_ROWS = 50_000

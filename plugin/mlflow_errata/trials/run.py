@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 PILOT = 2000
 """Training rows of a first fit that tells how long others will take."""
-FITS_WANTED = {4: 55, 3: 45, 1: 25}
+FITS_WANTED = {4: 45, 1: 20}
 """Fits that all trials together need, by the number of refits over time."""
 FEWEST_INSIDE = 20
 """Training rows of a slice from which its learning curve is followed."""
@@ -193,7 +193,7 @@ class _Session:
         variant = Variant(model=f"half of {item.conditions}")
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = tests.ruler.gain(Variant(), variant)
-        half = replace(gain, value=gain.value / 2, error=gain.error / 2)
+        half = replace(gain, value=gain.value / 2, error=gain.error / 2, spread=gain.spread / 2)
         pays = half.bound > 0 and half.value > rounds.WORTH * tests.ruler.loss
         cost = replace(step.cost, rows=len(inside))
         shown = half.estimate(self.objective.unit)
@@ -318,19 +318,31 @@ def _clonable(model: object) -> Any:
 
 
 def _pace(estimator: Any, train: TrainingSet, budget: float, clock: Callable[[], float]) -> tuple[float, int]:
-    """Share of the training rows to use, and refits over time, so that all trials fit into the budget."""
+    """Share of the training rows to use, and refits over time, so that all trials fit into the budget.
+
+    A fit is expected to take a fixed time and a time per row, as two fits on fewer rows tell.
+    """
     n = len(train.y)
-    pilot = train if n <= PILOT else train.take(_draw(n, PILOT / n, 0))
-    start = clock()
+
+    def seconds(n_rows: int) -> float:
+        start = clock()
+        fitting.fit(fitting.unfitted(estimator, one_thread=True), train.take(_draw(n, n_rows / n, 0)))
+        return clock() - start
+
     try:
-        fitting.fit(fitting.unfitted(estimator, one_thread=True), pilot)
+        sizes = (min(n, PILOT), min(n, 4 * PILOT))
+        first = seconds(sizes[0])
+        if first * n / sizes[0] * FITS_WANTED[4] <= budget:
+            return 1.0, 4
+        second = seconds(sizes[1]) if sizes[1] > sizes[0] else first
     except Exception:  # noqa: BLE001 - the trials themselves will say why it cannot be fitted
         return 1.0, 4
-    expected = (clock() - start) * n / len(pilot.y)
-    for n_origins, n_fits in FITS_WANTED.items():
-        if expected * n_fits <= budget:
-            return 1.0, n_origins
-    return max(min(1.0, PILOT / n), budget / (expected * FITS_WANTED[1])), 1
+    a_row = max(second - first, 0.1 * second) / max(sizes[1] - sizes[0], 1)
+    for n_refits, n_fits in FITS_WANTED.items():
+        if (second + a_row * (n - sizes[1])) * n_fits <= budget:
+            return 1.0, n_refits
+    affordable = sizes[1] + (budget / FITS_WANTED[1] - second) / a_row
+    return min(1.0, max(affordable, PILOT) / n), 1
 
 
 def _draw(n: int, rate: float, random_state: int) -> Any:
