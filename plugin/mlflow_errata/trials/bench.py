@@ -12,6 +12,7 @@ from mlflow_errata import fitting, recipe
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import ask
 from mlflow_errata.steps import change_model
+from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
 from mlflow_errata.trials.objective import best_threshold
 from mlflow_errata.trials.variants import Steps, Variant
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
-FEWEST_POSITIVES = 50
-"""Rows of the rarer class below which no threshold is chosen."""
+FEWEST_ROWS = 50
+"""Training rows below which nothing is fitted."""
 RECENT = 0.25
 """Share of the newest known rows that tell the share of positives."""
 
@@ -120,7 +121,7 @@ class Bench:
             raise NotTried("needs the training rows")
         steps = self.steps_of(key)
         rows, rule = recipe.prepared(steps, self.train, newer)
-        if len(rows.y) < FEWEST_POSITIVES or (self.table.task != "regression" and rows.y.nunique() < 2):  # noqa: PLR2004
+        if len(rows.y) < FEWEST_ROWS or (self.table.task != "regression" and rows.y.nunique() < 2):  # noqa: PLR2004
             raise NotTried("leaves too few rows to fit on")
         blank = fitting.unfitted(self.estimator, seed=key.seed, one_thread=True)
         blank = recipe.altered(steps, blank, rows.X, classes=self.table.task != "regression")
@@ -253,11 +254,10 @@ class Bench:
 
     def _tuned(self, said: Said, split: Split, offset: float) -> float:
         rows = split.choose
-        outcomes = self._taken(said, rows, offset)
-        rarer = int(np.bincount(outcomes.y, minlength=2).min())
-        if rarer < FEWEST_POSITIVES:
-            raise NotTried(f"needs {FEWEST_POSITIVES} rows of the rarer class to choose a threshold; there are {rarer}")
-        found = best_threshold(self.objective, self.table.frame.iloc[rows], outcomes)
+        rarer = n_rarer(self.table, rows)
+        if rarer < FEWEST_RARE:
+            raise NotTried(f"needs {FEWEST_RARE} rows of the rarer class to choose a threshold; there are {rarer}")
+        found = best_threshold(self.objective, self.table.frame.iloc[rows], self._taken(said, rows, offset))
         if found is None:
             raise NotTried("needs scores that can be cut at more than two places")
         return found

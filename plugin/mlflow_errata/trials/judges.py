@@ -25,6 +25,8 @@ CHOICES = (3, 6, 9, 12)
 REFITS: dict[int, tuple[int, ...]] = {4: (8, 10, 12, 14), 1: (8,)}
 """Blocks before which a model is refitted on everything up to then, by the number of refits."""
 FEWEST_A_BLOCK = 16
+FEWEST_RARE = 50
+"""Rows of the rarer class below which no threshold is chosen."""
 MOST_ROWS = 50_000
 """Evaluation rows that trials are judged on."""
 
@@ -93,7 +95,8 @@ def judges_of(table: EvaluationTable, n_refits: int) -> Judges | None:
     """The judges of a table: forward in time where there is a time, else by folds; None with too few rows.
 
     Forward: the timed rows, oldest first, in BLOCKS runs of equally many (rows of one moment stay together). Before
-    each origin a step may look at everything; the blocks up to the next origin judge it. Folds: the rows' order is a
+    each origin a step may look at everything; the blocks up to the next origin judge it. No threshold is chosen before
+    there are FEWEST_RARE rows of both classes. Folds: the rows' order is a
     content hash, so positions are a fair draw.
     """
     if table.times is not None:
@@ -101,7 +104,9 @@ def judges_of(table: EvaluationTable, n_refits: int) -> Judges | None:
         rows = timed[np.argsort(table.times[timed], kind="stable")]
         bounds = _bounds(table.times[rows])
         if bounds is not None:
-            return Judges(_forward(rows, bounds, CHOICES), _forward(rows, bounds, REFITS[n_refits]))
+            choices = [start for start in CHOICES if n_rarer(table, rows[: bounds[start]]) >= FEWEST_RARE]
+            decisions = _forward(rows, bounds, tuple(choices) or CHOICES)
+            return Judges(decisions, _forward(rows, bounds, REFITS[n_refits]))
     n = min(len(table), MOST_ROWS)
     if n < FOLDS * FEWEST_A_BLOCK:
         return None
@@ -109,6 +114,13 @@ def judges_of(table: EvaluationTable, n_refits: int) -> Judges | None:
     splits = tuple(Split(rows[rows % FOLDS != fold], rows[rows % FOLDS == fold]) for fold in range(FOLDS))
     folds = Judge("folds", splits, np.concatenate([(split.judge // FOLDS) % N_GROUPS for split in splits]))
     return Judges(folds, folds)
+
+
+def n_rarer(table: EvaluationTable, rows: Rows) -> int:
+    """Rows of the rarer of two classes; all rows for other tasks."""
+    if table.task != "binary":
+        return len(rows)
+    return int(np.bincount(table.outcomes.y[rows], minlength=2).min())
 
 
 def _bounds(times: NDArray[np.generic]) -> Rows | None:

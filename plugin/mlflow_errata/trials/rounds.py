@@ -174,12 +174,8 @@ class Rounds:
         return best
 
     def beats(self, one: Tried, other: Tried) -> bool:
-        """Whether one candidate gains more than a cheaper one: beyond chance for decisions, which cost calibration.
-
-        Windows of recent rows have to gain more than the refit on all rows by a standard error: both are refits.
-        """
-        gain = self.ruler.gain(one.variant, other.variant)
-        return gain.bound > 0 if one.change.family == "decision" else gain.value > gain.error
+        """Whether one candidate gains more than a cheaper one beyond chance."""
+        return self.ruler.gain(one.variant, other.variant).bound > 0
 
 
 def _question(change: Change) -> str:

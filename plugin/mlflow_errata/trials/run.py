@@ -27,6 +27,7 @@ from mlflow_errata.trials.objective import (
     own_threshold,
     worth_threshold,
 )
+from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.ranking import ranked
 from mlflow_errata.trials.rounds import OVER_BUDGET
 from mlflow_errata.trials.ruler import Ruler
@@ -44,10 +45,6 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
     from mlflow_errata.trials.rounds import Rounds, Tried
 
-PILOT = 2000
-"""Training rows of a first fit that tells how long others will take."""
-FITS_WANTED = {4: 45, 1: 20}
-"""Fits that all trials together need, by the number of refits over time."""
 FEWEST_INSIDE = 20
 """Training rows of a slice from which its learning curve is followed."""
 BALANCED = 0.35
@@ -285,13 +282,13 @@ def _session(
     train = table.train
     rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
-        rate, n_origins = _pace(estimator, train, budget, clock)
+        rate, n_origins = pace(estimator, train, budget, clock)
     judges = judges_of(table, n_origins)
     if judges is None:
         return None
     measured = objective_of_metric(metric, table.outcomes)
     objective = measured if value is None else objective_of_value(value)
-    used = train if train is None or rate == 1 else train.take(_draw(len(train.y), rate, random_state))
+    used = train if train is None or rate == 1 else train.take(draw(len(train.y), rate, random_state))
     bench = Bench(
         table,
         judges,
@@ -316,38 +313,6 @@ def _clonable(model: object) -> Any:
     except (TypeError, RuntimeError, ValueError):
         return None
     return model
-
-
-def _pace(estimator: Any, train: TrainingSet, budget: float, clock: Callable[[], float]) -> tuple[float, int]:
-    """Share of the training rows to use, and refits over time, so that all trials fit into the budget.
-
-    A fit is expected to take a fixed time and a time per row, as two fits on fewer rows tell.
-    """
-    n = len(train.y)
-
-    def seconds(n_rows: int) -> float:
-        start = clock()
-        fitting.fit(fitting.unfitted(estimator, one_thread=True), train.take(_draw(n, n_rows / n, 0)))
-        return clock() - start
-
-    try:
-        sizes = (min(n, PILOT), min(n, 4 * PILOT))
-        first = seconds(sizes[0])
-        if first * n / sizes[0] * FITS_WANTED[4] <= budget:
-            return 1.0, 4
-        second = seconds(sizes[1]) if sizes[1] > sizes[0] else first
-    except Exception:  # noqa: BLE001 - the trials themselves will say why it cannot be fitted
-        return 1.0, 4
-    a_row = max(second - first, 0.1 * second) / max(sizes[1] - sizes[0], 1)
-    for n_refits, n_fits in FITS_WANTED.items():
-        if (second + a_row * (n - sizes[1])) * n_fits <= budget:
-            return 1.0, n_refits
-    affordable = sizes[1] + (budget / FITS_WANTED[1] - second) / a_row
-    return min(1.0, max(affordable, PILOT) / n), 1
-
-
-def _draw(n: int, rate: float, random_state: int) -> Any:
-    return np.sort(np.random.default_rng(random_state).permutation(n)[: max(1, round(rate * n))])
 
 
 def _span(train: TrainingSet | None, table: EvaluationTable) -> float | None:
