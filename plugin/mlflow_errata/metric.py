@@ -86,8 +86,8 @@ class Metric:
     rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
     needs_scores: bool = False
 
-    def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False) -> Estimate | None:
-        """The metric with its 95 % interval, or None where it cannot be estimated (too few rows, one class).
+    def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False, level: float = 0.95) -> Estimate | None:
+        """The metric with its interval, or None where it cannot be estimated (too few rows, one class).
 
         Means of zeros and ones carry Wilson's interval, other means a t interval, everything else a delete-a-group
         jackknife. Rows in time order are taken in runs of neighbours, which may move together: always a jackknife.
@@ -96,14 +96,14 @@ class Metric:
         if n < 2:  # noqa: PLR2004 - a spread needs two rows
             return None
         if self.rows is not None and not in_time_order:
-            interval = mean_or_share(self.rows(outcomes), outcomes.weight)
+            interval = mean_or_share(self.rows(outcomes), outcomes.weight, level=level)
         else:
             groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
-            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups)
+            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups, level=level)
             if found is None:
                 return None
             interval = found
-        return Estimate(*interval, n=n, unit=self.name)
+        return Estimate(*interval, n=n, unit=self.name, level=level)
 
 
 # -- the catalogue ----------------------------------------------------------------------------------------------------

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
-from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.diagnoses._causes import HALF, Cause, Split, cause_of, split_change
+from mlflow_errata.diagnoses._shifts import WORTH_A_LOOK, Shift, shifts_of
 from mlflow_errata.diagnoses._windows import Windows, windows_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.distances import g_test, psi, psi_floor, quantile_edges
+from mlflow_errata.metric import Label
+from mlflow_errata.stats.changepoint import rise
 from mlflow_errata.stats.intervals import difference, mean_or_share
-from mlflow_errata.stats.testing import benjamini_hochberg
+from mlflow_errata.stats.ranks import ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
     from mlflow_errata.metric import Metric, Outcomes
     from mlflow_errata.table import EvaluationTable
 
+__all__ = [
+    "NAME",
+    "RESULT",
+    "WORTH_A_LOOK",
+    "Moment",
+    "NewClass",
+    "RecencyDrift",
+    "Shift",
+    "Split",
+    "Window",
+    "diagnose",
+]
+
 NAME = "recency_drift"
 FEWEST = 100
 """Rows with a time below which nothing is compared."""
 CURRENT = 0.25
 """Share of the newest rows that count as current, rounded to whole windows."""
-N_BINS = 10
-"""Quantile bins of a number in PSI."""
-MOST_LEVELS = 30
-"""Levels that PSI tells apart; the rarer ones share the last bin."""
-WORTH_A_LOOK = 0.1
-"""PSI above its floor from which a column that moved is worth a look."""
+SURE = 0.99
+"""Coverage of the interval that must not include 0: one test a run, on a worse side of half a percent."""
+FEWEST_NEW = 5
+"""Rows of a class from which it is new: were its rows anywhere in time, all among the newest quarter is a chance of
+1 in 1,000."""
+SEASON = 100
+"""Rows of the same season in earlier years from which they are compared."""
+YEAR = np.timedelta64(31_556_952, "s")
 
 Moment = datetime | float
 """A point in time: a date (UTC if the column had a time zone), or a number if the time column holds numbers."""
@@ -72,24 +86,17 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Shift:
-    """A column whose distribution may differ between the reference and the current rows.
+class NewClass:
+    """A class that no reference or training row has.
 
     Parameters
     ----------
-    column : str
-    psi : float, population stability index with its expectation without drift taken off (may be slightly negative)
-    floor : float, that expectation: (bins - 1) * (1 / n_reference + 1 / n_current)
-    found : bool, moved beyond chance over all columns, and by an amount worth a look
-    reference, current : str, what is typical in each (median or commonest level), for display
+    label : Label
+    support : int, current rows
     """
 
-    column: str
-    psi: float
-    floor: float
-    found: bool
-    reference: str
-    current: str
+    label: Label
+    support: int
 
 
 @dataclass(frozen=True)
@@ -106,11 +113,18 @@ class RecencyDrift:
     reference, current : Estimate or None, the metric of the reference and the current rows
     change : Estimate or None, current - reference, in the unit of the metric
     error_change : Estimate or None, the same for the mean error
-    worse : bool, the metric of the current rows is worse beyond chance
+    worse : bool, the metric of the current rows is worse beyond chance (a 99 % interval of the change excludes 0)
     shifts : tuple of Shift, largest psi first
-    onset : Moment or None, start of the first window from which on the metric stays worse
-    cause : "prior", "covariate", "concept", "unseen", "season" or None where it is not told apart
+    onset : Moment or None, from when on rows are served worse, where they are
+    cause : why, where it can be told apart: "season" - so were the rows of the same season in earlier years; "unseen" -
+        classes or values without a like before; "prior" - the shares of the classes; "covariate" - more of the rows that
+        the model is weaker on; "concept" - rows that are alike, answered differently. None otherwise
     n_untimed : int, rows left out because their time is missing
+    onset_range : (Moment, Moment) or None, 95 % interval of the onset
+    split : Split or None, the change in parts; None where rows are not served worse
+    season : Estimate or None, the metric of the same season in earlier years; None where there is none to compare with,
+        and season and drift cannot be told apart
+    new_classes : tuple of NewClass, most rows first
     """
 
     windows: tuple[Window, ...]
@@ -125,13 +139,17 @@ class RecencyDrift:
     worse: bool
     shifts: tuple[Shift, ...]
     onset: Moment | None
-    cause: Literal["prior", "covariate", "concept", "unseen", "season"] | None
+    cause: Cause | None
     n_untimed: int
+    onset_range: tuple[Moment, Moment] | None = None
+    split: Split | None = None
+    season: Estimate | None = None
+    new_classes: tuple[NewClass, ...] = ()
 
     @property
     def found(self) -> bool:
-        """The current rows are served worse; columns that move without harm are shown and not alarmed."""
-        return self.worse
+        """The current rows are served worse, and not as in every year; what moves without harm is no alarm."""
+        return self.worse and self.cause != "season"
 
     @property
     def headline(self) -> Estimate | None:
@@ -148,7 +166,9 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     Windows are calendar units (hour to year, whichever comes nearest to ten windows) or, where rows are too few for
     that or times are plain numbers, equally many rows each. The current rows are the newest windows that hold about a
     quarter of the rows. The change of the metric carries an interval from runs of neighbouring rows (rows of one period
-    move together), and the verdict is that this interval lies on the worse side of zero.
+    move together), and the verdict is that this interval, at 99 %, lies on the worse side of zero. Where it does, the
+    onset is dated (`stats.changepoint.rise`) and the cause is looked for: a new class, a season, then the parts of the
+    change (`_causes.split_change`).
 
     Raises
     ------
@@ -170,26 +190,44 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         for at in range(len(cut_up.starts))
     )
     split = cut_up.bounds[first_current]
-    reference, current = (
-        options.metric.estimate(table.outcomes.take(part), in_time_order=True) for part in (rows[:split], rows[split:])
-    )
+    older, newer = rows[:split], rows[split:]
+    greater = options.metric.greater_is_better
+    reference, current = (_metric(table, options.metric, part) for part in (older, newer))
     change = _change(reference, current)
-    worse = _is_worse(change, greater_is_better=options.metric.greater_is_better)
+    worse = _is_worse(table, options.metric, older, newer)
+    shifts = shifts_of(table, older, newer)
+    new_classes = _new_classes(table, older, newer)
+    season = _same_season(table, rows, split)
+    earlier = None if season is None else _metric(table, options.metric, season)
+    parts = split_change(table, options.metric, shifts, older, newer) if worse else None
+    dated = _onset(table, options.metric, rows) if worse else None
+    cause: Cause | None = None
+    if worse and change is not None:
+        if new_classes and _is_new_alone(table, options.metric, reference, newer, new_classes, change.value):
+            cause = "unseen"
+        elif season is not None and _is_season(table, options.metric, older, season, current, greater=greater):
+            cause = "season"
+        elif parts is not None:
+            cause = cause_of(parts)
     return RecencyDrift(
         windows=windows,
         unit=cut_up.unit,
         metric=options.metric.name,
-        greater_is_better=options.metric.greater_is_better,
+        greater_is_better=greater,
         cut=cut_up.starts[first_current],
         reference=reference,
         current=current,
         change=change,
-        error_change=_error_change(table, rows[:split], rows[split:]),
+        error_change=_error_change(table, older, newer),
         worse=worse,
-        shifts=_shifts(table, rows[:split], rows[split:]),
-        onset=_onset(windows, greater_is_better=options.metric.greater_is_better) if worse else None,
-        cause=None,
+        shifts=shifts,
+        onset=None if dated is None else dated[0],
+        cause=cause,
         n_untimed=len(table) - len(timed),
+        onset_range=None if dated is None else dated[1:],
+        split=parts,
+        season=earlier,
+        new_classes=new_classes,
     )
 
 
@@ -243,8 +281,13 @@ def _change(reference: Estimate | None, current: Estimate | None) -> Estimate | 
     return Estimate(*difference(*ends), n=reference.n + current.n, unit=reference.unit)
 
 
-def _is_worse(change: Estimate | None, *, greater_is_better: bool) -> bool:
-    return change is not None and (change.high < 0 if greater_is_better else change.low > 0)
+def _metric(table: EvaluationTable, metric: Metric, rows: NDArray[np.intp], *, level: float = 0.95) -> Estimate | None:
+    return metric.estimate(table.outcomes.take(rows), in_time_order=True, level=level)
+
+
+def _is_worse(table: EvaluationTable, metric: Metric, older: NDArray[np.intp], newer: NDArray[np.intp]) -> bool:
+    change = _change(*(_metric(table, metric, part, level=SURE) for part in (older, newer)))
+    return change is not None and (change.high < 0 if metric.greater_is_better else change.low > 0)
 
 
 def _error_change(table: EvaluationTable, reference: NDArray[np.intp], current: NDArray[np.intp]) -> Estimate | None:
@@ -255,72 +298,102 @@ def _error_change(table: EvaluationTable, reference: NDArray[np.intp], current: 
     return _change(*parts)
 
 
-def _onset(windows: tuple[Window, ...], *, greater_is_better: bool) -> Moment | None:
-    """Start of the window that best splits the series into a better and a worse level (weighted least squares)."""
-    known = [window for window in windows if window.metric is not None and window.metric.high > window.metric.low]
-    if len(known) < 2:  # noqa: PLR2004 - a split needs two windows
+# -- why, and from when on ---------------------------------------------------------------------------------------------
+
+
+def _onset(table: EvaluationTable, metric: Metric, rows: NDArray[np.intp]) -> tuple[Moment, Moment, Moment] | None:
+    """From when on rows contribute worse to the metric, with the ends of its interval."""
+    outcomes = table.outcomes.take(rows)
+    found = rise(_contributions(metric, outcomes), outcomes.weight)
+    if found is None or table.times is None:
         return None
-    values = np.array([window.metric.value for window in known if window.metric is not None])
-    weight = np.array(
-        [(window.metric.high - window.metric.low) ** -2.0 for window in known if window.metric is not None]
-    )
-    before, total = np.cumsum(weight)[:-1], weight.sum()
-    mean_before = np.cumsum(weight * values)[:-1] / before
-    mean_after = ((weight * values).sum() - before * mean_before) / (total - before)
-    drop = (mean_before - mean_after) * (1 if greater_is_better else -1)
-    evidence = np.where(drop > 0, before * (total - before) / total * drop**2, -np.inf)
-    at = int(evidence.argmax())
-    return known[at + 1].start if np.isfinite(evidence[at]) else None
+    at, low, high = (table.times[rows[position]].item() for position in found)
+    return at, low, high
 
 
-# -- columns that moved -----------------------------------------------------------------------------------------------
+def _contributions(metric: Metric, outcomes: Outcomes) -> NDArray[np.float64]:
+    """What each row does to the metric, greater is worse.
+
+    Rows of a mean as they are; of scores of two classes the share of the other class's rows on the wrong side of the
+    row, whose mean over both classes is 1 - ROC AUC; errors otherwise.
+    """
+    if metric.rows is not None:
+        values = metric.rows(outcomes)
+        return -values if metric.greater_is_better else values
+    if outcomes.task != "binary" or outcomes.scores is None:
+        return outcomes.errors
+    scores, positive = outcomes.scores[:, -1], outcomes.y == 1
+    if positive.all() or not positive.any():
+        return outcomes.errors
+    every, n_positive = ranks(scores), int(positive.sum())
+    above = np.empty(len(scores))  # rows of the other class below the row: its rank among all less that among its own
+    above[positive] = every[positive] - ranks(scores[positive])
+    above[~positive] = every[~positive] - ranks(scores[~positive])
+    n_negative = len(scores) - n_positive
+    return np.where(positive, 1 - above / n_negative, above / n_positive)
 
 
-def _shifts(table: EvaluationTable, reference: NDArray[np.intp], current: NDArray[np.intp]) -> tuple[Shift, ...]:
-    """PSI of every slice column; found under false-discovery control and with an amount worth a look."""
-    measured: list[tuple[float, Shift]] = []
-    for name in table.slice_columns:
-        column = read_column(table.frame[name])
-        if column is not None:
-            measured.append(_shift(name, column, reference, current))
-    rejected = benjamini_hochberg(np.array([p_value for p_value, _ in measured]), rate=ALPHA)
-    shifts = [
-        replace(shift, found=bool(moved) and shift.psi >= WORTH_A_LOOK)
-        for moved, (_, shift) in zip(rejected, measured, strict=True)
+def _new_classes(table: EvaluationTable, older: NDArray[np.intp], newer: NDArray[np.intp]) -> tuple[NewClass, ...]:
+    classes = table.outcomes.classes
+    if not classes:
+        return ()
+    before, now = (np.bincount(table.outcomes.y[rows], minlength=len(classes)) for rows in (older, newer))
+    trained = set() if table.train is None else set(table.train.y.astype(str).unique())
+    found = [
+        NewClass(classes[code], int(now[code]))
+        for code in np.flatnonzero((before == 0) & (now >= FEWEST_NEW))
+        if str(classes[code]) not in trained
     ]
-    return tuple(sorted(shifts, key=lambda shift: (-shift.psi, shift.column)))
+    return tuple(sorted(found, key=lambda item: (-item.support, str(item.label))))
 
 
-def _shift(
-    name: str, column: Numbers | Levels, reference: NDArray[np.intp], current: NDArray[np.intp]
-) -> tuple[float, Shift]:
-    bins, typical = _binned(column, reference)
-    n_bins = int(bins.max()) + 1
-    old, new = (np.bincount(bins[rows], minlength=n_bins) for rows in (reference, current))
-    used = (old + new) > 0
-    floor = psi_floor(int(used.sum()), len(reference), len(current))
-    shift = Shift(name, psi(old[used], new[used]) - floor, floor, False, typical(reference), typical(current))
-    return g_test(old, new), shift
+def _is_new_alone(
+    table: EvaluationTable,
+    metric: Metric,
+    reference: Estimate | None,
+    newer: NDArray[np.intp],
+    new: tuple[NewClass, ...],
+    change: float,
+) -> bool:
+    """Whether most of the change is gone without the rows of new classes."""
+    codes = [table.outcomes.classes.index(item.label) for item in new]
+    known = newer[~np.isin(table.outcomes.y[newer], codes)]
+    if reference is None or len(known) < 2:  # noqa: PLR2004 - a spread needs two rows
+        return True
+    rest = metric.compute(table.outcomes.take(known))
+    return bool(abs(rest - reference.value) <= HALF * abs(change) or (rest - reference.value) * change < 0)
 
 
-def _binned(
-    column: Numbers | Levels, reference: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], Callable[[NDArray[np.intp]], str]]:
-    """Bin of every row (0 = missing), and a function that says what is typical of some rows."""
-    if isinstance(column, Levels):
-        bins = np.minimum(column.codes, MOST_LEVELS - 1) + 1
+def _same_season(table: EvaluationTable, rows: NDArray[np.intp], split: int) -> NDArray[np.intp] | None:
+    """Older rows of the months and days of the current ones, one year or more before; None where there are too few."""
+    if table.times is None or table.times.dtype.kind != "M":
+        return None
+    times = table.times[rows]
+    first, last, n_years = times[split], times[-1], int((times[split] - times[0]) / YEAR)
+    inside = np.zeros(len(rows), dtype=bool)
+    for years in range(1, n_years + 1):
+        inside |= (times >= first - years * YEAR) & (times <= last - years * YEAR)
+    inside[split:] = False
+    return rows[inside] if inside.sum() >= SEASON else None
 
-        def commonest(rows: NDArray[np.intp]) -> str:
-            known = column.codes[rows][column.codes[rows] >= 0]
-            return str(column.levels[int(np.bincount(known).argmax())]) if len(known) else "missing"
 
-        return bins, commonest
-    known = np.isfinite(column.numbers)
-    edges = quantile_edges(column.numbers[reference][known[reference]], N_BINS)
-    bins = np.where(known, np.searchsorted(edges, column.numbers, side="right") + 1, 0)
-
-    def median(rows: NDArray[np.intp]) -> str:
-        values = column.numbers[rows][known[rows]]
-        return f"{np.median(values):.4g}" if len(values) else "missing"
-
-    return bins, median
+def _is_season(
+    table: EvaluationTable,
+    metric: Metric,
+    older: NDArray[np.intp],
+    season: NDArray[np.intp],
+    current: Estimate | None,
+    *,
+    greater: bool,
+) -> bool:
+    """The current rows are served no worse than their season was, and the season worse than the rest of its time."""
+    rest = older[~np.isin(older, season)]
+    if len(rest) < SEASON or current is None:
+        return False
+    usual, same = (_metric(table, metric, part) for part in (rest, season))
+    since, then = _change(same, current), _change(usual, same)
+    if since is None or then is None:
+        return False
+    sign = 1 if greater else -1
+    beyond = since.high < 0 if greater else since.low > 0
+    return not beyond and sign * then.value < 0 and abs(then.value) >= abs(since.value)
