@@ -85,8 +85,8 @@ def split_change(
         covariate = M(R, a) - M(R),  concept = M(C, 1 - a) - M(R, a),  unseen = M(C) - M(C, 1 - a).
 
     Intervals come from a jackknife over runs of neighbouring rows, with a held fixed. None where a part cannot be
-    estimated. A metric of the user's own is replaced by the accuracy (numbers: the mean absolute error), because nothing
-    is known of how it takes weights.
+    estimated. A metric of the user's own is replaced by the accuracy (numbers: the mean absolute error), as nothing is
+    known of how it takes weights.
 
     References
     ----------

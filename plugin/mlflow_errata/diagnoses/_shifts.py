@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
 from mlflow_errata.diagnoses._shape import ALPHA
@@ -14,6 +13,8 @@ from mlflow_errata.stats.distances import g_test, psi, psi_floor, quantile_edges
 from mlflow_errata.stats.testing import benjamini_hochberg
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlflow_errata.table import EvaluationTable
 
 N_BINS = 10

@@ -35,7 +35,7 @@ def rise(
 
     Returns
     -------
-    (at, low, high) : positions of the first value after the step, low <= at <= high; None where there is no step upwards
+    (at, low, high) : positions of the first value after the step, low <= at <= high; None without a step upwards
 
     References
     ----------
