@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.intervals import contiguous_groups, jackknife, mean_or_share, scattered_groups
+from mlflow_errata.stats.deletion import auc_without, mean_without
+from mlflow_errata.stats.intervals import contiguous_groups, jackknife, jackknife_of, mean_or_share, scattered_groups
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = str | int | float | bool
@@ -78,6 +79,8 @@ class Metric:
     rows : callable from Outcomes to an array of shape (n,), or None
         Row contributions, for a metric that is their mean: its interval is then exact and cheap.
     needs_scores : bool
+    without : callable from Outcomes and the group of each row to the metric and its values without each group, or None
+        For a metric that has a faster way to its jackknife than one evaluation a group.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Metric:
     compute: Callable[[Outcomes], float]
     rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
     needs_scores: bool = False
+    without: Callable[[Outcomes, NDArray[np.intp]], tuple[float, NDArray[np.float64]]] | None = None
 
     def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False, level: float = 0.95) -> Estimate | None:
         """The metric with its interval, or None where it cannot be estimated (too few rows, one class).
@@ -99,7 +103,10 @@ class Metric:
             interval = mean_or_share(self.rows(outcomes), outcomes.weight, level=level)
         else:
             groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
-            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups, level=level)
+            if self.without is not None:
+                found = jackknife_of(*self.without(outcomes, groups), level=level)
+            else:
+                found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups, level=level)
             if found is None:
                 return None
             interval = found
@@ -159,10 +166,17 @@ def _roc_auc(outcomes: Outcomes) -> float:
     return float((up * below[ties]).sum() / (up.sum() * down.sum()))
 
 
+def _roc_auc_without(outcomes: Outcomes, groups: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+    return auc_without(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight, groups)
+
+
 def _mean_metric(
     name: str, rows: Callable[[Outcomes], NDArray[np.float64]], *, greater: bool, scores: bool = False
 ) -> Metric:
-    return Metric(name, greater, _average(rows), rows, needs_scores=scores)
+    def without(outcomes: Outcomes, groups: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+        return mean_without(rows(outcomes), outcomes.weight, groups)
+
+    return Metric(name, greater, _average(rows), rows, needs_scores=scores, without=without)
 
 
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -171,7 +185,7 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
     "error_rate": (_CLASSES, _mean_metric("error_rate", lambda outcomes: outcomes.errors, greater=False)),
     "log_loss": (_CLASSES, _mean_metric("log_loss", _log_losses, greater=False, scores=True)),
     "brier_score": (("binary",), _mean_metric("brier_score", _brier_losses, greater=False, scores=True)),
-    "roc_auc": (("binary",), Metric("roc_auc", True, _roc_auc, needs_scores=True)),
+    "roc_auc": (("binary",), Metric("roc_auc", True, _roc_auc, needs_scores=True, without=_roc_auc_without)),
     "mean_absolute_error": (
         ("regression",),
         _mean_metric("mean_absolute_error", lambda outcomes: outcomes.errors, greater=False),
