@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mlflow_errata.stats.intervals import contiguous_groups, jackknife
 from mlflow_errata.stats.roc import area_under_roc, roc_interval
 
 
@@ -40,13 +39,6 @@ def test_the_interval_holds_the_truth():
     """Normal scores one standard deviation apart: the area is Phi(1 / sqrt(2)) = .76025."""
     held = [low <= 0.76025 <= high for _, low, high in (roc_interval(*rows(seed, digits=9)[:2]) for seed in range(400))]
     assert 0.93 <= np.mean(held) <= 0.97
-
-
-def test_groups_give_the_interval_of_a_jackknife():
-    scores, positive, _ = rows(1, n=4000)
-    groups = contiguous_groups(4000)
-    wanted = jackknife(lambda at: area_under_roc(scores[at], positive[at])[0], groups)
-    np.testing.assert_allclose(roc_interval(scores, positive, groups=groups), wanted, atol=2e-3)
 
 
 def test_classes_parted_without_a_fault():

@@ -139,12 +139,16 @@ def jackknife(
     g = int(groups.max(initial=-1)) + 1
     if g < 2:  # noqa: PLR2004 - a spread needs two groups
         return None
-    value = statistic(np.arange(len(groups)))
     parts = np.array([statistic(np.flatnonzero(groups != j)) for j in range(g)])
-    if not (np.isfinite(value) and np.isfinite(parts).all()):
+    return jackknife_of(statistic(np.arange(len(groups))), parts, level=level)
+
+
+def jackknife_of(value: float, parts: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float, float] | None:
+    """The interval of `jackknife` from a statistic of all rows and its values without each group; shape (g,)."""
+    g = len(parts)
+    if g < 2 or not (np.isfinite(value) and np.isfinite(parts).all()):  # noqa: PLR2004 - a spread needs two groups
         return None
-    spread = (g - 1) / g * float(((parts - parts.mean()) ** 2).sum())
-    half = float(stdtrit(g - 1, 0.5 + level / 2)) * sqrt(spread)
+    half = float(stdtrit(g - 1, 0.5 + level / 2)) * sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
     return value, value - half, value + half
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtr, stdtrit
+from scipy.special import chdtrc, ndtr
+
+from mlflow_errata.stats.intervals import jackknife_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,10 +147,8 @@ def deleted_groups(
     sums : Sums of shape (n_groups, n_bins), two groups or more
     """
     value = float(statistic(sums.total()))
-    parts = statistic(sums.without_each())
-    g = len(parts)
-    half = float(stdtrit(g - 1, 0.5 + level / 2)) * sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
-    return value, value - half, value + half
+    found = jackknife_of(value, statistic(sums.without_each()), level=level)
+    return (value, value, value) if found is None else found
 
 
 def shift_p_value(sums: Sums) -> float:

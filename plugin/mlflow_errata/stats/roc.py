@@ -6,7 +6,6 @@ from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
 
 from mlflow_errata.stats.intervals import normal_quantile, wilson
 
@@ -59,39 +58,31 @@ def roc_interval(
     positive: NDArray[np.bool_],
     weight: NDArray[np.float64] | None = None,
     *,
-    groups: NDArray[np.intp] | None = None,
     level: float = 0.95,
 ) -> tuple[float, float, float] | None:
     """The area under the ROC curve with an interval that is normal on the logit scale, so that it stays in [0, 1].
 
-    Rows of a group may move together: their influences are summed, and the variance is that of the sums (the linear
-    form of a delete-a-group jackknife, with a t quantile). Where the classes are parted without a fault (or fully the
+    Where the classes are parted without a fault (or fully the
     wrong way round) the open side is Wilson's for as many rows as the rarer class has.
 
     Parameters
     ----------
     scores, positive, weight : as in `area_under_roc`
-    groups : int array of shape (n,), the group of each row, 0 .. g-1; None for independent rows
     level : float in (0, 1)
 
     Returns
     -------
-    (value, low, high), or None with fewer than two rows of a class, or fewer than two groups
+    (value, low, high), or None with fewer than two rows of a class
     """
     known = np.ones(len(scores), dtype=bool) if weight is None else weight > 0
     rarer = int(min((positive & known).sum(), (~positive & known).sum()))
-    if rarer < 2 or (groups is not None and groups.max() < 1):  # noqa: PLR2004 - a spread needs two
+    if rarer < 2:  # noqa: PLR2004 - a spread needs two
         return None
     area, influence = area_under_roc(scores, positive, weight)
-    if groups is None:
-        spread = sum(_squares(influence[each]) for each in (positive & known, ~positive & known))
-        quantile = normal_quantile(level)
-    else:
-        sums = np.bincount(groups, influence).astype(np.float64)
-        spread, quantile = _squares(sums), float(stdtrit(len(sums) - 1, 0.5 + level / 2))
+    spread = sum(_squares(influence[each]) for each in (positive & known, ~positive & known))
     if area * (1 - area) < 1e-12 or spread == 0:  # noqa: PLR2004 - rounding
         return wilson(min(max(area, 0.0), 1.0) * rarer, rarer, level=level)
-    half = quantile * sqrt(spread) / (area * (1 - area))
+    half = normal_quantile(level) * sqrt(spread) / (area * (1 - area))
     centre = log(area / (1 - area))
     return area, 1 / (1 + exp(min(half - centre, 700))), 1 / (1 + exp(-half - centre))
 
