@@ -7,6 +7,7 @@ its cells. Slices of three are counted on packed bits, among those whose three p
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,18 @@ class Lattice:
             if block.columns == (column,):
                 return range(int(self.starts[at]), int(self.starts[at + 1]))
         return range(0)
+
+    @cached_property
+    def levels(self) -> tuple[Lattice, tuple[NDArray[np.intp], ...]]:
+        """Levels of columns that have some, alone; and where those of each column stand among them."""
+        index: list[int] = []
+        groups = []
+        for at, column in enumerate(self.columns):
+            levels = [place for place in self.alone(at) if self.predicates(place)[0][1].kind == "level"]
+            if levels and not column.is_number:
+                groups.append(np.arange(len(index), len(index) + len(levels)))
+                index += levels
+        return self.only(np.array(index, dtype=np.intp)), tuple(groups)
 
     def naming(self, columns: Sequence[int]) -> NDArray[np.intp]:
         """Positions of the slices with a predicate on one of some columns."""

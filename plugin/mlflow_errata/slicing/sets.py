@@ -30,25 +30,19 @@ class Sets:
     """
 
     def __init__(self, lattice: Lattice, cells: Cells) -> None:
-        index: list[int] = []
-        self.groups: list[tuple[int, NDArray[np.intp]]] = []
-        for at, column in enumerate(lattice.columns):
-            levels = [place for place in lattice.alone(at) if lattice.predicates(place)[0][1].kind == "level"]
-            if not column.is_number and FEWEST_LEVELS <= len(levels) <= MOST_LEVELS:
-                self.groups.append((at, np.arange(len(index), len(index) + len(levels))))
-                index += levels
-        self.n_examined = sum(2 ** len(places) - len(places) - 2 for _, places in self.groups)
-        self.lattice = lattice.only(np.array(index, dtype=np.intp))
+        self.lattice, groups = lattice.levels
+        self.groups = [places for places in groups if FEWEST_LEVELS <= len(places) <= MOST_LEVELS]
+        self.n_examined = sum(2 ** len(places) - len(places) - 2 for places in self.groups)
         self.standing = Standing(self.lattice, cells)
         self.worse = self.standing.evidence()
-        self.covered = np.zeros(len(index))
+        self.covered = np.zeros(len(self.lattice))
         self.most = lattice.n - lattice.min_support
 
     def best(self, most_covered: float) -> tuple[float, NDArray[np.intp]]:
         """(evidence, positions of its levels) of the best set whose rows are mostly new; 0 if there is none."""
         best, chosen = 0.0, np.empty(0, dtype=np.intp)
         n, observed, expected, spread = self.standing.parts()
-        for _, places in self.groups:
+        for places in self.groups:
             order = places[np.argsort(-(observed - expected)[places] / n[places], kind="stable")]
             together = [np.cumsum(part[order]) for part in (n, observed, expected, spread, self.covered)]
             found = self.standing.evidence_of(*together[:4])
