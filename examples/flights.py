@@ -106,7 +106,9 @@ def logged_run(
         mlflow.sklearn.log_model(
             model, name="model", serialization_format="cloudpickle", pip_requirements=["scikit-learn"]
         )
-        record = errata.diagnose(test, label=label, model=model, time="scheduled_at", value=VALUE, train=train)
+        record = errata.diagnose(
+            test, label=label, model=model, time="scheduled_at", value=VALUE, train=train, budget=20
+        )
         errata.log(record, dataset="flights")
     print(f"\n{'=' * 100}\n{name}: average precision {figures['average_precision']:.3f}, ", end="")
     print(f"cost {figures['cost_per_1000']:.0f} per 1,000 flights (October to December, true labels)\n\n{record}")
