@@ -47,6 +47,8 @@ FEATURES = [
 MISS = 3
 """A missed disruption costs three false alarms."""
 VALUE = {"tp": 0, "fp": -1, "fn": -MISS, "tn": 0}
+BUDGET = 12.0
+"""Seconds for the trials of each run, so that the story takes a minute or two."""
 
 
 def flights() -> pd.DataFrame:
@@ -107,7 +109,7 @@ def logged_run(
             model, name="model", serialization_format="cloudpickle", pip_requirements=["scikit-learn"]
         )
         record = errata.diagnose(
-            test, label=label, model=model, time="scheduled_at", value=VALUE, train=train, budget=20
+            test, label=label, model=model, time="scheduled_at", value=VALUE, train=train, budget=BUDGET
         )
         errata.log(record, dataset="flights")
     print(f"\n{'=' * 100}\n{name}: average precision {figures['average_precision']:.3f}, ", end="")

@@ -29,6 +29,7 @@ def reader(experiment):
     draw = np.random.default_rng(0)
     n = 2000
     rows = pd.DataFrame({"x": draw.normal(size=n), "airport": draw.choice(["EWR", "JFK"], n)})
+    rows["hour"] = draw.integers(5, 24, n)
     rows["scheduled_at"] = pd.date_range("2024-01-01", periods=n, freq="4h")
     rows["late"] = (rows["x"] + draw.normal(size=n) > 0.5).astype(int)
     train, test = rows.head(1000), rows.tail(1000)
@@ -39,6 +40,7 @@ def reader(experiment):
         "train": train,
         "test": test,
         "model": model,
+        "other": lambda frame: (frame["x"] > 1).astype(int),
         "predict": lambda frame: model.predict(frame[["x"]]),
         "scored": test.assign(said=model.predict(test[["x"]])).drop(columns="airport"),
         "record": errata.diagnose(test, label="late", model=model, time="scheduled_at"),

@@ -46,17 +46,20 @@ def frame(task="binary", n=2000, seed=0):
         shares = [0.9, 0.1] if task == "binary" else [0.5, 0.3, 0.15, 0.05]
         rows["y"] = draw.choice(classes, n, p=shares)
         rows["p"] = rows["y"].where(draw.random(n) > np.where(bad, 0.4, 0.1), draw.choice(classes, n))
+        scores = draw.dirichlet(np.ones(len(classes)), n) + 3 * (rows["p"].to_numpy()[:, None] == np.array(classes))
+        rows[[f"s_{name}" for name in classes]] = scores / scores.sum(axis=1, keepdims=True)
     return rows
 
 
 def table(task="binary", rows=None, **roles):
     rows = frame(task) if rows is None else rows
-    return EvaluationTable.build(rows, **{"label": "y", "prediction": "p", "time": "at", **roles})
+    scores = {name[2:]: name for name in rows if name.startswith("s_")} or None
+    return EvaluationTable.build(rows, **{"label": "y", "prediction": "p", "scores": scores, "time": "at", **roles})
 
 
 def made(diagnosis, given):
     try:
-        return diagnosis.diagnose(given, Options(default_metric(given.outcomes)))
+        return diagnosis.diagnose(given, Options(default_metric(given.outcomes), budget=1.0))
     except NotApplicable:
         return None
 

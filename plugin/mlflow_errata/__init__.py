@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mlflow_errata._audit import audit, audited
+    from mlflow_errata._compare import compare
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.tracking.search import load, load_recipe
+    from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
 
 _HOMES = {
@@ -26,10 +29,15 @@ _HOMES = {
     "EvaluationTable": "table",
     "Recipe": "recipe",
     "Record": "record",
+    "audit": "_audit",
+    "audited": "_audit",
+    "compare": "_compare",
     "diagnose": "_diagnose",
     "load": "tracking.search",
     "load_recipe": "tracking.search",
+    "load_slices": "tracking.slices",
     "log": "tracking.store",
+    "save_slices": "tracking.slices",
 }
 
 __all__ = [
@@ -39,10 +47,15 @@ __all__ = [
     "Recipe",
     "Record",
     "__version__",
+    "audit",
+    "audited",
+    "compare",
     "diagnose",
     "load",
     "load_recipe",
+    "load_slices",
     "log",
+    "save_slices",
 ]
 
 

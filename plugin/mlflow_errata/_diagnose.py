@@ -11,7 +11,9 @@ import pandas as pd
 
 from mlflow_errata import __version__
 from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
+from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.errors import BudgetRefused, NotApplicable
 from mlflow_errata.estimate import Estimate
@@ -47,6 +49,7 @@ def diagnose(
     weight: str | None = None,
     value: Value | None = None,
     slice_by: Sequence[str] | None = None,
+    named_slices: Mapping[str, str | tuple[str, float]] | None = None,
     train: object = None,
     metric: str | Callable[..., float] | None = None,
     task: Task | None = None,
@@ -81,6 +84,9 @@ def diagnose(
         (y_true, decision) -> value per row.
     slice_by : list of str
         Columns to slice on, seen by the model or not; default: every column without a role.
+    named_slices : dict name -> expression, or (expression, acceptance bar on the error)
+        Slices to measure whatever the search finds: {"late EV": "hour >= 19 and carrier == 'EV'"}, written as slices
+        print themselves.
     train : DataFrame with the same columns
         What the model was trained on: unlocks the trials that refit, and marks the training window over time.
     metric : str or callable
@@ -105,6 +111,7 @@ def diagnose(
     """
     if not isinstance(budget, (int, float)) or not budget >= 0:
         raise BudgetRefused(budget)
+    named = wanted_slices(named_slices or {})
     table = EvaluationTable.build(
         evaluation,
         label=label,
@@ -121,10 +128,11 @@ def diagnose(
         task=task,
     )
     chosen = resolve_metric(metric, table.outcomes)
-    results, not_applicable = _make(table, Options(chosen, random_state))
-    steps, trials = propose(results, table), None
-    if budget > 0:
-        with _quiet():
+    options = Options(chosen, random_state, float(budget), named)
+    with _quiet():
+        results, not_applicable = _make(table, options)
+        steps, trials = propose(results, table), None
+        if budget > 0:
             steps, trials = try_steps(
                 table,
                 results,
@@ -203,10 +211,14 @@ def _summary(table: EvaluationTable, metric: Metric, *, inferred: bool, random_s
 
 
 def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFrame:
-    """The wrong rows of every slice first, then others; rows stand in no meaningful order, so the first are a draw."""
+    """The labels to check and the wrong rows of every slice first, then others, of which the first are a fair draw."""
     errors = table.errors
     found = results.get("slice_errors")
+    issues = results.get("label_issues")
     chosen: list[NDArray[np.intp]] = []
+    if isinstance(issues, LabelIssues):
+        wanted_ids = issues.ranking["id"].iloc[list(issues.worklist.rank)]
+        chosen.append(pd.Index(table.ids).get_indexer(pd.Index(wanted_ids)))
     for item in found.slices if isinstance(found, SliceErrors) else ():
         inside = np.flatnonzero(item.mask(table.frame))
         chosen.append(inside[np.argsort(-errors[inside], kind="stable")][:ROWS_OF_A_SLICE])

@@ -132,6 +132,19 @@ def diagnose(*, data: Path, scores: tuple[str, ...], row_id: str | None, out: Pa
 
 
 @main.command()
+@click.argument("run")
+@tracking_uri_option
+def check(*, run: str, tracking_uri: str) -> None:
+    """Exit with 1 if a named slice of a run (or a record's folder) breaks its acceptance bar."""
+    from mlflow_errata.sections.slice_errors import acceptance
+
+    lines, kept = acceptance(_record(run, tracking_uri))
+    click.echo("\n".join(lines))
+    if not kept:
+        raise SystemExit(1)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @tracking_uri_option
 def push(*, folder: Path, tracking_uri: str) -> None:

@@ -180,6 +180,41 @@ class MetricWrongTask(InputError):
         super().__init__(f"metric={metric!r} cannot be computed for a {task} task: {cause}. Choose another metric.")
 
 
+# -- labels -----------------------------------------------------------------------------------------------------------
+
+
+class IdsNotFound(UserWarning):
+    """Decided rows that a training set does not hold."""
+
+    def __init__(self, missing: Sequence[object], decided: int) -> None:
+        super().__init__(
+            f"relabel: {len(missing)} of {decided} decided ids are not in the training set and change nothing: "
+            f"{_shown(missing)}. Pass the rows they belong to, under the same id column."
+        )
+
+
+class NothingToAudit(ErrataError):
+    """A record without ranked labels."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"there are no labels to check: {reason}. Diagnose a table with scores= or a model.")
+
+
+class NotRefitted(ErrataError):
+    """A model that could not be fitted again on other labels."""
+
+    def __init__(self, why: object) -> None:
+        said = " ".join(str(why).split())
+        super().__init__(f"the gain of relabelling is not known: {said} Pass an estimator that scikit-learn can clone.")
+
+
+class DecisionsRefused(InputError):
+    """Decisions that cannot be read or do not belong to the record."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"decisions {what}. {remedy}")
+
+
 # -- records ----------------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +317,13 @@ class NoDiagnoses(TrackingError):
         super().__init__(f"run {run_id} has no errata record{wanted}. {hint}")
 
 
+class ExperimentMissing(TrackingError):
+    """An experiment that the tracking store does not have."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"there is no experiment {name!r}. Create it with mlflow.set_experiment({name!r}).")
+
+
 class StoreUnreachable(TrackingError):
     """A tracking store that does not answer."""
 
@@ -322,4 +364,14 @@ class AppMissing(ErrataError):
     def __init__(self) -> None:
         super().__init__(
             "the app (errata_app) is not installed. Install it again: pip install --upgrade mlflow-errata."
+        )
+
+
+class ExpressionUnreadable(InputError):
+    """A named slice that is not written as slices are."""
+
+    def __init__(self, part: str, expression: str) -> None:
+        super().__init__(
+            f"the slice {expression!r}: cannot read {part!r}. Write conditions as slices print them, joined by "
+            "' and ': carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, 7 <= hour < 19, arr_delay is missing."
         )

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.intervals import contiguous_groups, jackknife, mean_or_share, scattered_groups
+from mlflow_errata.stats.deletion import auc_without, mean_without
+from mlflow_errata.stats.intervals import (
+    contiguous_groups,
+    jackknife,
+    jackknife_of,
+    mean_interval,
+    mean_or_share,
+    scattered_groups,
+)
+from mlflow_errata.stats.roc import area_under_roc, roc_interval
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = str | int | float | bool
@@ -77,33 +86,48 @@ class Metric:
     compute : callable from Outcomes to float; NaN where it is not defined (one class only, say)
     rows : callable from Outcomes to an array of shape (n,), or None
         Row contributions, for a metric that is their mean: its interval is then exact and cheap.
+    interval : callable from Outcomes and a level to (value, low, high) or None, or None
+        The metric with its interval for independent rows, where that has a formula of its own.
     needs_scores : bool
+    without : callable from Outcomes and the group of each row to the metric and its values without each group, or None
+        For a metric that has a faster way to its jackknife than one evaluation a group.
     """
 
     name: str
     greater_is_better: bool
     compute: Callable[[Outcomes], float]
     rows: Callable[[Outcomes], NDArray[np.float64]] | None = None
+    interval: Callable[[Outcomes, float], tuple[float, float, float] | None] | None = None
     needs_scores: bool = False
+    without: Callable[[Outcomes, NDArray[np.intp]], tuple[float, NDArray[np.float64]]] | None = None
 
-    def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False) -> Estimate | None:
-        """The metric with its 95 % interval, or None where it cannot be estimated (too few rows, one class).
+    def estimate(self, outcomes: Outcomes, *, in_time_order: bool = False, level: float = 0.95) -> Estimate | None:
+        """The metric with its interval, or None where it cannot be estimated (too few rows, one class).
 
-        Means of zeros and ones carry Wilson's interval, other means a t interval, everything else a delete-a-group
-        jackknife. Rows in time order are taken in runs of neighbours, which may move together: always a jackknife.
+        Means of zeros and ones carry Wilson's interval, other means a t interval, areas under the ROC curve DeLong's,
+        everything else a delete-a-group jackknife. Rows in time order are taken in runs of neighbours, which may move
+        together: always by groups.
         """
         n = len(outcomes)
         if n < 2:  # noqa: PLR2004 - a spread needs two rows
             return None
         if self.rows is not None and not in_time_order:
-            interval = mean_or_share(self.rows(outcomes), outcomes.weight)
+            interval = mean_or_share(self.rows(outcomes), outcomes.weight, level=level)
         else:
-            groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
-            found = jackknife(lambda rows: self.compute(outcomes.take(rows)), groups)
+            found = self._grouped(outcomes, in_time_order=in_time_order, level=level)
             if found is None:
                 return None
             interval = found
-        return Estimate(*interval, n=n, unit=self.name)
+        return Estimate(*interval, n=n, unit=self.name, level=level)
+
+    def _grouped(self, outcomes: Outcomes, *, in_time_order: bool, level: float) -> tuple[float, float, float] | None:
+        n = len(outcomes)
+        if self.interval is not None and not in_time_order:
+            return self.interval(outcomes, level)
+        groups = contiguous_groups(n) if in_time_order else scattered_groups(n)
+        if self.without is not None:
+            return jackknife_of(*self.without(outcomes, groups), level=level)
+        return jackknife(lambda rows: self.compute(outcomes.take(rows)), groups, level=level)
 
 
 # -- the catalogue ----------------------------------------------------------------------------------------------------
@@ -146,23 +170,24 @@ def _average(rows: Callable[[Outcomes], NDArray[np.float64]]) -> Callable[[Outco
 
 def _roc_auc(outcomes: Outcomes) -> float:
     """Area under the ROC curve: the chance that a positive row scores above a negative one, ties counting half."""
-    scores = _scores(outcomes)[:, -1]
-    order = np.argsort(scores, kind="stable")
-    positive = (outcomes.y[order] == 1).astype(np.float64)
-    weight = np.ones(len(scores)) if outcomes.weight is None else outcomes.weight[order]
-    up, down = positive * weight, (1 - positive) * weight
-    if up.sum() == 0 or down.sum() == 0:
-        return float("nan")
-    ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
-    down_at = np.bincount(ties, down)
-    below = np.cumsum(down_at) - down_at / 2
-    return float((up * below[ties]).sum() / (up.sum() * down.sum()))
+    return area_under_roc(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight)[0]
+
+
+def _roc_auc_interval(outcomes: Outcomes, level: float) -> tuple[float, float, float] | None:
+    return roc_interval(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight, level=level)
+
+
+def _roc_auc_without(outcomes: Outcomes, groups: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+    return auc_without(_scores(outcomes)[:, -1], outcomes.y == 1, outcomes.weight, groups)
 
 
 def _mean_metric(
     name: str, rows: Callable[[Outcomes], NDArray[np.float64]], *, greater: bool, scores: bool = False
 ) -> Metric:
-    return Metric(name, greater, _average(rows), rows, needs_scores=scores)
+    def without(outcomes: Outcomes, groups: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+        return mean_without(rows(outcomes), outcomes.weight, groups)
+
+    return Metric(name, greater, _average(rows), rows, needs_scores=scores, without=without)
 
 
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -171,7 +196,10 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
     "error_rate": (_CLASSES, _mean_metric("error_rate", lambda outcomes: outcomes.errors, greater=False)),
     "log_loss": (_CLASSES, _mean_metric("log_loss", _log_losses, greater=False, scores=True)),
     "brier_score": (("binary",), _mean_metric("brier_score", _brier_losses, greater=False, scores=True)),
-    "roc_auc": (("binary",), Metric("roc_auc", True, _roc_auc, needs_scores=True)),
+    "roc_auc": (
+        ("binary",),
+        Metric("roc_auc", True, _roc_auc, interval=_roc_auc_interval, needs_scores=True, without=_roc_auc_without),
+    ),
     "mean_absolute_error": (
         ("regression",),
         _mean_metric("mean_absolute_error", lambda outcomes: outcomes.errors, greater=False),
@@ -179,6 +207,20 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
     "mean_squared_error": (("regression",), _mean_metric("mean_squared_error", _squared_errors, greater=False)),
 }
 """Metrics with an exact or a fast path; every other name is looked up among scikit-learn's scorers."""
+
+
+def bias(outcomes: Outcomes) -> Estimate | None:
+    """Mean prediction - mean label: of a number, or of the positive class by its scores (else by the decisions).
+
+    None for several classes, and with fewer than two rows.
+    """
+    if outcomes.task == "multiclass" or len(outcomes) < 2:  # noqa: PLR2004 - a spread needs two rows
+        return None
+    said = outcomes.prediction
+    if outcomes.task == "binary" and outcomes.scores is not None:
+        said = outcomes.scores[:, -1]
+    over = np.asarray(said - outcomes.y, dtype=np.float64)
+    return Estimate(*mean_interval(over, outcomes.weight), n=len(outcomes), unit="mean prediction - mean label")
 
 
 def default_metric(outcomes: Outcomes) -> Metric:

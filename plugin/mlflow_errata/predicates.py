@@ -1,19 +1,37 @@
-"""Predicates: what a slice says about one column, printed as text and tested on any frame."""
+"""Predicates: what a slice says about one column, printed as text, read from it, and tested on any frame."""
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.errors import ColumnMissing
+from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 Scalar = str | int | float | bool
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+PARTS: dict[str, Callable[[pd.Series[Any]], Any]] = {
+    "hour": lambda dates: dates.dt.hour,
+    "weekday": lambda dates: dates.dt.day_of_week.map(dict(enumerate(WEEKDAYS))),
+    "month": lambda dates: dates.dt.month,
+}
+"""What can be told of a date, in its own time zone: 0 to 23, Mon to Sun, 1 to 12."""
+
+
+def part_name(part: str, column: str) -> str:
+    """The name of a part of a column of dates, as predicates have it: `hour(at)`."""
+    return f"{part}({column})"
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,23 @@ class IsIn:
         for value in self.values:
             found |= _text_or_value(column, value)
         return found
+
+
+@dataclass(frozen=True)
+class NotIn:
+    """`column not in {values}`: the values that are not listed; a missing value is not one of them."""
+
+    column: str
+    values: tuple[Scalar, ...]
+    kind: Literal["not in"] = "not in"
+
+    def __str__(self) -> str:
+        return f"{self.column} not in {{{', '.join(repr(value) for value in self.values)}}}"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows that hold none of the values, but hold one; shape (n_rows,)."""
+        known = _column(frame, self.column).notna().to_numpy(dtype=bool)
+        return np.asarray(known & ~IsIn(self.column, self.values).mask(frame))
 
 
 @dataclass(frozen=True)
@@ -101,13 +136,94 @@ class IsMissing:
         return _column(frame, self.column).isna().to_numpy(dtype=bool)
 
 
-Predicate = Equals | IsIn | Within | IsMissing
+Predicate = Equals | IsIn | NotIn | Within | IsMissing
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_END = rf"{_NUMBER}|\d{{4}}-\d\d-\d\d(?:T[\d:.]+)?"
+_FORMS = {
+    "missing": re.compile(r"(?P<column>.+) is missing"),
+    "within": re.compile(rf"(?P<low>{_END}) <= (?P<column>.+) < (?P<high>{_END})"),
+    "from": re.compile(rf"(?P<column>.+?) >= (?P<low>{_END})"),
+    "to": re.compile(rf"(?P<column>.+?) < (?P<high>{_END})"),
+    "not in": re.compile(r"(?P<column>.+?) not in (?P<value>\{.*\})"),
+    "in": re.compile(r"(?P<column>.+?) in (?P<value>\{.*\})"),
+    "equals": re.compile(r"(?P<column>.+?) == (?P<value>.+)"),
+}
+
+
+def parse(expression: str) -> tuple[Predicate, ...]:
+    """Predicates from text as they print themselves, joined by "and"; nothing is evaluated.
+
+    Parameters
+    ----------
+    expression : str
+        `carrier == 'EV'`, `carrier in {'EV', 'FL'}`, `carrier not in {'EV'}`, `hour >= 19`, `hour < 7`,
+        `7 <= hour < 19`, `at >= 2024-09-15`, `hour(at) >= 19`, `arr_delay is missing`; several joined by ` and `,
+        which no column's name may hold.
+
+    Returns
+    -------
+    tuple of Predicate
+
+    Raises
+    ------
+    ExpressionUnreadable
+        For the first part that is none of these.
+    """
+    parts = _parts(expression)
+    return tuple(_parsed(part, expression) for part in parts)
+
+
+def _parts(expression: str) -> list[str]:
+    """What stands between " and ", outside quotes."""
+    pieces = re.split(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", expression)
+    joined = "".join(piece if at % 2 else piece.replace(" and ", "\0") for at, piece in enumerate(pieces))
+    return [part.strip() for part in joined.split("\0")]
+
+
+def _parsed(part: str, expression: str) -> Predicate:
+    for form, pattern in _FORMS.items():
+        found = pattern.fullmatch(part)
+        if found is None:
+            continue
+        told = found.groupdict()
+        column = told["column"].strip()
+        if form == "missing":
+            return IsMissing(column)
+        if form in {"within", "from", "to"}:
+            return Within(column, _end(told.get("low")), _end(told.get("high")))
+        values = _literals(told["value"])
+        if form == "equals" and values is not None and len(values) == 1:
+            return Equals(column, values[0])
+        if form != "equals" and values:
+            return IsIn(column, values) if form == "in" else NotIn(column, values)
+        break
+    raise ExpressionUnreadable(part, expression)
+
+
+def _literals(text: str) -> tuple[Scalar, ...] | None:
+    """Text, numbers and booleans as they are written in Python, one or a set of them; None for anything else."""
+    try:
+        body = ast.parse(text, mode="eval").body
+        found = [ast.literal_eval(each) for each in (body.elts if isinstance(body, ast.Set) else [body])]
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return tuple(found) if all(isinstance(each, Scalar) for each in found) else None
+
+
+def _end(text: str | None) -> int | float | str | None:
+    if text is None or re.fullmatch(_NUMBER, text) is None:
+        return text
+    return int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     for present in frame.columns:
         if str(present) == name:
             return frame[present]
+    part, _, inner = name.removesuffix(")").partition("(")
+    if part in PARTS and name.endswith(")"):
+        derived: pd.Series[Any] = PARTS[part](pd.to_datetime(_column(frame, inner)))
+        return derived
     raise ColumnMissing("slice column", name, [str(present) for present in frame.columns])
 
 

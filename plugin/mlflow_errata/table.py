@@ -41,6 +41,7 @@ class EvaluationTable:
     outcomes : Outcomes, label beside model output for each row
     task_inferred : bool, True if the task was not given
     features : columns that the model sees
+    features_told : bool, True if they were named or the model tells; else they are all columns without a role
     slice_columns : columns to slice on
     times : datetime64[us] (UTC if the column had a time zone) or float array of shape (n_rows,), or None; NaT/NaN where
         a row has no time
@@ -58,6 +59,7 @@ class EvaluationTable:
     outcomes: Outcomes = field(repr=False)
     task_inferred: bool
     features: tuple[str, ...]
+    features_told: bool
     slice_columns: tuple[str, ...]
     times: NDArray[Any] | None = field(repr=False)
     ids: NDArray[Any] = field(repr=False)
@@ -137,6 +139,7 @@ class EvaluationTable:
             outcomes=outcomes.take(order),
             task_inferred=task is None,
             features=tuple(seen),
+            features_told=told is not None,
             slice_columns=tuple(free if slice_by is None else slice_by),
             times=None if time is None else times(rows[time], time)[order],
             ids=ids(rows, id, index)[order],

@@ -11,6 +11,7 @@ st.navigation(
     [
         st.Page(HERE / "views" / "next_step.py", title="Next step", default=True),
         st.Page(HERE / "views" / "slices.py", title="Slices"),
+        st.Page(HERE / "views" / "labels.py", title="Labels"),
         st.Page(HERE / "views" / "over_time.py", title="Over time"),
         st.Page(HERE / "views" / "classes.py", title="Classes"),
         st.Page(HERE / "views" / "history.py", title="History"),

@@ -15,7 +15,7 @@ from mlflow_errata.blocks import Table
 from mlflow_errata.cli import app_path
 from mlflow_errata.sections import sections
 
-PAGES = ("next_step", "slices", "over_time", "classes", "history")
+PAGES = ("next_step", "slices", "labels", "over_time", "classes", "history")
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png> [a](http://example.invalid)"
 
 

@@ -25,6 +25,7 @@ PAGES = {
     "Next step": None,
     "Slices": "Where the errors are",
     "Over time": "Does it still hold on the newest rows?",
+    "Labels": "Can the labels be trusted?",
     "Classes": "Are rare classes served?",
     "History": "Runs and their headlines",
 }
@@ -153,7 +154,7 @@ def test_a_link_restores_run_and_page(page, served):
 
 def test_hostile_names_load_nothing(page, served):
     address, runs = served
-    for path in ("", "slices", "over_time", "classes", "history"):
+    for path in ("", "slices", "labels", "over_time", "classes", "history"):
         page.goto(f"{address}/{path}?experiment=demo&run={runs[HOSTILE]}")
         settled(page, None)
         page.wait_for_timeout(500)

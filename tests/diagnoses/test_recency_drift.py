@@ -90,7 +90,10 @@ def test_a_planted_drop_is_found_and_dated():
     result = diagnose(rows(24 * 300, drop=0.15))
     assert result.found
     assert result.change.high < 0
-    assert abs((result.onset - datetime(2024, 8, 13)).days) <= 20
+    first, last = result.onset_range
+    assert first <= datetime(2024, 8, 13) <= last
+    assert first <= result.onset <= last
+    assert (last - first).days <= 20
 
 
 def test_the_sign_follows_the_metric():
@@ -101,8 +104,8 @@ def test_the_sign_follows_the_metric():
 
 
 def test_false_alarms_and_power():
-    """No drift: found in at most 5 % of 200 draws; ten points lower: found in at least 95 % of 100."""
-    assert sum(diagnose(rows(2000, seed=seed)).found for seed in range(200)) <= 10
+    """No drift: found in at most 2 % of 200 draws; ten points lower: found in at least 95 % of 100."""
+    assert sum(diagnose(rows(2000, seed=seed)).found for seed in range(200)) <= 4
     assert sum(diagnose(rows(4000, drop=0.1, seed=seed)).found for seed in range(100)) >= 95
 
 
@@ -147,6 +150,84 @@ def test_columns_without_drift_are_seldom_found():
             frame[name] = draw.choice(list("uvwxyz"), len(frame))
         draws += any(shift.found for shift in diagnose(frame).shifts)
     assert draws <= 3
+
+
+# -- why --------------------------------------------------------------------------------------------------------------
+
+
+def planted(kind, seed=0, n=5000, days=365):
+    """Scores of a logistic model of three columns; the newest quarter (or every second half-year) differs by kind."""
+    draw = np.random.default_rng(seed)
+    at = pd.Timestamp("2023-01-01") + pd.to_timedelta(np.sort(draw.random(n)) * days, unit="D")
+    newer, x = np.arange(n) >= 0.75 * n, draw.normal(size=(n, 3))
+    place = draw.choice(["a", "b", "c"], n)
+    if kind == "covariate":  # more rows near the boundary
+        x[newer, 0] *= 0.35
+    level = -2.0 if kind == "prior" else 0.0
+    logit = x @ [2.0, -1.3, 0.6] + level
+    true = logit.copy()
+    if kind == "concept":
+        true = np.where(newer, x @ [0.4, -1.3, -0.6], logit)
+    if kind == "unseen":
+        place = np.where(newer & (draw.random(n) < 0.4), "d", place)
+        true = np.where(place == "d", -logit, logit)
+    if kind == "season":
+        true = np.where(at.day_of_year > 183, 0.3 * logit, logit)
+    frame = pd.DataFrame(x, columns=list("uvw")).assign(place=place, at=at)
+    frame["score"], frame["y"] = 1 / (1 + np.exp(-logit)), (draw.random(n) < 1 / (1 + np.exp(-true))).astype(int)
+    if kind == "prior":  # half of the newer rows positive, each like the positive rows of before
+        sides = [np.flatnonzero(frame["y"] == side) for side in (0, 1)]
+        drawn = np.where(draw.random(n) < 0.5, draw.choice(sides[0], n), draw.choice(sides[1], n))
+        frame = frame.iloc[np.where(newer, drawn, np.arange(n))].assign(at=at)
+    return frame.reset_index(drop=True)
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy"])
+@pytest.mark.parametrize("kind", ["concept", "covariate", "prior", "unseen"])
+def test_a_planted_cause_is_named(kind, metric):
+    found = [diagnose(planted(kind, seed), metric, prediction=None, scores="score").cause for seed in range(8)]
+    assert found.count(kind) >= 7
+
+
+def test_a_season_is_named_and_no_alarm():
+    results = [
+        diagnose(planted("season", seed, 9000, 730), "log_loss", prediction=None, scores="score") for seed in range(8)
+    ]
+    assert all(result.worse for result in results)
+    assert sum(result.cause == "season" and not result.found for result in results) >= 7
+    first_year = diagnose(planted("season", 0, 5000, 365), "log_loss", prediction=None, scores="score")
+    assert first_year.season is None
+    assert first_year.found
+
+
+def test_the_parts_add_up_to_the_change():
+    result = diagnose(planted("concept"), "log_loss", prediction=None, scores="score")
+    split = result.split
+    assert split.covariate.value + split.concept.value + split.unseen.value == pytest.approx(result.change.value)
+    assert split.concept.low > 0
+    assert split.prior is None or abs(split.prior.value - result.change.value) < 0.1
+
+
+def test_new_classes_are_named_and_blamed():
+    frame = rows(4000, freq="2h").replace({"y": {0: "no", 1: "yes"}, "p": {0: "no", 1: "yes"}})
+    late = (np.arange(4000) >= 2900) & (np.random.default_rng(0).random(4000) < 0.3)
+    result = diagnose(frame.assign(y=frame["y"].where(~late, "maybe")))
+    assert [(item.label, item.support) for item in result.new_classes] == [("maybe", int(late.sum()))]
+    assert (result.found, result.cause) == (True, "unseen")
+    assert not diagnose(frame).new_classes
+    known = frame.assign(y=frame["y"].where(~late, "maybe"))
+    assert not diagnose(known, train=known).new_classes
+
+
+def test_new_levels_and_numbers_out_of_range_are_counted():
+    frame = rows(2000)
+    newer = np.arange(2000) >= 1800
+    frame = frame.assign(place=np.where(newer, "new", "old"), size=np.where(newer, 9.0, frame["x"]))
+    shifts = {shift.column: shift for shift in diagnose(frame).shifts}
+    n = diagnose(frame).current.n
+    assert (shifts["place"].new_levels, shifts["place"].unseen) == (("new",), pytest.approx(200 / n))
+    assert shifts["size"].unseen >= 200 / n
+    assert shifts["x"].unseen < 0.01
 
 
 def test_rows_without_a_time_are_left_out_and_counted():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from mlflow_errata import EvaluationTable
-from mlflow_errata.diagnoses import slice_errors
+from mlflow_errata.diagnoses import _sliced, slice_errors
 from mlflow_errata.diagnoses._shape import Options
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.metric import default_metric
@@ -119,21 +120,22 @@ def draws(seed=0, n=400):
 @pytest.mark.parametrize("kind", draws())
 def test_every_predicate_of_a_column_holds_exactly_the_rows_that_were_counted(kind):
     frame = pd.DataFrame({"x": draws()[kind]})
-    column = slice_errors._column("x", frame["x"], 30)
-    atoms = column.encoded.atoms
-    assert len(atoms) >= 2
-    for atom, member in zip(atoms, column.encoded.member, strict=True):
-        predicate = column.predicate(atom)
-        np.testing.assert_array_equal(predicate.mask(frame), member[column.encoded.bins] > 0, err_msg=str(predicate))
+    columns = list(_sliced._columns("x", frame["x"], 30))
+    assert len(columns[0].encoded.fine.atoms) >= 2
+    for column in columns:
+        for cut in (column.encoded.fine, column.encoded.coarse, column.encoded.rough):
+            for at, atom in enumerate(cut.atoms):
+                predicate = column.predicate(atom)
+                np.testing.assert_array_equal(predicate.mask(frame), cut.mask(at), err_msg=str(predicate))
 
 
 @pytest.mark.parametrize("unreadable", [np.arange(400) * 1j, [[1]] * 400, pd.to_timedelta(np.arange(400), unit="D")])
 def test_values_that_cannot_be_compared_are_not_sliced_on(unreadable):
-    assert slice_errors._column("x", pd.Series(unreadable), 30) == "holds values that cannot be compared"
+    assert list(_sliced._columns("x", pd.Series(unreadable), 30)) == ["holds values that cannot be compared"]
 
 
 def test_infinite_values_are_named():
-    assert slice_errors._column("x", pd.Series([0.0, np.inf] * 200), 30) == "holds infinite values"
+    assert list(_sliced._columns("x", pd.Series([0.0, np.inf] * 200), 30)) == ["holds infinite values"]
 
 
 def test_the_order_of_columns_changes_nothing():
@@ -219,6 +221,77 @@ def test_how_far_it_looked_and_what_it_could_have_seen():
     assert result.n_examined > 1000
     assert result.headline == result.overall
     assert 0 < result.detectable_excess < 600
+
+
+def test_where_a_column_that_tells_the_label_is_missing():
+    """The label is delay > 0, so rows without a delay are all 0; the model errs there more than on other zeros."""
+    draw = np.random.default_rng(0)
+    frame = rows(n=6000)
+    delay = draw.normal(size=6000) - 0.8
+    frame["delay"] = np.where(draw.random(6000) < 0.03, np.nan, delay)
+    frame["y"] = (frame["delay"] > 0).astype(int)
+    wrong = draw.random(6000) < np.select([frame["delay"].isna(), frame["y"] == 1], [0.3, 0.6], 0.05)
+    frame["p"] = np.where(wrong, 1 - frame["y"], frame["y"])
+    seen = [name for name in frame if name not in {"delay", "y", "p"}]
+    result = diagnose(frame, features=seen)
+    assert result.restating == ("delay",)
+    assert [item.conditions for item in result.slices] == [("delay is missing",)]
+    assert result.slices[0].only_label == 0
+    assert diagnose(frame).restating == ()  # a model may see it: then its ranges are slices like others
+
+
+def test_the_same_data_are_cut_into_slices_once():
+    frame = rows()
+    tables = [
+        EvaluationTable.build(each, label="y", prediction="p")
+        for each in (frame, frame.sample(frac=1, random_state=0), frame.assign(p=1 - frame["p"]), frame[1:])
+    ]
+    first, again, other, fewer = (_sliced.slices_of(table, 60) for table in tables)
+    assert first is again is other
+    assert fewer is not first
+
+
+def test_parts_of_dates_are_slices():
+    draw = np.random.default_rng(0)
+    at = pd.Timestamp("2024-01-01", tz="America/New_York") + pd.to_timedelta(draw.integers(0, 60 * 24, 8000), unit="h")
+    frame = pd.DataFrame({"at": at, "y": 1})
+    for name, inside in {
+        "hour(at) >= 21": frame["at"].dt.hour >= 21,
+        "weekday(at) == 'Sun'": frame["at"].dt.day_of_week == 6,
+    }.items():
+        frame["p"] = np.where(draw.random(8000) < np.where(inside, 0.4, 0.1), 0, 1)
+        (found,) = diagnose(frame).slices
+        assert found.conditions == (name,)
+        np.testing.assert_array_equal(found.mask(frame), inside)
+
+
+def test_a_set_of_levels_is_one_slice():
+    frame = rows(inside=lambda f: f["word"].isin(["b", "d"]), rate=0.3)
+    (found,) = diagnose(frame).slices
+    assert set(found.predicates[0].values) == {"b", "d"}
+    np.testing.assert_array_equal(found.mask(frame), frame["word"].isin(["b", "d"]))
+
+
+def test_rare_levels_are_one_slice_together():
+    frame = rows()
+    draw = np.random.default_rng(0)
+    rare = draw.random(6000) < 0.05
+    frame["word"] = np.where(rare, [f"r{i}" for i in draw.integers(0, 60, 6000)], frame["word"])
+    frame["p"] = np.where(rare & (draw.random(6000) < 0.4), 1 - frame["y"], frame["p"])
+    (found,) = diagnose(frame).slices
+    assert found.conditions[0].startswith("word not in {'")
+    np.testing.assert_array_equal(found.mask(frame), rare)
+
+
+def test_metric_and_bias_inside():
+    frame = rows(inside=PLANTED["level"][0])
+    draw = np.random.default_rng(0)
+    frame["s"] = np.clip(0.8 * frame["p"] + 0.2 * draw.random(len(frame)), 0, 1)
+    item = diagnose(frame, scores="s", prediction=None).slices[0]
+    inside = frame[item.mask(frame)]
+    assert item.metric.unit == "roc_auc"
+    assert item.metric.value == pytest.approx(roc_auc_score(inside["y"], inside["s"]))
+    assert item.bias.value == pytest.approx((inside["s"] - inside["y"]).mean())
 
 
 def test_not_applicable():

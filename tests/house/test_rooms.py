@@ -31,7 +31,7 @@ ROOMS = {
     "predicates": ({"numpy", "pandas"}, {"errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),
     "diagnoses": (
-        {"numpy", "pandas", "sklearn"},
+        {"numpy", "pandas", "sklearn", "threadpoolctl"},
         {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "slicing", "stats", "table"},
     ),
     "steps": (
@@ -58,12 +58,19 @@ ROOMS = {
     ),
     "sections": (
         {"altair"},
-        {"blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps", "tracking", "trials"},
+        {
+            *{"_compare", "blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps"},
+            *{"tracking", "trials"},
+        },
     ),
     "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
     "tracking": (
         {"mlflow", "pandas"},
-        {"", "_diagnose", "errors", "estimate", "recipe", "record", "report", "tracking"},
+        {"", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report", "tracking"},
+    ),
+    "_compare": (
+        {"numpy", "pandas"},
+        {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "sections", "slicing", "stats", "table"},
     ),
     "_diagnose": (
         {"numpy", "pandas"},
@@ -72,8 +79,19 @@ ROOMS = {
             *{"tracking", "training", "trials"},
         },
     ),
-    "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "tracking"}),
-    "__init__": (set(), {"_diagnose", "errors", "estimate", "recipe", "record", "table", "tracking"}),
+    "_audit": (
+        {"numpy", "pandas"},
+        {"_relabel_gain", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+    ),
+    "_relabel_gain": (
+        {"numpy", "pandas", "sklearn", "threadpoolctl"},
+        {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
+    ),
+    "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "sections", "tracking"}),
+    "__init__": (
+        set(),
+        {"_audit", "_compare", "_diagnose", "errors", "estimate", "recipe", "record", "table", "tracking"},
+    ),
 }
 
 

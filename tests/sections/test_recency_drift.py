@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text
-from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
+from mlflow_errata.diagnoses.recency_drift import NewClass, RecencyDrift, Shift, Split, Window
 from mlflow_errata.record.schema import Training
 from mlflow_errata.sections import recency_drift
 
@@ -92,18 +92,65 @@ def test_what_cannot_be_estimated_is_left_open(result, record_of):
     assert (said.status, said.sentence) == ("unsure", "ROC AUC cannot be estimated on both sides of Nov 2013.")
 
 
-def test_the_finding_names_the_onset_in_the_direction_of_the_metric(result):
+def test_the_finding_names_the_onset_and_the_cause(result):
     assert recency_drift.finding(result) == (
-        "Since Nov 2013 ROC AUC has changed by -0.050 (-0.092 to -0.007). The fall is steepest from Oct 2013 on."
+        "Since Nov 2013 ROC AUC has changed by -0.050 (-0.092 to -0.007). Rows are served worse from 1 Oct 2013 on."
     )
-    assert "The rise is steepest" in recency_drift.finding(replace(result, greater_is_better=False))
+    told = replace(result, onset_range=(datetime(2013, 9, 20), datetime(2013, 10, 9)), cause="prior")
+    assert "from 1 Oct 2013 (20 Sep 2013 to 9 Oct 2013) on. Likely why: the shares of the classes changed;" in (
+        recency_drift.finding(told)
+    )
     assert recency_drift.finding(replace(result, change=None)) == ""
+
+
+def test_what_is_beyond_95_and_not_99_percent_is_left_open(result, record_of):
+    said = recency_drift.verdict(replace(result, worse=False, onset=None), record_of())
+    assert said.status == "unsure"
+    assert said.sentence.endswith("which excludes 0 at 95 % and not at 99 %, as a verdict must.")
+
+
+def test_a_season_is_no_alarm_and_is_compared(result, rate, record_of):
+    yearly = replace(result, cause="season", season=rate(0.66, 0.63, 0.69, unit="roc_auc"))
+    assert not yearly.found
+    said, facts, *blocks = recency_drift.section(yearly, record_of())
+    assert said.status == "unsure"
+    assert said.sentence.startswith("The newest rows are served worse, as in earlier years: ROC AUC is 0.654 since")
+    assert facts.facts[-1].value == "0.660"
+    assert blocks[1].sentence == "Likely why: the same rows of the year were served as badly in earlier years."
+
+
+def test_without_an_earlier_year_season_and_drift_are_not_told_apart(result, record_of):
+    why = of(recency_drift.section(result, record_of()), Text)[1].sentence
+    assert why == (
+        "What changed cannot be told apart. There is no earlier year to compare with, so season and drift cannot be told "
+        "apart."
+    )
+
+
+def test_new_classes_new_levels_and_the_parts_of_the_change(result, rate, record_of):
+    part = rate(-0.01, -0.02, 0.0, unit="roc_auc")
+    concept = rate(-0.04, -0.06, -0.02, unit="roc_auc")
+    whole = replace(
+        result,
+        cause="concept",
+        split=Split(part, concept, part, None, 0.0),
+        new_classes=(NewClass("owl", 40),),
+        shifts=(Shift("place", 0.4, 0.01, True, "a", "b", 0.3, ("zoo",)), *result.shifts),
+    )
+    blocks = recency_drift.section(whole, record_of())
+    assert any(
+        text.sentence.startswith("A class comes late") and "'owl' (40 rows)" in text.sentence
+        for text in of(blocks, Text)
+    )
+    parts = of(blocks, Chart)[0]
+    assert [row["value"] for row in parts.spec["data"]["values"]] == [-0.01, -0.04, -0.01]
+    assert of(blocks, Table)[-1].rows[0][5] == "30.0 %: zoo"
 
 
 def test_facts_and_the_comparison(result, record_of):
     blocks = recency_drift.section(result, record_of(training=Training(800, month(1), month(6))))
     (facts,) = of(blocks, Facts)
-    assert [fact.value for fact in facts.facts] == ["0.703", "0.654", "-0.050", "Oct 2013"]
+    assert [fact.value for fact in facts.facts] == ["0.703", "0.654", "-0.050", "1 Oct 2013"]
     assert of(blocks, Text)[0].sentence == (
         "The newest 311 rows of 911 are compared with the rest; the interval allows for neighbouring rows that move "
         "together. The model was trained on 800 rows from 1 Jan 2013 to 1 Jun 2013. 7 rows without a time left out."

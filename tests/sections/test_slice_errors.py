@@ -34,9 +34,12 @@ def result(rate):
             a_slice(rate, IsMissing("delay"), only_label=0),
             a_slice(rate, Equals("carrier", "EV"), Within("hour", 7, 19), excess=(5, -2, 12)),
         ),
+        suspected=(),
         overall=rate(0.226, 0.22, 0.232, n=1000),
         n_examined=49682,
+        n_drawn=1000,
         columns=("carrier", "delay", "hour"),
+        restating=(),
         skipped=(("id", "is id-like: 1000 values in 1000 rows"),),
         detectable_excess=86.9,
     )
@@ -101,6 +104,34 @@ def test_the_chart_tells_the_distinguishable_from_the_rest_by_words(result, reco
     assert chart.alt == "2 slices, worst first, with their excess errors and intervals. First: delay is missing, 50."
 
 
+def test_suspected_slices_have_a_table_of_their_own_with_a_warning(result, record_of):
+    some = replace(result, suspected=(replace(result.slices[1], tier="suspected"),))
+    first, second = (block for block in slice_errors.section(some, record_of()) if isinstance(block, Table))
+    assert (len(first.rows), len(second.rows)) == (2, 1)
+    assert "false discovery rate of 10 % only" in second.caption
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [(1000, "one to three conditions"), (400, "looked for in a draw of 400 rows"), (0, "too many to be examined")],
+)
+def test_the_depth_of_the_search_is_said(result, record_of, drawn, said):
+    assert said in texts(slice_errors.section(replace(result, n_drawn=drawn), record_of()))[0]
+
+
+def test_the_metric_and_the_bias_inside_have_columns(result, record_of, rate):
+    told = tuple(
+        replace(item, metric=rate(0.7, 0.6, 0.8, unit="roc_auc"), bias=rate(0.07, 0.01, 0.13, unit="x"))
+        for item in result.slices
+    )
+    (table,) = (
+        block for block in slice_errors.section(replace(result, slices=told), record_of()) if isinstance(block, Table)
+    )
+    assert [column.title for column in table.columns[-2:]] == ["ROC AUC", "bias"]
+    assert table.rows[0][-2:] == (0.7, 0.07)
+    assert "mean prediction - mean label" in table.caption
+
+
 def test_notes_say_what_restates_the_label_what_is_unseen_and_what_was_skipped(result, record_of):
     said = texts(slice_errors.section(result, record_of(features=("hour", "carrier"))))
     assert (
@@ -109,6 +140,11 @@ def test_notes_say_what_restates_the_label_what_is_unseen_and_what_was_skipped(r
     )
     assert any(sentence.startswith("delay is not among the model's features: slices on it tell") for sentence in said)
     assert "Not sliced on: id (is id-like: 1000 values in 1000 rows)." in said
+
+
+def test_a_column_that_tells_the_label_is_named(result, record_of):
+    said = texts(slice_errors.section(replace(result, restating=("delay",)), record_of()))
+    assert any(sentence.startswith("delay tells the label, so its values are no slices") for sentence in said)
 
 
 def test_notes_are_silent_where_there_is_nothing_to_note(result, record_of):

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import false_discovery_control
+from scipy.stats import binom, false_discovery_control
 
-from mlflow_errata.stats.testing import benjamini_hochberg
+from mlflow_errata.stats.testing import at_least, benjamini_hochberg
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -16,3 +16,8 @@ def test_against_scipy(seed):
 def test_none_and_nothing():
     assert not benjamini_hochberg(np.array([0.9, 0.2])).any()
     assert len(benjamini_hochberg(np.empty(0))) == 0
+
+
+@pytest.mark.parametrize(("successes", "n", "share"), [(0, 5, 0.2), (3, 5, 0.2), (5, 5, 0.2), (40, 1000, 0.01)])
+def test_a_binomial_tail_against_scipy(successes, n, share):
+    assert at_least(successes, n, share) == pytest.approx(binom.sf(successes - 1, n, share))

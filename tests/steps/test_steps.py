@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import mlflow_errata as errata
+from mlflow_errata.errors import IdsNotFound
 from mlflow_errata.steps import KINDS, collect_data, relabel, resample, retrain_recent, stop
 from mlflow_errata.training import TrainingSet
 
@@ -23,10 +26,36 @@ def train():
 
 
 def test_relabel_changes_exactly_the_named_rows(train):
-    changed = relabel.apply(train, decisions={1000: "common", 1050: "rare", 7: "rare"})
+    with pytest.warns(IdsNotFound, match="1 of 3 decided ids are not in the training set and change nothing: 7"):
+        changed = relabel.apply(train, decisions={1000: "common", 1050: "rare", 7: "rare"})
     assert list(np.flatnonzero(changed.y != train.y)) == [0, 50]
     assert (changed.y.iloc[0], changed.y.iloc[50]) == ("common", "rare")
     assert train.y.iloc[0] == "rare"
+
+
+def test_relabel_takes_pairs_drops_rows_and_changes_nothing_before_it_was_checked(train):
+    changed = relabel.apply(train, decisions=[[1000, "common"], [1099, None]])
+    assert list(changed.id) == list(range(1000, 1099))
+    assert changed.y.iloc[0] == "common"
+    assert len(train.y) == 100
+    assert relabel.apply(train, audit=40, slice=["x is missing"]) is train
+    assert relabel.apply(train, decisions={}) is train
+
+
+@pytest.mark.parametrize("ids", [np.array([f"row {i}" for i in range(100)], dtype=object), None, np.arange(100) / 2])
+def test_relabel_names_rows_by_id_whatever_their_order(train, ids):
+    draw = np.random.default_rng(0)
+    mixed = replace(train, id=ids)
+    names = np.asarray(mixed.y.index if ids is None else ids)
+    decisions = {names[at].item() if ids is None else names[at]: "rare" for at in draw.permutation(100)[:30]}
+    for _ in range(200):
+        order = draw.permutation(100)
+        before = mixed.take(order)
+        after = relabel.apply(before, decisions=decisions)
+        own = np.asarray(before.y.index if ids is None else before.id)
+        np.testing.assert_array_equal(
+            (after.y != before.y), [row in decisions and y != "rare" for row, y in zip(own, before.y, strict=True)]
+        )
 
 
 def test_class_weights_balance(train):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import mlflow_errata as errata
+from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.tracking import search
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flights.py"
@@ -31,7 +35,7 @@ def test_four_runs_with_a_verdict_of_every_diagnosis(story):
     _, runs, _ = story
     assert sorted(runs) == ["1 buggy labels", "2 relabelled", "3 threshold", "4 recent months"]
     for row in runs.values():
-        assert set(row.verdicts) == {"slice_errors", "class_imbalance", "recency_drift"}
+        assert set(row.verdicts) == set(CATALOGUE)
         assert row.failed is None
 
 
@@ -42,6 +46,21 @@ def test_the_buggy_run_names_the_missing_delays(story):
     assert ("arr_delay is missing",) in [item.conditions for item in first]
     assert record.next_steps[0].kind == "relabel"
     assert record.next_steps[0].params["slice"] == ["arr_delay is missing"]
+
+
+def test_the_first_labels_to_check_are_wrong(story):
+    """499 labels of the second half-year were computed from a missing delay; all of them come first."""
+    uri, runs, _ = story
+    record = search.load(runs["1 buggy labels"].run_id, tracking_uri=uri)
+    rows = pd.read_parquet(EXAMPLE.parent / "data" / "flights" / "flights.parquet")
+    wrong = rows.index[rows["arr_delay"].isna()]
+    first = record.results["label_issues"].ranking["id"].head(500)
+    assert first.isin(wrong).mean() >= 0.9
+    found = errata.audited(record, {row: "accept" if row in wrong else "keep" for row in errata.audit(record)["id"]})
+    assert found.results["label_issues"].audit.strata[1].precision.low > 0.8
+    assert found.next_steps[0].kind == "relabel"
+    right = search.load(runs["2 relabelled"].run_id, tracking_uri=uri).results["label_issues"]
+    assert not right.found
 
 
 def test_the_slice_is_found_and_not_named_in_the_code():
@@ -58,6 +77,15 @@ def test_the_model_gets_worse_over_the_autumn(story):
     assert by_month[7] > by_month[11]
     september = next(window for window in drift.windows if window.start.month == 9)
     assert september.score_rate.low > september.label_rate.high
+
+
+def test_september_is_over_predicted_and_the_outage_is_dated(story):
+    uri, runs, _ = story
+    results = search.load(runs["2 relabelled"].run_id, tracking_uri=uri).results
+    september = next(window for window in results["calibration"].windows if window.start.month == 9)
+    assert september.gap.high < -0.04
+    dark = {fault.column: (fault.code, fault.start, fault.end) for fault in results["data_faults"].faults}
+    assert dark["temp"] == ("ERR108", datetime(2013, 12, 31), datetime(2014, 1, 1, 4))
 
 
 def test_the_same_rows_carry_the_same_digest(story):

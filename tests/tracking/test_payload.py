@@ -16,7 +16,9 @@ def test_metrics_are_few_finite_and_stable(record):
     sent = payload(record, "test")
     assert set(sent.metrics) == {
         "errata/slice_errors",
+        "errata/label_issues",
         "errata/class_imbalance",
+        "errata/calibration",
         "errata/recency_drift",
         "errata/found",
     }

@@ -221,7 +221,7 @@ def test_trials_log_no_runs(experiment):
         errata.diagnose(evaluation, label="y", model=model, train=train, features=FEATURES)
     finally:
         mlflow.sklearn.autolog(disable=True)
-    assert len(mlflow.search_runs(experiment_ids=[experiment])) == 0
+    assert len(mlflow.search_runs([experiment])) == 0
 
 
 def test_the_same_input_gives_the_same_gains_and_a_record_survives_storing(tmp_path):

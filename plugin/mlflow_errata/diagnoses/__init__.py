@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mlflow_errata.diagnoses import class_imbalance, recency_drift, slice_errors
+from mlflow_errata.diagnoses import (
+    calibration,
+    class_imbalance,
+    data_faults,
+    label_issues,
+    recency_drift,
+    slice_errors,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +22,10 @@ CATALOGUE: Mapping[str, Diagnosis] = {
     module.NAME: cast("Diagnosis", module)
     for module in (
         slice_errors,
+        label_issues,
         class_imbalance,
+        calibration,
+        data_faults,
         recency_drift,
     )
 }

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mlflow_errata.metric import Metric
+from mlflow_errata.predicates import Predicate
 
 if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
@@ -35,10 +36,14 @@ class Options:
     ----------
     metric : Metric, the user's metric
     random_state : int
+    budget : float, seconds for what needs fitting; with 0 nothing is fitted
+    named_slices : tuple of (name, predicates, acceptance bar or None)
     """
 
     metric: Metric
     random_state: int = 0
+    budget: float = 0.0
+    named_slices: tuple[tuple[str, tuple[Predicate, ...], float | None], ...] = ()
 
 
 class Result(Protocol):

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
-from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.diagnoses._causes import Cause, Split, cause_of, split_change
+from mlflow_errata.diagnoses._changes import change_of, is_worse, metric_of
+from mlflow_errata.diagnoses._newcomers import NewClass, is_their_doing, new_classes
+from mlflow_errata.diagnoses._onsets import onset_of
+from mlflow_errata.diagnoses._seasons import is_seasonal, same_season
+from mlflow_errata.diagnoses._shifts import WORTH_A_LOOK, Shift, shifts_of
 from mlflow_errata.diagnoses._windows import Windows, windows_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.distances import g_test, psi, psi_floor, quantile_edges
-from mlflow_errata.stats.intervals import difference, mean_or_share
-from mlflow_errata.stats.testing import benjamini_hochberg
+from mlflow_errata.stats.intervals import mean_or_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
     from mlflow_errata.metric import Metric, Outcomes
     from mlflow_errata.table import EvaluationTable
 
+__all__ = [
+    "NAME",
+    "RESULT",
+    "WORTH_A_LOOK",
+    "Moment",
+    "NewClass",
+    "RecencyDrift",
+    "Shift",
+    "Split",
+    "Window",
+    "diagnose",
+]
+
 NAME = "recency_drift"
 FEWEST = 100
 """Rows with a time below which nothing is compared."""
 CURRENT = 0.25
 """Share of the newest rows that count as current, rounded to whole windows."""
-N_BINS = 10
-"""Quantile bins of a number in PSI."""
-MOST_LEVELS = 30
-"""Levels that PSI tells apart; the rarer ones share the last bin."""
-WORTH_A_LOOK = 0.1
-"""PSI above its floor from which a column that moved is worth a look."""
-
 Moment = datetime | float
 """A point in time: a date (UTC if the column had a time zone), or a number if the time column holds numbers."""
 
@@ -72,27 +78,6 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Shift:
-    """A column whose distribution may differ between the reference and the current rows.
-
-    Parameters
-    ----------
-    column : str
-    psi : float, population stability index with its expectation without drift taken off (may be slightly negative)
-    floor : float, that expectation: (bins - 1) * (1 / n_reference + 1 / n_current)
-    found : bool, moved beyond chance over all columns, and by an amount worth a look
-    reference, current : str, what is typical in each (median or commonest level), for display
-    """
-
-    column: str
-    psi: float
-    floor: float
-    found: bool
-    reference: str
-    current: str
-
-
-@dataclass(frozen=True)
 class RecencyDrift:
     """The metric over time, and the columns that moved.
 
@@ -106,11 +91,18 @@ class RecencyDrift:
     reference, current : Estimate or None, the metric of the reference and the current rows
     change : Estimate or None, current - reference, in the unit of the metric
     error_change : Estimate or None, the same for the mean error
-    worse : bool, the metric of the current rows is worse beyond chance
+    worse : bool, the metric of the current rows is worse beyond chance (a 99 % interval of the change excludes 0)
     shifts : tuple of Shift, largest psi first
-    onset : Moment or None, start of the first window from which on the metric stays worse
-    cause : "prior", "covariate", "concept", "unseen", "season" or None where it is not told apart
+    onset : Moment or None, from when on rows are served worse, where they are
+    cause : Cause or None, why, where it can be told apart: "season" - so were the rows of the same season in earlier
+        years; "unseen" - classes or values without a like before; "prior" - the shares of the classes; "covariate" -
+        more of the rows that the model is weaker on; "concept" - rows that are alike, answered differently
     n_untimed : int, rows left out because their time is missing
+    onset_range : (Moment, Moment) or None, 95 % interval of the onset
+    split : Split or None, the change in parts; None where rows are not served worse
+    season : Estimate or None, the metric of the same season in earlier years; None where there is none to compare with,
+        and season and drift cannot be told apart
+    new_classes : tuple of NewClass, most rows first
     """
 
     windows: tuple[Window, ...]
@@ -125,13 +117,17 @@ class RecencyDrift:
     worse: bool
     shifts: tuple[Shift, ...]
     onset: Moment | None
-    cause: Literal["prior", "covariate", "concept", "unseen", "season"] | None
+    cause: Cause | None
     n_untimed: int
+    onset_range: tuple[Moment, Moment] | None = None
+    split: Split | None = None
+    season: Estimate | None = None
+    new_classes: tuple[NewClass, ...] = ()
 
     @property
     def found(self) -> bool:
-        """The current rows are served worse; columns that move without harm are shown and not alarmed."""
-        return self.worse
+        """The current rows are served worse, and not as in every year; what moves without harm is no alarm."""
+        return self.worse and self.cause != "season"
 
     @property
     def headline(self) -> Estimate | None:
@@ -148,7 +144,9 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     Windows are calendar units (hour to year, whichever comes nearest to ten windows) or, where rows are too few for
     that or times are plain numbers, equally many rows each. The current rows are the newest windows that hold about a
     quarter of the rows. The change of the metric carries an interval from runs of neighbouring rows (rows of one period
-    move together), and the verdict is that this interval lies on the worse side of zero.
+    move together), and the verdict is that this interval, at 99 %, lies on the worse side of zero. Where it does, the
+    onset is dated (`stats.changepoint.rise`) and the cause is looked for: a new class, a season, then the parts of the
+    change (`_causes.split_change`).
 
     Raises
     ------
@@ -170,11 +168,21 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         for at in range(len(cut_up.starts))
     )
     split = cut_up.bounds[first_current]
-    reference, current = (
-        options.metric.estimate(table.outcomes.take(part), in_time_order=True) for part in (rows[:split], rows[split:])
-    )
-    change = _change(reference, current)
-    worse = _is_worse(change, greater_is_better=options.metric.greater_is_better)
+    older, newer = rows[:split], rows[split:]
+    reference, current = (metric_of(table, options.metric, part) for part in (older, newer))
+    worse = is_worse(table, options.metric, older, newer)
+    shifts = shifts_of(table, older, newer)
+    newcomers = new_classes(table, rows)
+    season = same_season(table, rows, split)
+    dated = onset_of(table, options.metric, rows) if worse else None
+    parts = split_change(table, options.metric, shifts, older, newer) if worse else None
+    cause: Cause | None = None
+    if worse and is_their_doing(table, options.metric, newcomers, older, newer):
+        cause = "unseen"
+    elif worse and season is not None and is_seasonal(table, options.metric, older, newer, season):
+        cause = "season"
+    elif parts is not None:
+        cause = cause_of(parts)
     return RecencyDrift(
         windows=windows,
         unit=cut_up.unit,
@@ -183,13 +191,17 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         cut=cut_up.starts[first_current],
         reference=reference,
         current=current,
-        change=change,
-        error_change=_error_change(table, rows[:split], rows[split:]),
+        change=change_of(reference, current),
+        error_change=_error_change(table, older, newer),
         worse=worse,
-        shifts=_shifts(table, rows[:split], rows[split:]),
-        onset=_onset(windows, greater_is_better=options.metric.greater_is_better) if worse else None,
-        cause=None,
+        shifts=shifts,
+        onset=None if dated is None else dated[0],
+        cause=cause,
         n_untimed=len(table) - len(timed),
+        onset_range=None if dated is None else dated[1:],
+        split=parts,
+        season=None if season is None else metric_of(table, options.metric, season),
+        new_classes=newcomers,
     )
 
 
@@ -236,91 +248,9 @@ def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None, unit:
     return Estimate(*mean_or_share(values, weight), n=len(values), unit=unit)
 
 
-def _change(reference: Estimate | None, current: Estimate | None) -> Estimate | None:
-    if reference is None or current is None:
-        return None
-    ends = [(part.value, part.low, part.high) for part in (reference, current)]
-    return Estimate(*difference(*ends), n=reference.n + current.n, unit=reference.unit)
-
-
-def _is_worse(change: Estimate | None, *, greater_is_better: bool) -> bool:
-    return change is not None and (change.high < 0 if greater_is_better else change.low > 0)
-
-
 def _error_change(table: EvaluationTable, reference: NDArray[np.intp], current: NDArray[np.intp]) -> Estimate | None:
     errors, weight = table.errors, table.outcomes.weight
     parts = [
         _mean(errors[rows], None if weight is None else weight[rows], table.error_unit) for rows in (reference, current)
     ]
-    return _change(*parts)
-
-
-def _onset(windows: tuple[Window, ...], *, greater_is_better: bool) -> Moment | None:
-    """Start of the window that best splits the series into a better and a worse level (weighted least squares)."""
-    known = [window for window in windows if window.metric is not None and window.metric.high > window.metric.low]
-    if len(known) < 2:  # noqa: PLR2004 - a split needs two windows
-        return None
-    values = np.array([window.metric.value for window in known if window.metric is not None])
-    weight = np.array(
-        [(window.metric.high - window.metric.low) ** -2.0 for window in known if window.metric is not None]
-    )
-    before, total = np.cumsum(weight)[:-1], weight.sum()
-    mean_before = np.cumsum(weight * values)[:-1] / before
-    mean_after = ((weight * values).sum() - before * mean_before) / (total - before)
-    drop = (mean_before - mean_after) * (1 if greater_is_better else -1)
-    evidence = np.where(drop > 0, before * (total - before) / total * drop**2, -np.inf)
-    at = int(evidence.argmax())
-    return known[at + 1].start if np.isfinite(evidence[at]) else None
-
-
-# -- columns that moved -----------------------------------------------------------------------------------------------
-
-
-def _shifts(table: EvaluationTable, reference: NDArray[np.intp], current: NDArray[np.intp]) -> tuple[Shift, ...]:
-    """PSI of every slice column; found under false-discovery control and with an amount worth a look."""
-    measured: list[tuple[float, Shift]] = []
-    for name in table.slice_columns:
-        column = read_column(table.frame[name])
-        if column is not None:
-            measured.append(_shift(name, column, reference, current))
-    rejected = benjamini_hochberg(np.array([p_value for p_value, _ in measured]), rate=ALPHA)
-    shifts = [
-        replace(shift, found=bool(moved) and shift.psi >= WORTH_A_LOOK)
-        for moved, (_, shift) in zip(rejected, measured, strict=True)
-    ]
-    return tuple(sorted(shifts, key=lambda shift: (-shift.psi, shift.column)))
-
-
-def _shift(
-    name: str, column: Numbers | Levels, reference: NDArray[np.intp], current: NDArray[np.intp]
-) -> tuple[float, Shift]:
-    bins, typical = _binned(column, reference)
-    n_bins = int(bins.max()) + 1
-    old, new = (np.bincount(bins[rows], minlength=n_bins) for rows in (reference, current))
-    used = (old + new) > 0
-    floor = psi_floor(int(used.sum()), len(reference), len(current))
-    shift = Shift(name, psi(old[used], new[used]) - floor, floor, False, typical(reference), typical(current))
-    return g_test(old, new), shift
-
-
-def _binned(
-    column: Numbers | Levels, reference: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], Callable[[NDArray[np.intp]], str]]:
-    """Bin of every row (0 = missing), and a function that says what is typical of some rows."""
-    if isinstance(column, Levels):
-        bins = np.minimum(column.codes, MOST_LEVELS - 1) + 1
-
-        def commonest(rows: NDArray[np.intp]) -> str:
-            known = column.codes[rows][column.codes[rows] >= 0]
-            return str(column.levels[int(np.bincount(known).argmax())]) if len(known) else "missing"
-
-        return bins, commonest
-    known = np.isfinite(column.numbers)
-    edges = quantile_edges(column.numbers[reference][known[reference]], N_BINS)
-    bins = np.where(known, np.searchsorted(edges, column.numbers, side="right") + 1, 0)
-
-    def median(rows: NDArray[np.intp]) -> str:
-        values = column.numbers[rows][known[rows]]
-        return f"{np.median(values):.4g}" if len(values) else "missing"
-
-    return bins, median
+    return change_of(*parts)

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
-from mlflow_errata.columns import without_categories
-from mlflow_errata.diagnoses._encoding import Numbers, read_column
+from mlflow_errata.diagnoses._named import NamedSlice, measure
+from mlflow_errata.diagnoses._selection import shrink
 from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import Label
-from mlflow_errata.predicates import Equals, IsMissing, Predicate, Within
-from mlflow_errata.slicing import Encoded, Lattice, confirm, encode_levels, encode_numbers, selected_interval
+from mlflow_errata.metric import Label, bias
+from mlflow_errata.predicates import Predicate
+from mlflow_errata.slicing import confirm, selected_share, support_needed
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
-    from mlflow_errata.metric import Outcomes
-    from mlflow_errata.slicing import Atom, Confirmed, Search
+    from mlflow_errata.diagnoses._sliced import Sliced
+    from mlflow_errata.metric import Metric, Outcomes
+    from mlflow_errata.slicing import Found, Search
     from mlflow_errata.table import EvaluationTable
 
 NAME = "slice_errors"
 FEWEST = 30
 """Rows that a slice needs, and 1 % of all."""
 SMALLEST_SHARE = 0.01
-NORMAL_95 = 1.96
-ID_LIKE = 0.5
-"""Text with more distinct values than this share of the rows names rows rather than groups them."""
+SUSPICION = 0.1
+"""False discovery rate of suspected slices."""
+MOST_ROWS = 20_000
+"""Rows of a slice that a metric without a formula for its interval is measured on."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Slice:
     only_label : label that every row inside carries, or None: the slice restates the label (or where it came from)
     value_lost : Estimate or None, business value lost inside, where a value is declared
     p_value : float, of the search's test, before the correction for the number of slices examined
-    tier : "confirmed" (family-wise 5 %)
+    tier : "confirmed" (family-wise 5 %) or "suspected" (false discovery rate 10 %)
+    metric : Estimate or None, the user's metric inside
+    bias : Estimate or None, mean prediction - mean label inside: over-prediction of a number, or of the positive class
+        by its scores; None for several classes and without scores
     """
 
     predicates: tuple[Predicate, ...]
@@ -63,7 +68,9 @@ class Slice:
     lift: float
     share_of_errors: float
     p_value: float
-    tier: str = "confirmed"
+    tier: Literal["confirmed", "suspected"] = "confirmed"
+    metric: Estimate | None = None
+    bias: Estimate | None = None
     only_label: Label | None = None
     value_lost: Estimate | None = None
 
@@ -91,22 +98,32 @@ class SliceErrors:
 
     Parameters
     ----------
-    slices : tuple of Slice, confirmed and non-redundant, worst first: by the evidence of each beyond what those before
-        it explain
+    slices : tuple of Slice, confirmed and non-redundant, most unexplained errors first: excess errors that those found
+        before do not account for
+    suspected : tuple of Slice, likewise, that pass at a false discovery rate of 10 % only
     overall : Estimate, mean error of all rows
     n_examined : int, slices looked at: what the multiple-testing rule divides by
+    n_drawn : int, rows that slices of three predicates were looked for in: all, a draw of them where their number asks
+        for it, or 0 if they were too many to be examined
     columns : columns that were sliced on
+    restating : columns unseen by the model that tell the label: only their missing values make slices, whose rows are
+        expected to err as others of their label do
     skipped : columns that were not, as (column, reason)
     detectable_excess : float or None, the smallest excess (in errors) that a slice of the median support would have
         needed to be confirmed
+    named : tuple of NamedSlice, those that the user asked for, in that order
     """
 
     slices: tuple[Slice, ...]
+    suspected: tuple[Slice, ...]
     overall: Estimate
     n_examined: int
+    n_drawn: int
     columns: tuple[str, ...]
+    restating: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     detectable_excess: float | None
+    named: tuple[NamedSlice, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -122,12 +139,13 @@ class SliceErrors:
 RESULT = SliceErrors
 
 
-def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:  # noqa: ARG001 - the shared shape
-    """Search all slices of one or two predicates for more errors than chance allows.
+def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
+    """Search all slices of one to three predicates for more errors than chance allows.
 
-    Every slice column takes part: levels of text, categories and booleans; all contiguous ranges of up to 32 quantile
-    bins of numbers and dates; missing as a level of its own. A slice is confirmed family-wise at 5 % over all slices
-    examined, and only for what the slices confirmed before it leave unexplained.
+    Every slice column takes part: levels of text, categories and booleans, the rare ones together; ranges of up to 32
+    quantile bins of numbers and dates, and the hour, weekday and month of dates; missing as a level of its own. A slice
+    is confirmed family-wise at 5 % over all slices examined, and only for what the slices confirmed before it leave
+    unexplained; what passes at a false discovery rate of 10 % only is suspected.
 
     Raises
     ------
@@ -137,109 +155,69 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:  # noqa: 
     n = len(table)
     if n < 2 * FEWEST:
         raise NotApplicable(f"needs {2 * FEWEST} rows or more; there are {n}")
-    min_support = max(FEWEST, ceil(SMALLEST_SHARE * n))
-    columns, skipped = _encoded(table, min_support)
-    if not columns:
-        raise NotApplicable("needs a column that tells rows apart: " + _reasons(skipped))
-    names = list(columns)
-    lattice = Lattice([column.encoded for column in columns.values()])
+    sliced = slices_of(table, support_needed(n, FEWEST, SMALLEST_SHARE))
+    if not sliced.columns:
+        raise NotApplicable("needs a column that tells rows apart: " + _reasons(sliced.skipped))
     weight = table.outcomes.weight
-    search = confirm(lattice, table.errors, weight, min_support=min_support, alpha=ALPHA)
-    known = list(columns.values())
-    slices = tuple(_slice(table, search, found, lattice, known) for found in search.confirmed)
-    overall = Estimate(*mean_or_share(table.errors, weight), n=n, unit=table.error_unit)
+    search = _search(table, sliced)
+    found = sorted(
+        (_slice(table, item, sliced, options) for item in search.found),
+        key=lambda item: (-item.unexplained, item.conditions),
+    )
     return SliceErrors(
-        slices=slices,
-        overall=overall,
+        slices=tuple(item for item in found if item.tier == "confirmed"),
+        suspected=tuple(item for item in found if item.tier == "suspected"),
+        overall=Estimate(*mean_or_share(table.errors, weight), n=n, unit=table.error_unit),
         n_examined=search.n_examined,
-        columns=tuple(names),
-        skipped=tuple(skipped),
+        n_drawn=sliced.lattice.n_drawn,
+        columns=tuple(column.name for column in sliced.columns),
+        restating=sliced.restating,
+        skipped=sliced.skipped,
         detectable_excess=_detectable(table.errors, search),
+        named=tuple(measure(table, options.metric, wanted) for wanted in options.named_slices),
     )
 
 
-# -- columns ----------------------------------------------------------------------------------------------------------
+def _search(table: EvaluationTable, sliced: Sliced) -> Search:
+    """The search, with slices beside the label first.
+
+    Where a column that tells the label is missing, errors are compared among rows of the same label: such a slice may
+    hold one label only.
+    """
+    errors, weight, lattice = table.errors, table.outcomes.weight, sliced.lattice
+    beside = sliced.beside_label
+    first: tuple[Found, ...] = ()
+    if len(beside):
+        told = confirm(
+            lattice.only(beside),
+            errors,
+            weight,
+            strata=table.outcomes.y,
+            n_examined=len(lattice),
+            alpha=ALPHA,
+            suspicion=0,
+        )
+        first = tuple(replace(item, index=int(beside[item.index])) for item in told.found)
+    search = confirm(lattice, errors, weight, given=[item.rows for item in first], alpha=ALPHA, suspicion=SUSPICION)
+    return replace(search, found=(*first, *search.found))
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column for the search, with what its atoms mean in the user's own values."""
-
-    name: str
-    encoded: Encoded
-    levels: tuple[Any, ...] = ()
-    is_date: bool = False
-    is_whole: bool = False
-
-    def predicate(self, atom: Atom) -> Predicate:
-        if atom.kind == "missing":
-            return IsMissing(self.name)
-        if atom.kind == "level":
-            return Equals(self.name, self.levels[atom.level])
-        return Within(self.name, self._bound(atom.low), self._bound(atom.high))
-
-    def _bound(self, cut: float | None) -> float | str | None:
-        if cut is None:
-            return None
-        if self.is_date:
-            return str(np.datetime64(int(cut), "us").astype("datetime64[s]"))
-        return int(cut) if self.is_whole else cut
-
-
-def _encoded(table: EvaluationTable, min_support: int) -> tuple[dict[str, _Column], list[tuple[str, str]]]:
-    """Columns that can be sliced on, by name, and those that cannot with the reason."""
-    columns: dict[str, _Column] = {}
-    skipped: list[tuple[str, str]] = []
-    for name in sorted(table.slice_columns):
-        found = _column(name, table.frame[name], min_support)
-        if isinstance(found, _Column):
-            columns[name] = found
-        else:
-            skipped.append((name, found))
-    return columns, skipped
-
-
-def _column(name: str, values: pd.Series[Any], min_support: int) -> _Column | str:
-    values = without_categories(values)
-    dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
-    column = read_column(values)
-    if dates:
-        stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None)
-        whole_seconds = stamps.dt.floor("s").astype("datetime64[us]")  # x < cut holds as before, as cuts are whole
-        numbers = whole_seconds.astype("int64").to_numpy(dtype=np.float64)
-        column = Numbers(np.where(stamps.isna(), np.nan, numbers), whole=True)
-    if column is None:
-        return "holds values that cannot be compared"
-    if isinstance(column, Numbers):
-        if np.isinf(column.numbers).any():
-            return "holds infinite values"
-        encoded = encode_numbers(column.numbers, whole=column.whole)
-        return "is constant" if encoded is None else _Column(name, encoded, is_date=dates, is_whole=column.whole)
-    if len(column.levels) > ID_LIKE * len(values):
-        return f"is id-like: {len(column.levels)} values in {len(values)} rows"
-    encoded = encode_levels(column.codes, len(column.levels), min_support)
-    if encoded is None:
-        return "is constant" if len(column.levels) < 2 else f"has no level of {min_support} rows"  # noqa: PLR2004
-    return _Column(name, encoded, column.levels)
-
-
-def _reasons(skipped: list[tuple[str, str]]) -> str:
+def _reasons(skipped: tuple[tuple[str, str], ...]) -> str:
     return ", ".join(f"{name!r} {reason}" for name, reason in skipped[:5]) or "every column has a role"
 
 
-# -- slices -----------------------------------------------------------------------------------------------------------
-
-
-def _slice(table: EvaluationTable, search: Search, found: Confirmed, lattice: Lattice, columns: list[_Column]) -> Slice:
-    """A confirmed slice with intervals that allow for having been chosen."""
+def _slice(table: EvaluationTable, found: Found, sliced: Sliced, options: Options) -> Slice:
+    """A slice with intervals that allow for having been chosen."""
     n = len(found.rows)
     inside = np.zeros(len(table), dtype=bool)
     inside[found.rows] = True
-    (rate, *_), (rate_out, *_) = _rate(table, inside), _rate(table, ~inside)
+    within, outside = _rate(table, inside), _rate(table, ~inside)
+    rate, rate_out = within[0], outside[0]
     overall = float(np.average(table.errors, weights=table.outcomes.weight))
-    value, low, high = _selected(_rate(table, inside), found, search)
+    value, low, high = _selected(within, outside, found)
+    outcomes = table.outcomes.take(found.rows)
     return Slice(
-        predicates=tuple(columns[at].predicate(atom) for at, atom in lattice.predicates(found.index)),
+        predicates=sliced.predicates(found),
         support=n,
         error=Estimate(value, low, high, n=n, unit=table.error_unit),
         excess=Estimate(n * (value - rate_out), n * (low - rate_out), n * (high - rate_out), n=n, unit="errors"),
@@ -247,9 +225,18 @@ def _slice(table: EvaluationTable, search: Search, found: Confirmed, lattice: La
         lift=rate / overall,
         share_of_errors=float(table.errors[inside].sum() / table.errors.sum()),
         p_value=found.p_value,
+        tier="confirmed" if found.confirmed else "suspected",
+        metric=_metric(outcomes, options.metric),
+        bias=bias(outcomes),
         only_label=_only_label(table.outcomes, inside),
         value_lost=None if table.value_lost is None else _total(table.value_lost[inside]),
     )
+
+
+def _metric(outcomes: Outcomes, metric: Metric) -> Estimate | None:
+    """The user's metric inside; one whose interval takes refits of the metric is measured on a draw of the rows."""
+    slow = metric.rows is None and metric.interval is None
+    return metric.estimate(outcomes.take(np.arange(min(len(outcomes), MOST_ROWS))) if slow else outcomes)
 
 
 def _only_label(outcomes: Outcomes, inside: NDArray[np.bool_]) -> Label | None:
@@ -262,13 +249,18 @@ def _rate(table: EvaluationTable, rows: NDArray[np.bool_]) -> tuple[float, float
     return mean_or_share(table.errors[rows], None if weight is None else weight[rows])
 
 
-def _selected(rate: tuple[float, float, float], found: Confirmed, search: Search) -> tuple[float, float, float]:
-    """The mean error inside and its interval, given that the slice was only seen because its evidence passed."""
-    value, low, high = rate
-    down, up = (value - low) / NORMAL_95, (high - value) / NORMAL_95
-    centre, lower, upper = (end - found.evidence for end in selected_interval(found.evidence, search.critical))
-    shrunk = max(0.0, value + centre * down)
-    return shrunk, min(shrunk, max(0.0, value + lower * down)), max(shrunk, value + upper * up)
+def _selected(
+    rate: tuple[float, float, float], outside: tuple[float, float, float], found: Found
+) -> tuple[float, float, float]:
+    """The mean error inside and its interval, given that the slice was only seen because its evidence passed.
+
+    It is not below the mean error outside: that is what the search has ruled out.
+    """
+    if found.needed is not None:
+        return selected_share(round(found.observed), len(found.rows), found.needed, least=min(outside[0], rate[0]))
+    shrunk, low, high = shrink(rate, found)
+    value = max(outside[0], shrunk)
+    return value, min(value, max(outside[0], low)), max(value, high)
 
 
 def _total(lost: NDArray[np.float64]) -> Estimate:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FEWEST = 30
 """Rows below which the interval of a window would hide everything else, unless the other windows are as small."""
 HEIGHT, LOW_HEIGHT = 200, 40
+SHORT = 60
+"""Days of a course up to which moments are told to the minute."""
 LEFT = 48
 """Pixels that the axis of every chart over time takes at least, so that stacked charts line up."""
 LABELS, PREDICTIONS, SCORES = (
@@ -41,6 +43,13 @@ TICKS = {"hour": "%-d %b %H:00", "day": "%-d %b", "week": "%-d %b", "month": "%b
 def fewest_drawn(result: RecencyDrift) -> int:
     """Rows that a window needs to be drawn: 30, or half of those of the largest window."""
     return min(FEWEST, max(window.support for window in result.windows) // 2)
+
+
+def precision(result: RecencyDrift) -> str:
+    """The unit in which an onset is told: days, or minutes where all windows lie within two months."""
+    start, end = result.windows[0].start, result.windows[-1].end
+    short = isinstance(start, datetime) and isinstance(end, datetime) and (end - start).days <= SHORT
+    return "hour" if short else "day"
 
 
 def metric_course(result: RecencyDrift) -> Chart:
@@ -63,7 +72,7 @@ def metric_course(result: RecencyDrift) -> Chart:
         alt=f"{name} per window: "
         + words.listed([f"{row['window']} {row['words']}" for row in rows], most=12)
         + "."
-        + ("" if result.onset is None else f" Worse from {words.moment(result.onset, result.unit)} on."),
+        + ("" if result.onset is None else f" Worse from {words.moment(result.onset, precision(result))} on."),
         title=f"{words.capital(name)} over time (95 % interval{left_out})",
     )
 
@@ -213,8 +222,9 @@ def _onset(result: RecencyDrift) -> list[Spec]:
     x = {"field": "at", "type": _type(result)}
     return [
         {
-            "data": {"values": [{"at": at, "words": f"worse from {words.moment(result.onset, result.unit)}"}]},
+            "data": {"values": [{"at": at, "words": f"worse from {words.moment(result.onset, precision(result))}"}]},
             "layer": [
+                *_onset_range(result),
                 {
                     "mark": {
                         "type": "rule",
@@ -231,6 +241,20 @@ def _onset(result: RecencyDrift) -> list[Spec]:
                     "encoding": {"x": x, "y": {"value": HEIGHT - 4}, "text": {"field": "words"}},
                 },
             ],
+        }
+    ]
+
+
+def _onset_range(result: RecencyDrift) -> list[Spec]:
+    """The 95 % interval of the onset, as a band."""
+    if result.onset_range is None:
+        return []
+    first, last = (_at(end) for end in result.onset_range)
+    return [
+        {
+            "data": {"values": [{"start": first, "end": last}]},
+            "mark": {"type": "rect", "color": VERMILLION, "opacity": 0.15, "tooltip": None},
+            "encoding": {"x": {"field": "start", "type": _type(result)}, "x2": {"field": "end"}},
         }
     ]
 

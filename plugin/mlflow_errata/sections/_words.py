@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlflow_errata.diagnoses._named import NamedSlice
     from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.estimate import Estimate
 
@@ -142,7 +143,7 @@ def distinct(names: Sequence[object]) -> list[str]:
     return [f"{line} ({lines[:at].count(line) + 1})" if line in lines[:at] else line for at, line in enumerate(lines)]
 
 
-def conditions(item: Slice) -> str:
+def conditions(item: Slice | NamedSlice) -> str:
     """The predicates of a slice on one line."""
     return " and ".join(shown(condition) for condition in item.conditions)
 

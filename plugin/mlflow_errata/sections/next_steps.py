@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
+from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import class_imbalance, recency_drift, slice_errors, trials
+from mlflow_errata.sections import class_imbalance, label_issues, recency_drift, slice_errors, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +36,7 @@ def lede(record: Record) -> str:
     if record.trials is not None:
         return trials.lede(record, record.trials)
     if steps[0].kind == "stop":
-        made = words.plural(len(record.results), "diagnosis", "diagnoses")
-        return f"{made} made, and none found anything beyond chance to act on."
+        return _nothing_to_do(record)
     if steps[0].gain is not None:
         return f"Expected gain: {trials.gain(steps[0], record)}."
     if len(steps) == 1:
@@ -45,6 +45,13 @@ def lede(record: Record) -> str:
         f"The findings ask for {len(steps)} steps, in the order of the loop: labels, sampling, time, data. "
         "None has been tried, so no gain is measured."
     )
+
+
+def _nothing_to_do(record: Record) -> str:
+    if _is_found(record):
+        return "No step is known yet for what was found; the findings say what to do by hand."
+    made = words.plural(len(record.results), "diagnosis", "diagnoses")
+    return f"{made} made, and none found anything beyond chance to act on."
 
 
 def cards(record: Record) -> tuple[StepCard, ...]:
@@ -86,6 +93,11 @@ def _title(step: NextStep, record: Record) -> str:
 
 
 def _relabel(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    decided = step.params.get("decisions")
+    if decided is not None:
+        return (
+            f"Correct {words.plural(len(decided), 'label')} that the audit found wrong, and check the others in doubt"
+        )
     return f"Check {words.plural(int(step.params.get('audit', 0)), 'label')} where {_where(step)}"
 
 
@@ -142,8 +154,12 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
 
 def _stop(step: NextStep, record: Record) -> str:
     if record.trials is None:
-        return "Keep this model: nothing found to change"
+        return "Look at the findings" if _is_found(record) else "Keep this model: nothing found to change"
     return "Keep this model: nothing tried pays" if step == record.next_steps[0] else "Keep this model"
+
+
+def _is_found(record: Record) -> bool:
+    return any(result.found for result in record.results.values())
 
 
 TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
@@ -194,7 +210,7 @@ def _known(cost: Cost) -> list[str]:
 def _because(step: NextStep, record: Record) -> tuple[str, ...]:
     """The findings that the step answers, in a sentence each."""
     said = [_finding(record.results[name], step, record) for name in step.because if name in record.results]
-    if step.kind == "relabel":
+    if step.kind == "relabel" and "slice" in step.params:
         said.append(_doubt(step, record))
     return tuple(sentence for sentence in said if sentence)
 
@@ -202,6 +218,8 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
 def _doubt(step: NextStep, record: Record) -> str:
     """Why labels where a column is missing are worth a look before anything else."""
     found = _slice(record.results.get("slice_errors"), step)
+    if "is missing" not in " ".join(step.params["slice"]):
+        return "Wrong labels look like this, and so does a slice that follows a rule of its own: only a check can tell."
     same = found is not None and found[1].only_label is not None
     labels = f"Every label there is {words.quoted(found[1].only_label)}. " if found is not None and same else ""
     return f"{labels}A label computed from a missing value can be wrong: check some before changing any."
@@ -213,6 +231,10 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
         return "" if item is None else slice_errors.finding(item[1])
     if isinstance(result, RecencyDrift):
         return recency_drift.finding(result)
+    if isinstance(result, LabelIssues):
+        doubted = [item for item in result.slices if list(item.conditions) == step.params.get("slice")]
+        said = label_issues.finding(doubted[0]) if doubted else label_issues.verdict(result, record).sentence
+        return words.capital(said)
     if isinstance(result, ClassImbalance):
         return class_imbalance.verdict(result, record).sentence
     return ""
@@ -249,6 +271,14 @@ def _code_of_slice(step: NextStep, record: Record) -> str:
 
 
 def _code_relabel(step: NextStep, record: Record) -> str:
+    if "label_issues" in step.because:
+        audit = step.params.get("audit")
+        return (
+            f"to_check = errata.audit(record, n={audit})  # fill the column decision\n"
+            "record = errata.audited(record, to_check)"
+            if audit
+            else ""
+        )
     found, audit = _code_of_slice(step, record), step.params.get("audit")
     return found and (
         f"{found}to_check = train[found.mask(train)]\n"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._courses import fewest_drawn, metric_course, rate_course, rows_course
-from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, dots, log_axis, of_status
+from mlflow_errata.sections._courses import fewest_drawn, metric_course, precision, rate_course, rows_course
+from mlflow_errata.sections._marks import BLUE, GREY, TICK, VERMILLION, Dot, Series, Spec, dots, log_axis, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
@@ -26,12 +26,13 @@ STAYED = of_status("unsure", "did not move, or by little")
 FLOOR = Series("expected without drift", GREY, TICK)
 TOO_FEW = "too few rows"
 CAUSES = {
-    "prior": "the share of the classes changed",
+    "prior": "the shares of the classes changed; weighted to their old shares, most of the change is gone",
     "covariate": "the rows changed, and the model is weaker on the rows that there are more of",
-    "concept": "the same rows are now answered differently: what the label depends on changed",
-    "unseen": "there are values that the model was never trained on",
-    "season": "the same happened a season ago",
+    "concept": "rows that are alike in every column are now answered differently: what the label depends on changed",
+    "unseen": "there are classes or values without a like before",
+    "season": "the same rows of the year were served as badly in earlier years",
 }
+PART = Series("part of the change", BLUE, "circle")
 
 
 def not_made(reason: str, record: Record) -> NotMade:
@@ -52,10 +53,18 @@ def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - 
         f"{words.value(result.current)} since {since}, {words.value(result.reference)} before: "
         f"a change of {words.change(result.change)}"
     )
+    if result.worse and result.cause == "season":
+        return Verdict("unsure", f"The newest rows are served worse, as in earlier years: {name} is {course}.")
     if result.worse:
         return Verdict("bad", f"The newest rows are served worse. {words.capital(name)} is {course}.")
     if _is_better(result.change, result):
         return Verdict("good", f"The newest rows are served better. {words.capital(name)} is {course}.")
+    if not result.change.low <= 0 <= result.change.high:
+        return Verdict(
+            "unsure",
+            f"The newest rows may be served worse. {words.capital(name)} is {course}, which excludes 0 at 95 % and not "
+            "at 99 %, as a verdict must.",
+        )
     return Verdict(
         "good", f"No drift distinguishable from chance. {words.capital(name)} is {course}, which includes 0."
     )
@@ -68,6 +77,12 @@ def _is_better(change: Estimate, result: RecencyDrift) -> bool:
 def section(result: RecencyDrift, record: Record) -> list[Block]:
     """The metric over time, the rates of labels and predictions, and the columns that moved."""
     blocks: list[Block] = [verdict(result, record), _facts(result), Text(_compared(result, record))]
+    if result.worse:
+        blocks.append(Text(_why(result)))
+    if result.new_classes:
+        blocks.append(Text(_new_classes(result)))
+    if result.split is not None:
+        blocks.append(_split(result))
     drawn = [window for window in result.windows if window.support >= fewest_drawn(result)]
     if any(window.metric is not None for window in drawn):
         blocks.append(metric_course(result))
@@ -85,10 +100,20 @@ def finding(result: RecencyDrift) -> str:
     if result.change is None:
         return ""
     name, since = words.metric(result.metric), words.moment(result.cut, result.unit)
-    onset = "" if result.onset is None else f" The fall is steepest from {words.moment(result.onset, result.unit)} on."
-    if not result.greater_is_better:
-        onset = onset.replace("fall", "rise")
-    return f"Since {since} {name} has changed by {words.change(result.change)}.{onset}"
+    onset = "" if result.onset is None else f" Rows are served worse from {_onset(result)} on."
+    cause = "" if result.cause is None else f" Likely why: {CAUSES[result.cause]}."
+    return f"Since {since} {name} has changed by {words.change(result.change)}.{onset}{cause}"
+
+
+def _onset(result: RecencyDrift) -> str:
+    """The onset, and where it lies with 95 %."""
+    if result.onset is None:
+        return ""
+    at = words.moment(result.onset, precision(result))
+    if result.onset_range is None:
+        return at
+    first, last = (words.moment(end, precision(result)) for end in result.onset_range)
+    return at if first == last else f"{at} ({first} to {last})"
 
 
 def _facts(result: RecencyDrift) -> Facts:
@@ -102,7 +127,10 @@ def _facts(result: RecencyDrift) -> Facts:
         middle, _, spread = words.change(result.change).partition(" (")
         facts.append(Fact("change", middle, spread.rstrip(")")))
     if result.onset is not None:
-        facts.append(Fact("worse from", words.moment(result.onset, result.unit), "the split that fits best"))
+        at, _, spread = _onset(result).partition(" (")
+        facts.append(Fact("worse from", at, spread.rstrip(")") or "the step that fits best"))
+    if result.season is not None:
+        facts.append(Fact("same season, earlier years", words.value(result.season), words.interval(result.season)))
     return Facts(tuple(facts))
 
 
@@ -117,10 +145,48 @@ def _compared(result: RecencyDrift, record: Record) -> str:
         else f" The model was trained on {words.plural(training.n_rows, 'row')} from "
         f"{words.moment(training.start, 'day')} to {words.moment(training.end, 'day')}."
     )
-    cause = "" if result.cause is None else f" Likely why: {CAUSES[result.cause]}."
     return (
         f"The newest {words.plural(current, 'row')} of {words.count(rows)} are compared with the rest; the interval "
-        f"allows for neighbouring rows that move together.{trained}{untimed}{cause}"
+        f"allows for neighbouring rows that move together.{trained}{untimed}"
+    )
+
+
+def _why(result: RecencyDrift) -> str:
+    why = "What changed cannot be told apart." if result.cause is None else f"Likely why: {CAUSES[result.cause]}."
+    if result.season is None:
+        return f"{why} There is no earlier year to compare with, so season and drift cannot be told apart."
+    return why
+
+
+def _new_classes(result: RecencyDrift) -> str:
+    named = [f"{words.quoted(item.label)} ({words.plural(item.support, 'row')})" for item in result.new_classes]
+    classes = "A class comes" if len(named) == 1 else f"{len(named)} classes come"
+    return f"{classes} late and without a row before, so the model cannot know it: {words.listed(named)}."
+
+
+def _split(result: RecencyDrift) -> Chart:
+    """The change in parts that add up to it."""
+    parts = (
+        []
+        if result.split is None
+        else [
+            ("other rows", result.split.covariate),
+            ("rows alike, other answers", result.split.concept),
+            ("rows without a like", result.split.unseen),
+        ]
+    )
+    rows = [
+        Dot(name, part.value, PART.words, low=part.low, high=part.high, words=words.change(part).partition(" (")[0])
+        for name, part in parts
+    ]
+    ends = [0.0, *(end for _, part in parts for end in (part.low, part.high))]
+    room = 0.1 * (max(ends) - min(ends) or 1.0)
+    unit = result.metric if result.split is None else result.split.concept.unit
+    axis: Spec = {"title": f"change of {words.metric(unit)} (95 % interval)", "axis": {"tickCount": 5}}
+    return Chart(
+        dots(rows, (PART,), x=axis, domain=(min(ends) - room, max(ends) + room), rule=0.0),
+        alt="Parts of the change: " + words.listed([f"{row.name} {row.words}" for row in rows]) + ".",
+        title="What the change is made of",
     )
 
 
@@ -203,6 +269,7 @@ def _table(result: RecencyDrift) -> Table:
         Column("floor", "number"),
         Column("typical before"),
         Column("typical now"),
+        Column("never seen before"),
         Column("moved"),
     )
     shown = result.shifts[:MOST_COLUMNS]
@@ -214,6 +281,14 @@ def _table(result: RecencyDrift) -> Table:
     return Table(columns, tuple(_row(shift) for shift in shown), caption)
 
 
+def _novel(shift: Shift) -> str:
+    """Levels that are new, or the share of numbers out of the old range."""
+    if not shift.unseen:
+        return ""
+    named = f": {words.listed([words.shown(level) for level in shift.new_levels])}" if shift.new_levels else ""
+    return f"{words.percent(shift.unseen)}{named}"
+
+
 def _row(shift: Shift) -> tuple[str | float, ...]:
     return (
         words.shown(shift.column),
@@ -221,5 +296,6 @@ def _row(shift: Shift) -> tuple[str | float, ...]:
         shift.floor,
         words.shown(shift.reference),
         words.shown(shift.current),
+        _novel(shift),
         "yes" if shift.found else "no",
     )

@@ -10,12 +10,18 @@ from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import Dot, Spec, dots, of_status
 
 if TYPE_CHECKING:
+    from mlflow_errata.diagnoses._named import NamedSlice
     from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
+    from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
 TITLE = "Slice errors"
 LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
+SUSPECTED = (
+    "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance. Check "
+    "them on new rows before acting."
+)
 BEYOND, UNCLEAR = (
     of_status("bad", "more errors than elsewhere"),
     of_status("unsure", "interval includes 0"),
@@ -50,8 +56,12 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     """The slices by impact, how they were looked for, and what could have been seen."""
     blocks: list[Block] = [verdict(result, record), _facts(result), Text(_search(result))]
     if result.slices:
-        blocks += [_by_impact(result), _table(result)]
-    return blocks + [Text(note) for note in (_restating(result), _unseen(result, record), _skipped(result)) if note]
+        blocks += [_by_impact(result), _table(result.slices, _caption(result.slices))]
+    if result.suspected:
+        blocks.append(_table(result.suspected, SUSPECTED))
+    if result.named:
+        blocks.append(_named(result))
+    return blocks + [Text(note) for note in _notes(result, record) if note]
 
 
 def finding(item: Slice) -> str:
@@ -66,7 +76,7 @@ def finding(item: Slice) -> str:
 def _facts(result: SliceErrors) -> Facts:
     facts = [
         Fact(f"{result.overall.unit} overall", words.value(result.overall), words.interval(result.overall)),
-        Fact("slices confirmed", words.count(len(result.slices)), "family-wise 5 %"),
+        Fact("slices confirmed", words.count(len(result.slices)), _suspected(result)),
         Fact("slices examined", words.count(result.n_examined), f"in {words.plural(len(result.columns), 'column')}"),
     ]
     if result.slices:
@@ -75,11 +85,15 @@ def _facts(result: SliceErrors) -> Facts:
     return Facts(tuple(facts))
 
 
+def _suspected(result: SliceErrors) -> str:
+    return f"and {words.count(len(result.suspected))} suspected" if result.suspected else "family-wise 5 %"
+
+
 def _search(result: SliceErrors) -> str:
     looked = (
-        f"Every slice of one or two conditions over {words.plural(len(result.columns), 'column')} was examined, "
-        f"{words.count(result.n_examined)} in all; a slice is listed only if so many looks would bring it up by chance "
-        "in at most 5 % of tables."
+        f"Every slice of {_depth(result)} conditions over {words.plural(len(result.columns), 'column')} was examined, "
+        f"{words.count(result.n_examined)} in all; a slice is confirmed only if so many looks would bring it up by "
+        f"chance in at most 5 % of tables.{_drawn(result)}"
     )
     if result.detectable_excess is None:
         return looked
@@ -87,6 +101,18 @@ def _search(result: SliceErrors) -> str:
         f"{looked} A slice of the median support needed about {_amount(result.detectable_excess, result)} more than "
         "its share to be seen; smaller faults can be hidden."
     )
+
+
+def _depth(result: SliceErrors) -> str:
+    return "one to three" if result.n_drawn else "one or two"
+
+
+def _drawn(result: SliceErrors) -> str:
+    if not result.n_drawn:
+        return " Slices of three conditions were too many to be examined."
+    if result.n_drawn < result.overall.n:
+        return f" Those of three conditions were looked for in a draw of {words.plural(result.n_drawn, 'row')}."
+    return ""
 
 
 def _amount(excess: float, result: SliceErrors) -> str:
@@ -130,8 +156,17 @@ def _excess(result: SliceErrors) -> str:
     return f"{what} (95 % interval)"
 
 
-def _table(result: SliceErrors) -> Table:
-    unit = result.overall.unit
+def _caption(slices: tuple[Slice, ...]) -> str:
+    bias = " Bias = mean prediction - mean label inside: above 0, too much is predicted." if slices[0].bias else ""
+    return (
+        "Excess errors = rows x (error inside - outside). Unexplained, and the order = errors beyond what the slices "
+        f"found before it leave to be expected. The intervals allow for the slice having been picked from many.{bias}"
+    )
+
+
+def _table(slices: tuple[Slice, ...], caption: str) -> Table:
+    first = slices[0]
+    unit = first.error.unit
     columns = [
         Column("", "integer"),
         Column("slice"),
@@ -139,10 +174,12 @@ def _table(result: SliceErrors) -> Table:
         Column(unit, "percent" if unit in words.SHARES else "number"),
         Column("95 % interval"),
         Column("excess errors", "number"),
-        Column("beyond those above", "number"),
+        Column("unexplained", "number"),
         Column("of all errors", "percent"),
     ]
-    if result.slices[0].value_lost is not None:
+    told = [item for item in (first.metric, first.bias) if item is not None and item.unit != unit]
+    columns += [Column("bias" if item is first.bias else words.metric(item.unit), "number") for item in told]
+    if first.value_lost is not None:
         columns.append(Column("value lost", "number"))
     rows = tuple(
         (
@@ -154,15 +191,78 @@ def _table(result: SliceErrors) -> Table:
             item.excess.value,
             item.unexplained,
             item.share_of_errors,
+            *(None if each is None else each.value for each in _told(item, told, first)),
             *(() if item.value_lost is None else (item.value_lost.value,)),
         )
-        for at, item in enumerate(result.slices, start=1)
+        for at, item in enumerate(slices, start=1)
     )
-    caption = (
-        "Worst first: by the evidence that each adds to those above it. Excess errors = rows x (error inside - "
-        "outside). The intervals allow for the slice having been picked as the worst of many."
+    return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in slices))
+
+
+def _named(result: SliceErrors) -> Table:
+    unit = result.overall.unit
+    columns = (
+        Column("named slice"),
+        Column("conditions"),
+        Column("rows", "integer"),
+        Column(unit, "percent" if unit in words.SHARES else "number"),
+        Column("95 % interval"),
+        Column("excess errors", "number"),
+        Column("acceptance"),
     )
-    return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in result.slices))
+    rows = tuple(
+        (
+            words.shown(item.name),
+            words.conditions(item),
+            item.support,
+            None if item.error is None else item.error.value,
+            "too few rows" if item.error is None else words.interval(item.error),
+            None if item.excess is None else item.excess.value,
+            _acceptance(item, unit),
+        )
+        for item in result.named
+    )
+    return Table(columns, rows, "Slices that were asked for by name.", keys=tuple(item.name for item in result.named))
+
+
+def acceptance(record: Record) -> tuple[list[str], bool]:
+    """A line for each named slice with an acceptance bar, and whether none is broken."""
+    result = record.results.get("slice_errors")
+    barred = [item for item in getattr(result, "named", ()) if item.at_most is not None]
+    lines = [
+        f"{words.shown(item.name)} ({words.conditions(item)}): "
+        f"{'too few rows' if item.error is None else words.estimate(item.error)}, "
+        f"{_acceptance(item, '' if item.error is None else item.error.unit)}"
+        for item in barred
+    ]
+    return lines or ["No named slice has an acceptance bar."], all(item.accepted is not False for item in barred)
+
+
+def _acceptance(item: NamedSlice, unit: str) -> str:
+    if item.at_most is None:
+        return "no bar"
+    bar = words.percent(item.at_most) if unit in words.SHARES else words.number(item.at_most)
+    said = {True: "kept", False: "broken", None: "not sure"}[item.accepted]
+    return f"{said}: at most {bar}"
+
+
+def _told(item: Slice, told: list[Estimate], first: Slice) -> list[Estimate | None]:
+    return [item.bias if each is first.bias else item.metric for each in told]
+
+
+def _notes(result: SliceErrors, record: Record) -> tuple[str, ...]:
+    return _telling(result), _restating(result), _unseen(result, record), _skipped(result)
+
+
+def _telling(result: SliceErrors) -> str:
+    if not result.restating:
+        return ""
+    names = words.listed([words.shown(name) for name in result.restating])
+    verb, its = ("tells", "its") if len(result.restating) == 1 else ("tell", "their")
+    return (
+        f"{names} {verb} the label, so {its} values are no slices but the label itself; where {its} value is missing, "
+        "errors are compared with rows of the same label."
+    )
 
 
 def _restating(result: SliceErrors) -> str:

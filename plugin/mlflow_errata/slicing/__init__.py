@@ -1,24 +1,35 @@
-"""The slice search: which rows, named by one or two predicates, are wrong more often than chance allows.
+"""The slice search: which rows, named by one to three predicates, are wrong more often than chance allows.
 
     encoding.py      columns -> bins and atoms (an atom is one predicate: a level, a range of bins, missing)
-    lattice.py       counts of every atom and every pair of atoms, from one histogram per pair of columns
-    search.py        evidence, the multiple-testing rule, and peeling: confirm the best, explain it away, look again
+    lattice.py       every slice of atoms with enough rows, and sums over all of them from histograms
+    triples.py       those of three predicates, on packed bits
+    evidence.py      how far each slice is beyond what is expected, while slices are explained away
+    sets.py          sets of levels of one column
+    search.py        the multiple-testing rule and peeling: confirm the best, explain it away, look again
+    top.py           the exact best slices of coded columns by a score, with bounds that prune (scores.py)
+    bits.py          sets of rows as packed bits
 
 Arrays in, arrays out: no labels, no words, no verdicts on what a slice means.
 """
 
-from mlflow_errata.slicing.encoding import Atom, Encoded, encode_levels, encode_numbers
-from mlflow_errata.slicing.lattice import Lattice
-from mlflow_errata.slicing.search import Confirmed, Search, confirm, selected_interval
+from mlflow_errata.slicing.encoding import Atom, Cut, Encoded, encode_levels, encode_numbers
+from mlflow_errata.slicing.lattice import Lattice, support_needed
+from mlflow_errata.slicing.search import Found, Search, confirm, selected_interval, selected_share
+from mlflow_errata.slicing.top import Top, top_slices
 
 __all__ = [
     "Atom",
-    "Confirmed",
+    "Cut",
     "Encoded",
+    "Found",
     "Lattice",
     "Search",
+    "Top",
     "confirm",
     "encode_levels",
     "encode_numbers",
     "selected_interval",
+    "selected_share",
+    "support_needed",
+    "top_slices",
 ]

@@ -9,59 +9,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 N_FINE = 32
-"""Quantile bins of a number for slices of one predicate: all their contiguous ranges are examined."""
+"""Quantile bins of a number: all their contiguous ranges are examined, alone and beside a level."""
+FEW = 64
+"""Distinct values of a number that are bins of their own."""
 N_COARSE = 8
-"""Quantile bins of a number inside slices of two predicates."""
+"""Quantile bins of a number beside another number."""
+N_ROUGH = 4
+"""Quantile bins of a number in slices of three predicates, from one end or the other."""
+SAMPLE = 2**17
+"""Rows that quantiles are taken from; rows stand in an order that carries no meaning."""
 
 
 @dataclass(frozen=True)
 class Atom:
-    """One predicate over a column's bins: a level, a range of bins, or missing.
+    """One predicate over a column's bins: a level, the rare levels together, a range of bins, or missing.
 
     Parameters
     ----------
-    kind : "level", "range" or "missing"
+    kind : "level", "rare", "range" or "missing"
     level : int, position of the level (kind "level"), else -1
     low, high : float or None, low <= value < high (kind "range"); None leaves a side open
     """
 
-    kind: Literal["level", "range", "missing"]
+    kind: Literal["level", "rare", "range", "missing"]
     level: int = -1
     low: float | None = None
     high: float | None = None
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """One column: a bin for each row, and atoms as 0/1 rows over the bins.
+class Cut:
+    """A column cut into bins, and the atoms over these.
 
     Parameters
     ----------
     bins : int array of shape (n_rows,), in [0, n_bins)
-    n_bins : int
     atoms : tuple of Atom
     member : float array of shape (n_atoms, n_bins): which bins an atom holds
-    coarse : int array of shape (n_bins,): coarser bin of each bin, for slices of two predicates
-    coarse_atoms : tuple of Atom
-    coarse_member : float array of shape (n_coarse_atoms, n_coarse_bins)
     """
 
-    bins: NDArray[np.int32]
-    n_bins: int
+    bins: NDArray[np.int16]
     atoms: tuple[Atom, ...]
     member: NDArray[np.float64]
-    coarse: NDArray[np.int32]
-    coarse_atoms: tuple[Atom, ...]
-    coarse_member: NDArray[np.float64]
 
     @property
-    def coarse_bins(self) -> NDArray[np.int32]:
-        """The coarser bin of each row; shape (n_rows,)."""
-        return self.coarse[self.bins]
+    def n_bins(self) -> int:
+        """Bins, with or without rows."""
+        return int(self.member.shape[1])
+
+    def mask(self, atom: int) -> NDArray[np.bool_]:
+        """Rows of an atom; shape (n_rows,)."""
+        return np.asarray(self.member[atom][self.bins] > 0)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One column, cut for slices of one predicate or beside a level, beside a number, and for slices of three.
+
+    Parameters
+    ----------
+    fine, coarse, rough : Cut, one and the same for levels
+    is_number : bool
+    """
+
+    fine: Cut
+    coarse: Cut
+    rough: Cut
+    is_number: bool = False
 
 
 def encode_levels(codes: NDArray[np.intp], n_levels: int, min_support: int) -> Encoded | None:
-    """Levels with enough rows as atoms, missing as an atom of its own, the rare rest in a bin without an atom.
+    """Levels with enough rows as atoms, the rare ones together as one, missing as an atom of its own.
 
     Parameters
     ----------
@@ -71,24 +89,27 @@ def encode_levels(codes: NDArray[np.intp], n_levels: int, min_support: int) -> E
 
     Returns
     -------
-    Encoded, or None if fewer than two bins hold rows
+    Encoded, or None if no atom parts the rows
     """
     support = np.bincount(codes + 1, minlength=n_levels + 1)
     kept = int((support[1:] >= min_support).sum())
-    bins = np.minimum(codes + 1, kept + 1).astype(np.int32)
-    if len(np.unique(bins)) < 2:  # noqa: PLR2004 - a slice needs an outside
-        return None
-    n_bins = kept + 2
+    rare = int(support[kept + 1 :].sum())
     atoms = [Atom("level", level) for level in range(kept)]
-    member = np.eye(n_bins)[1 : kept + 1]
+    member = np.eye(kept + 2)[1 : kept + 1]
+    if kept < n_levels - 1 and rare >= min_support:
+        atoms, member = [*atoms, Atom("rare", kept)], np.vstack([member, np.eye(kept + 2)[-1:]])
     if support[0] >= min_support:
-        atoms, member = [Atom("missing"), *atoms], np.eye(n_bins)[: kept + 1]
-    same = np.arange(n_bins, dtype=np.int32)
-    return Encoded(bins, n_bins, tuple(atoms), member, same, tuple(atoms), member)
+        atoms, member = [Atom("missing"), *atoms], np.vstack([np.eye(kept + 2)[:1], member])
+    if not atoms or max(support[: kept + 1].max(), rare) == len(codes):
+        return None
+    cut = Cut(np.minimum(codes + 1, kept + 1).astype(np.int16), tuple(atoms), member)
+    return Encoded(cut, cut, cut)
 
 
 def encode_numbers(values: NDArray[np.float64], *, whole: bool) -> Encoded | None:
-    """Quantile bins of a number with all contiguous ranges as atoms, missing as an atom of its own.
+    """Quantile bins of a number with contiguous ranges as atoms, missing as an atom of its own.
+
+    Few distinct values are bins of their own, and single values stay atoms everywhere.
 
     Parameters
     ----------
@@ -101,33 +122,40 @@ def encode_numbers(values: NDArray[np.float64], *, whole: bool) -> Encoded | Non
 
     Notes
     -----
-    Bins are cut at values that occur; the cut that is printed is the shortest decimal between this value and the one
-    before, so a predicate holds exactly the rows that were counted.
+    A cut is the shortest decimal between two neighbouring values, and rows are binned by the cuts as they are printed:
+    a predicate holds exactly the rows that were counted.
     """
     missing = np.isnan(values)
-    known = np.sort(values[~missing])
-    if len(known) == 0 or (known[0] == known[-1] and not missing.any()):
+    gaps = bool(missing.any())
+    known = values[~missing] if gaps else values
+    if len(known) == 0 or (not gaps and known.min() == known.max()):
         return None
-    at = _quantile_positions(known)
-    edges = known[at]
-    cuts = [
-        float(edge) if whole else _short_cut(float(known[i - 1]), float(edge))
-        for i, edge in zip(at, edges, strict=True)
-    ]
-    bins = np.where(missing, 0, np.searchsorted(edges, values, side="right") + 1).astype(np.int32)
-    atoms, member = _ranges(np.arange(len(edges) + 1), cuts, missing=bool(missing.any()))
-    step = max(1, -(-(len(edges) + 1) // N_COARSE))
-    group = np.arange(len(edges) + 1) // step
-    coarse_atoms, coarse_member = _ranges(group, cuts, missing=bool(missing.any()))
-    coarse = np.concatenate([[0], group + 1]).astype(np.int32)
-    return Encoded(bins, len(edges) + 2, atoms, member, coarse, coarse_atoms, coarse_member)
+    cuts, few = _cuts(known, whole=whole)
+    bins = np.searchsorted(np.array(cuts), values, side="right").astype(np.int16) + np.int16(1)
+    if gaps:
+        bins[missing] = 0
+    n = len(cuts) + 1
+    singles = [(at, at + 1) for at in range(n)] if few else []  # the bins are the values
+    ranges = [_ranges(_edges(n, N_FINE)), _ranges(_edges(n, N_COARSE)), _ends(_edges(n, N_ROUGH))]
+    cut = _cut if few else _merged
+    fine, coarse, rough = (cut(bins, [*some, *singles], cuts, gaps=gaps) for some in ranges)
+    return Encoded(fine, coarse, rough, is_number=True)
 
 
-def _quantile_positions(known: NDArray[np.float64]) -> NDArray[np.intp]:
-    """First positions of the distinct values at the inner quantiles of sorted numbers."""
-    picked = known[(np.arange(1, N_FINE) * len(known)) // N_FINE]
-    at = np.unique(np.searchsorted(known, picked, side="left"))
-    return np.asarray(at[at > 0], dtype=np.intp)
+def _cuts(known: NDArray[np.float64], *, whole: bool) -> tuple[list[float], bool]:
+    """Where bins begin (but the first), and whether the bins are the distinct values."""
+    seen = np.sort(known[:SAMPLE])
+    distinct = seen[np.concatenate([[True], seen[1:] != seen[:-1]])]
+    few = len(distinct) <= FEW
+    if few:
+        edges, below = distinct[1:], distinct[:-1]
+    else:
+        at = np.searchsorted(seen, seen[(np.arange(1, N_FINE) * len(seen)) // N_FINE], side="left")
+        at = np.unique(at[at > 0])
+        edges, below = seen[at], seen[at - 1]
+    if whole:
+        return [float(edge) for edge in edges], few
+    return [_short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], few
 
 
 def _short_cut(below: float, edge: float) -> float:
@@ -140,23 +168,43 @@ def _short_cut(below: float, edge: float) -> float:
     return edge
 
 
-def _ranges(
-    group: NDArray[np.intp], cuts: list[float], *, missing: bool
-) -> tuple[tuple[Atom, ...], NDArray[np.float64]]:
-    """All contiguous ranges of groups of bins (but the whole), and missing."""
-    n = int(group[-1]) + 1
-    starts = [int(np.flatnonzero(group == g)[0]) for g in range(n)]
-    bound: list[float | None] = [None, *(cuts[start - 1] for start in starts[1:]), None]
-    atoms: list[Atom] = []
-    rows: list[NDArray[np.float64]] = []
-    for low in range(n):
-        for high in range(low + 1, n + 1):
-            if high - low < n:
-                row = np.zeros(n + 1)
-                row[1 + low : 1 + high] = 1
-                rows.append(row)
-                atoms.append(Atom("range", low=bound[low], high=bound[high]))
-    if missing:
-        rows.append(np.eye(n + 1)[0])
-        atoms.append(Atom("missing"))
-    return tuple(atoms), np.array(rows).reshape(len(atoms), n + 1)
+def _edges(n_bins: int, n_groups: int) -> list[int]:
+    """First bins of about n_groups groups of equally many bins, and the end."""
+    step = max(1, -(-n_bins // n_groups))
+    return [*range(0, n_bins, step), n_bins]
+
+
+def _ranges(edges: list[int]) -> list[tuple[int, int]]:
+    """All contiguous ranges between edges but the whole."""
+    whole = (edges[0], edges[-1])
+    return [(low, high) for at, low in enumerate(edges) for high in edges[at + 1 :] if (low, high) != whole]
+
+
+def _ends(edges: list[int]) -> list[tuple[int, int]]:
+    """Ranges that reach to one end."""
+    return [*((edges[0], at) for at in edges[1:-1]), *((at, edges[-1]) for at in edges[1:-1])]
+
+
+def _cut(bins: NDArray[np.int16], ranges: list[tuple[int, int]], cuts: list[float], *, gaps: bool) -> Cut:
+    """Atoms for ranges of bins; bin 0 holds the missing values."""
+    n = len(cuts) + 1
+    distinct = [ends for ends in dict.fromkeys(ranges) if ends != (0, n)]
+    low, high = np.array(distinct, dtype=np.intp).reshape(-1, 2).T
+    at = np.arange(n)
+    inside = ((at >= low[:, None]) & (at < high[:, None])).astype(np.float64)
+    bound = [None, *cuts, None]
+    atoms = [Atom("range", low=bound[a], high=bound[b]) for a, b in distinct]
+    member = np.concatenate([np.zeros((len(atoms), 1)), inside], axis=1)
+    if gaps:
+        atoms, member = [*atoms, Atom("missing")], np.vstack([member, np.eye(n + 1)[:1]])
+    return Cut(bins, tuple(atoms), member)
+
+
+def _merged(bins: NDArray[np.int16], ranges: list[tuple[int, int]], cuts: list[float], *, gaps: bool) -> Cut:
+    """A cut over the fewest bins that tell its ranges apart."""
+    edges = sorted({edge for ends in ranges for edge in ends})
+    place = {edge: at for at, edge in enumerate(edges)}
+    group = np.concatenate([[0], np.searchsorted(edges, np.arange(edges[-1]), side="right")]) if edges else np.zeros(2)
+    kept = [cuts[edge - 1] for edge in edges[1:-1]]
+    merged = group.astype(np.int16)[bins]
+    return _cut(merged, [(place[a], place[b]) for a, b in ranges], kept, gaps=gaps)

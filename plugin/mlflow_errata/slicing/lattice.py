@@ -1,139 +1,193 @@
-"""Sums over every slice of one or two predicates, from one histogram per column and per pair of columns."""
+"""Sums over every slice of one, two or three predicates.
+
+Slices of one and two come from one histogram per column and pair of columns: all ranges of a number's bins are sums of
+its cells. Slices of three are counted on packed bits, among those whose three pairs all have enough rows.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+
+from mlflow_errata.slicing.encoding import Cut
+from mlflow_errata.slicing.triples import Triples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from mlflow_errata.slicing.encoding import Atom, Encoded
 
 
 @dataclass(frozen=True)
 class Block:
-    """Slices over one column (second is None) or two, with the place of their histogram.
+    """Slices over one column or two.
 
     Parameters
     ----------
-    first, second : int, columns
-    offset : int, where the block's histogram begins
-    shape : (n_bins,) or (n_bins of first, n_bins of second)
+    columns : tuple of one or two column positions
+    cuts : tuple of Cut, as many
+    kept : int array, positions in the product of the cuts' atoms
     """
 
-    first: int
-    second: int | None
-    offset: int
-    shape: tuple[int, ...]
+    columns: tuple[int, ...]
+    cuts: tuple[Cut, ...]
+    kept: NDArray[np.int32]
 
-    @property
-    def n_cells(self) -> int:
-        """Cells of the histogram."""
-        return prod(self.shape)
+    def sums(self, rows: NDArray[np.intp] | None, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Sums of a weight (of 1 without one) over the slices kept; positions of rows, or None for all."""
+        one, *others = self.cuts
+        bins = [cut.bins if rows is None else cut.bins[rows] for cut in self.cuts]
+        if not others:
+            cells = np.bincount(bins[0], weight, minlength=one.n_bins)
+            return np.asarray((one.member @ cells)[self.kept])
+        n_cells = one.n_bins * others[0].n_bins
+        wide = n_cells > np.iinfo(np.int16).max
+        key = (bins[0].astype(np.int32) if wide else bins[0]) * (np.int32 if wide else np.int16)(others[0].n_bins)
+        cells = np.bincount(key + bins[1], weight, minlength=n_cells).reshape(one.n_bins, -1)
+        two = others[0].member
+        if len(self.kept) < len(one.member):  # few slices: each by itself
+            first, second = np.divmod(self.kept, len(two))
+            return np.asarray(((one.member[first] @ cells) * two[second]).sum(axis=1))
+        return np.asarray((one.member @ cells @ two.T).ravel()[self.kept])
+
+    def atoms(self, place: int) -> tuple[tuple[int, int], ...]:
+        """(column, position of its atom) of a slice kept."""
+        at = int(self.kept[place])
+        if len(self.cuts) == 1:
+            return ((self.columns[0], at),)
+        first, second = divmod(at, len(self.cuts[1].atoms))
+        return ((self.columns[0], first), (self.columns[1], second))
 
 
 class Lattice:
-    """All slices of one or two predicates over some columns.
+    """Every slice of up to three predicates with enough rows inside and outside: those that are examined.
 
-    What depends on the errors enters through `histogram(rows, weight)` and `sums(histogram)` alone; the lattice itself
-    depends on the columns only, so it serves any number of error vectors.
+    It depends on the columns only, so it serves any number of error vectors: what depends on the errors enters through
+    `sums` alone.
 
     Parameters
     ----------
-    columns : sequence of Encoded, all of the same rows
+    columns : sequence of Encoded, all of the same rows, which stand in an order that carries no meaning
+    min_support : int, rows that a slice needs inside and outside
+
+    Attributes
+    ----------
+    support : int array of shape (n_slices,), rows inside; of slices of three predicates among the first `n_drawn` rows
+    depth : int array of shape (n_slices,), predicates
+    n_drawn : int, rows that slices of three predicates are looked for in: all, or as many as their number allows; 0 if
+        they are too many to be examined
     """
 
-    def __init__(self, columns: Sequence[Encoded]) -> None:
-        self.columns = columns
-        self._coarse = [column.coarse_bins for column in columns]
-        self.blocks: list[Block] = []
-        offset = 0
-        for at, column in enumerate(columns):
-            self.blocks.append(Block(at, None, offset, (column.n_bins,)))
-            offset += self.blocks[-1].n_cells
-        for one in range(len(columns)):
-            for two in range(one + 1, len(columns)):
-                shape = (columns[one].coarse_member.shape[1], columns[two].coarse_member.shape[1])
-                self.blocks.append(Block(one, two, offset, shape))
-                offset += self.blocks[-1].n_cells
-        self.n_cells = offset
-        sizes = [len(self.atoms(block)[0]) * len(self.atoms(block)[1] or (0,)) for block in self.blocks]
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
-        n_single = int(self._starts[len(columns)])
-        self.depth = np.where(np.arange(self._starts[-1]) < n_single, 1, 2)
+    def __init__(self, columns: Sequence[Encoded], min_support: int) -> None:
+        self.columns = tuple(columns)
+        self.n = len(columns[0].fine.bins) if columns else 0
+        self.min_support = min_support
+        blocks, support = [], []
+        for block in self._blocks():
+            counted = block.sums(None, None)
+            enough = np.flatnonzero((counted >= min_support) & (counted <= self.n - min_support))
+            blocks.append(replace(block, kept=block.kept[enough]))
+            support.append(counted[enough])
+        triples = Triples.of([column.rough for column in columns], min_support / max(self.n, 1))
+        self._fill(blocks, triples, np.concatenate([*support, triples.support]))
+
+    def _blocks(self) -> list[Block]:
+        """All slices of one and two predicates; numbers are cut finely alone and beside levels."""
+        found = [
+            Block((at,), (column.fine,), np.arange(len(column.fine.atoms), dtype=np.int32))
+            for at, column in enumerate(self.columns)
+        ]
+        for at, one in enumerate(self.columns):
+            for beside, two in enumerate(self.columns[at + 1 :], start=at + 1):
+                coarse = one.is_number and two.is_number
+                cuts = (one.coarse, two.coarse) if coarse else (one.fine, two.fine)
+                kept = np.arange(len(cuts[0].atoms) * len(cuts[1].atoms), dtype=np.int32)
+                found.append(Block((at, beside), cuts, kept))
+        return found
+
+    def _fill(self, blocks: list[Block], triples: Triples, support: NDArray[np.float64]) -> None:
+        self.blocks = [block for block in blocks if len(block.kept)]
+        self.triples = triples
+        self.n_drawn = triples.n_drawn
+        self.support = support
+        self.starts = np.cumsum([0, *(len(block.kept) for block in self.blocks), len(triples)])
+        depths = [np.full(len(block.kept), len(block.cuts), dtype=np.int8) for block in self.blocks]
+        self.depth = np.concatenate([*depths, np.full(len(triples), 3, dtype=np.int8)])
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return int(self.starts[-1])
 
-    def atoms(self, block: Block) -> tuple[tuple[Atom, ...], tuple[Atom, ...]]:
-        """Atoms of a block's first and second column; the second are empty for one column."""
-        if block.second is None:
-            return self.columns[block.first].atoms, ()
-        return self.columns[block.first].coarse_atoms, self.columns[block.second].coarse_atoms
+    def only(self, chosen: NDArray[np.intp]) -> Lattice:
+        """The lattice of some of the slices; `chosen` ascends."""
+        at = np.searchsorted(chosen, self.starts)
+        blocks = [
+            replace(block, kept=block.kept[chosen[at[i] : at[i + 1]] - self.starts[i]])
+            for i, block in enumerate(self.blocks)
+        ]
+        found = Lattice.__new__(Lattice)
+        found.columns, found.n, found.min_support = self.columns, self.n, self.min_support
+        found._fill(blocks, self.triples.only(chosen[at[-2] :] - self.starts[-2]), self.support[chosen])  # noqa: SLF001
+        return found
 
-    def histogram(
+    def sums(
         self, rows: NDArray[np.intp] | None = None, weight: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Sums of a weight (of 1 without one) over the cells of all blocks.
+        """Sums of a weight (of 1 without one) over every slice.
 
         Parameters
         ----------
-        rows : positions to count, or None for all
+        rows : positions to count, ascending, or None for all
         weight : float array of shape (n_counted,)
 
         Returns
         -------
-        float array of shape (n_cells,)
+        float array of shape (len(self),)
         """
-        fine = [column.bins if rows is None else column.bins[rows] for column in self.columns]
-        coarse = [bins if rows is None else bins[rows] for bins in self._coarse]
-        found = np.empty(self.n_cells)
-        for block in self.blocks:
-            key = (
-                fine[block.first]
-                if block.second is None
-                else coarse[block.first] * block.shape[1] + coarse[block.second]
-            )
-            found[block.offset : block.offset + block.n_cells] = np.bincount(key, weight, minlength=block.n_cells)
-        return found
-
-    def sums(self, histogram: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sums over every slice; shape (len(self),)."""
         found = np.empty(len(self))
         for at, block in enumerate(self.blocks):
-            cells = histogram[block.offset : block.offset + block.n_cells]
-            if block.second is None:
-                summed = self.columns[block.first].member @ cells
-            else:
-                one, two = self.columns[block.first].coarse_member, self.columns[block.second].coarse_member
-                summed = one @ cells.reshape(block.shape) @ two.T
-            found[self._starts[at] : self._starts[at + 1]] = summed.ravel()
+            found[self.starts[at] : self.starts[at + 1]] = block.sums(rows, weight)
+        if len(self.triples):
+            found[self.starts[-2] :] = self.triples.sums(rows, weight)
         return found
+
+    def alone(self, column: int) -> range:
+        """Positions of the slices of one predicate, on a column."""
+        for at, block in enumerate(self.blocks):
+            if block.columns == (column,):
+                return range(int(self.starts[at]), int(self.starts[at + 1]))
+        return range(0)
+
+    def naming(self, columns: Sequence[int]) -> NDArray[np.intp]:
+        """Positions of the slices with a predicate on one of some columns."""
+        named = [bool(set(block.columns) & set(columns)) for block in self.blocks]
+        of_blocks = np.repeat(named, np.diff(self.starts)[:-1]) if named else np.empty(0, dtype=bool)
+        of_triples = np.isin(self.triples.column[self.triples.members], list(columns)).any(axis=1)
+        return np.flatnonzero(np.concatenate([of_blocks, of_triples]))
 
     def predicates(self, index: int) -> tuple[tuple[int, Atom], ...]:
         """(column, atom) pairs of a slice."""
-        at = int(np.searchsorted(self._starts, index, side="right")) - 1
-        block, place = self.blocks[at], index - int(self._starts[at])
-        one, two = self.atoms(block)
-        if block.second is None:
-            return ((block.first, one[place]),)
-        first, second = divmod(place, len(two))
-        return ((block.first, one[first]), (block.second, two[second]))
+        return tuple((column, cut.atoms[atom]) for column, cut, atom in self._parts(index))
 
     def rows(self, index: int) -> NDArray[np.intp]:
-        """Positions of the rows of a slice."""
-        at = int(np.searchsorted(self._starts, index, side="right")) - 1
-        block, place = self.blocks[at], index - int(self._starts[at])
-        first = self.columns[block.first]
-        if block.second is None:
-            return np.flatnonzero(first.member[place][first.bins])
-        one, two = divmod(place, len(self.columns[block.second].coarse_atoms))
-        inside = first.coarse_member[one][self._coarse[block.first]] > 0
-        inside &= self.columns[block.second].coarse_member[two][self._coarse[block.second]] > 0
+        """Positions of the rows of a slice, among all rows."""
+        inside = np.ones(self.n, dtype=bool)
+        for _, cut, atom in self._parts(index):
+            inside &= cut.mask(atom)
         return np.flatnonzero(inside)
+
+    def _parts(self, index: int) -> list[tuple[int, Cut, int]]:
+        at = int(np.searchsorted(self.starts, index, side="right")) - 1
+        place = index - int(self.starts[at])
+        if at < len(self.blocks):
+            block = self.blocks[at]
+            return [(column, cut, atom) for (column, atom), cut in zip(block.atoms(place), block.cuts, strict=True)]
+        return [(column, self.columns[column].rough, atom) for column, atom in self.triples.atoms(place)]
+
+
+def support_needed(n: int, fewest: int, share: float) -> int:
+    """Rows that a slice needs: a share of all, and no fewer than `fewest`."""
+    return max(fewest, ceil(share * n))

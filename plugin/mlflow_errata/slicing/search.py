@@ -1,38 +1,56 @@
-"""Evidence for a slice, and the search that confirms one after another."""
+"""The search that confirms one slice after another, each for what those before it leave unexplained."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri, xlogy
+from scipy.special import betainc, log_ndtr, ndtri
+
+from mlflow_errata.slicing.evidence import Cells, Standing
+from mlflow_errata.slicing.scores import TINY
+from mlflow_errata.slicing.sets import Sets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlflow_errata.slicing.lattice import Lattice
 
 MOST_SLICES = 20
 """Slices confirmed at most; a reader stops earlier."""
+MOST_SUSPECTED = 5
+"""Slices suspected at most."""
 WORSE = 1.96
 """Evidence that a slice is worse than the rows outside, before anything is explained away."""
 MOST_COVERED = 1 / 3
 """Share of a slice's rows that may belong to slices confirmed before it."""
-EARNED = 1.5
-"""Factor on the squared evidence by which a slice of two predicates must beat the best slice of one."""
+NOTHING = np.empty(0, dtype=np.intp)
+DEEPEST = 3
+TRIES = 10
+"""Slices that are tried on all rows, where they were looked for in fewer."""
+BISECTIONS = 50
+"""Halvings of an interval of length 1: to 1e-15."""
+EARNED = 1.25
+"""Factor on the squared evidence by which a slice of more predicates must beat the best slice of fewer."""
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class Found:
     """A slice that passed.
 
     Parameters
     ----------
-    index : int, its place in the lattice
+    index : int, its place in the lattice; -1 for a set of levels
+    levels : tuple of (column, position of a level), of a set of levels; else empty
     rows : int array, positions of its rows
     evidence : float, signed root of the statistic, standard normal without an effect
     p_value : float, one-sided, before the correction
     observed, expected : float, errors inside, and errors that the slices before it leave to be expected there
+    confirmed : bool, True family-wise; False at a false discovery rate only
+    bar : float, evidence that it had to pass
+    needed : int or None, errors that it had to have for this, where errors are 0 or 1
     """
 
     index: int
@@ -41,6 +59,10 @@ class Confirmed:
     p_value: float
     observed: float
     expected: float
+    confirmed: bool
+    bar: float
+    needed: int | None
+    levels: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,13 +71,13 @@ class Search:
 
     Parameters
     ----------
-    confirmed : tuple of Confirmed, in the order of confirmation
-    n_examined : int, slices with enough rows inside and outside: what the correction divides by
+    found : tuple of Found, in the order in which they were found: confirmed ones, then suspected ones
+    n_examined : int, slices with enough rows inside and outside, and sets of levels: what the correction divides by
     critical : float, evidence that a slice needs: the normal quantile of alpha / n_examined
     median_support : float, rows of the median slice examined
     """
 
-    confirmed: tuple[Confirmed, ...]
+    found: tuple[Found, ...]
     n_examined: int
     critical: float
     median_support: float
@@ -66,169 +88,175 @@ def confirm(
     errors: NDArray[np.float64],
     weight: NDArray[np.float64] | None = None,
     *,
-    min_support: int,
+    strata: NDArray[np.intp] | None = None,
+    given: Sequence[NDArray[np.intp]] = (),
+    n_examined: int | None = None,
+    two_sided: bool = False,
     alpha: float = 0.05,
+    suspicion: float = 0.1,
 ) -> Search:
     """Confirm slices with more errors than expected, family-wise at `alpha`, each beyond those before it.
 
     The best slice is confirmed if its evidence passes Bonferroni over all slices examined; then its rows get their own
-    expected error (the mean of the cell of rows that share the same confirmed slices) and the search starts again, so a
-    slice that only mirrors a confirmed one is not reported. A slice must also be worse than the rows outside as it
-    stands (beyond its own 95 % interval), and at least two thirds of its rows must be new. A second predicate has to
-    earn its place: a slice of two is preferred to the best slice of one only if it raises the squared evidence by half,
-    and by more than the correction asks of a slice.
+    expected error (the mean of the cell of rows that share the same slices found) and the search starts again, so a
+    slice that only mirrors another is not reported. A slice must also be worse than the rows outside as it stands
+    (beyond its own 95 % interval), and at least two thirds of its rows must be new. A further predicate has to earn its
+    place: a slice of more predicates is preferred to the best slice of fewer only if it raises the squared evidence by
+    half, and by more than the correction asks of a slice.
+
+    When no more can be confirmed, slices that pass at a false discovery rate of `suspicion` (Benjamini and Hochberg
+    over what is left unexplained) follow in the same way as suspected.
 
     Parameters
     ----------
     lattice : Lattice over n_rows
     errors : float array of shape (n_rows,)
     weight : float array of shape (n_rows,), or None
-    min_support : int, rows needed inside and outside
+    strata : int array of shape (n_rows,), or None; rows are expected to err as others of their stratum do
+    given : rows of slices that are known, and explained before the search starts
+    n_examined : int, slices that the correction divides by; default: those of the lattice
+    two_sided : bool, True to look for less than expected as well as for more
     alpha : float, family-wise error rate
-
-    Notes
-    -----
-    Errors of 0 and 1 without weights: evidence is the signed root of the binomial likelihood ratio of the observed
-    against the expected errors, rescaled to the variance of a draw without replacement. Real errors: the sum of
-    residuals over the root of the sum of their squares (self-normalised, so a few large errors cannot fake evidence).
+    suspicion : float, false discovery rate; 0 suspects nothing
     """
-    n = len(errors)
-    support = lattice.sums(lattice.histogram())
-    examined = (support >= min_support) & (support <= n - min_support)
-    n_examined = int(examined.sum())
-    if n_examined == 0:
+    if len(lattice) == 0:
         return Search((), 0, float("inf"), 0.0)
-    critical = float(-ndtri(alpha / n_examined))
-    zero_one = weight is None and bool(np.isin(errors, (0.0, 1.0)).all())
-    model = (_ZeroOne if zero_one else _Real)(lattice, errors, weight, support)
-    confirmed: list[Confirmed] = []
-    worse = examined & (model.evidence() > WORSE)
-    covered, is_covered = np.zeros(len(lattice)), np.zeros(n, dtype=bool)
-    while len(confirmed) < MOST_SLICES:
-        evidence = np.where(worse & (covered <= support * MOST_COVERED), model.evidence(), -np.inf)
-        index = _best(lattice, evidence, support, critical)
-        if not evidence[index] > critical:
-            break
-        rows = lattice.rows(index)
-        observed, expected = float(model.errors[rows].sum()), float(model.expected[rows].sum())
-        z = float(evidence[index])
-        confirmed.append(Confirmed(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected))
-        model.explain(rows)
-        new = rows[~is_covered[rows]]
-        covered += lattice.sums(lattice.histogram(new))
-        is_covered[new] = True
-    return Search(tuple(confirmed), n_examined, critical, float(np.median(support[examined])))
+    n_examined = n_examined or len(lattice)
+    everything = Standing(lattice, Cells(errors, weight, two_sided=two_sided))
+    sets = None if two_sided or strata is not None else Sets(lattice, everything.cells)
+    n_examined += 0 if sets is None else sets.n_examined
+    n_looks = n_examined * (2 if two_sided else 1)
+    critical = float(-ndtri(alpha / n_looks))
+    least = np.minimum(WORSE, critical / _scale(lattice))
+    worse = np.flatnonzero(everything.evidence(float(least.min())) > least)
+    start = everything.only(worse)
+    if strata is not None:
+        start = Standing(start.lattice, Cells(errors, weight, strata, two_sided=two_sided))
+    peel = _Peel(start, sets, critical)
+    for rows in given:
+        peel.explain(rows)
+    found: list[Found] = []
+    while len(found) < MOST_SLICES and (item := peel.next(critical, confirmed=True)) is not None:
+        found.append(item)
+    bar = peel.discovery(suspicion, n_looks)
+    most = min(len(found) + MOST_SUSPECTED, MOST_SLICES)
+    while len(found) < most and (item := peel.next(bar, confirmed=False)) is not None:
+        found.append(item)
+    found = [_in(worse, item) for item in found]
+    return Search(tuple(found), n_examined, critical, float(np.median(lattice.support)))
 
 
-def _best(lattice: Lattice, evidence: NDArray[np.float64], support: NDArray[np.float64], critical: float) -> int:
-    """The slice with the most evidence, one predicate unless a second one earns its place.
-
-    Ties fall to more rows, then to the earlier slice.
-    """
-    single = int((lattice.depth == 1).sum())
-    one, two = (
-        start + _top(evidence[start:stop], support[start:stop]) if stop > start else -1
-        for start, stop in ((0, single), (single, len(evidence)))
-    )
-    if two < 0 or (one >= 0 and evidence[one] >= evidence[two]):
-        return one
-    best_single = max(float(evidence[one]), 0.0) ** 2 if one >= 0 else 0.0
-    earned = evidence[two] ** 2 > max(best_single + critical**2, EARNED * best_single)
-    return two if earned or best_single <= critical**2 else one
+def _scale(lattice: Lattice) -> NDArray[np.float64]:
+    """Evidence on all rows over evidence on the rows drawn, for an effect that is the same on both."""
+    drawn = np.sqrt(lattice.n / max(lattice.n_drawn, 1))
+    return np.where(lattice.depth == DEEPEST, drawn, 1.0)
 
 
-def _top(evidence: NDArray[np.float64], support: NDArray[np.float64]) -> int:
-    ties = np.flatnonzero(evidence == evidence.max())
+def _in(worse: NDArray[np.intp], item: Found) -> Found:
+    return item if item.index < 0 else replace(item, index=int(worse[item.index]))
+
+
+class _Peel:
+    """Finds the best slice, explains it away, and so on."""
+
+    def __init__(self, standing: Standing, sets: Sets | None, critical: float) -> None:
+        self.standing, self.lattice, self.cells = standing, standing.lattice, standing.cells
+        self.sets = sets
+        self.critical = critical
+        self.scale = _scale(self.lattice)
+        self.covered = np.zeros(len(self.lattice))
+        self.is_covered = np.zeros(len(self.cells.errors), dtype=bool)
+
+    def next(self, bar: float, *, confirmed: bool) -> Found | None:
+        """The best slice if its evidence passes the bar; its rows are then explained."""
+        evidence = self._evidence(bar)
+        for _ in range(TRIES):
+            index, levels = self._best(evidence)
+            if index < 0 and not len(levels):
+                return None
+            rows = self.lattice.rows(index) if self.sets is None or not len(levels) else self.sets.rows(levels)
+            z = self.cells.evidence(rows)
+            if z > bar and self._is_worse(index, rows):
+                break
+            if index < 0 or self.scale[index] == 1:
+                return None
+            evidence[index] = -np.inf  # it looked better on the rows drawn than it is
+        else:
+            return None
+        told = () if self.sets is None else self.sets.levels(levels)
+        observed, expected = self.cells.sums(rows)
+        needed = self.cells.needed(rows, bar)
+        self.explain(rows)
+        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed, told)
+
+    def explain(self, rows: NDArray[np.intp]) -> None:
+        """Give some rows means of their own, and take them as covered; `rows` ascends."""
+        parted = self.cells.explain(rows)
+        new = rows[~self.is_covered[rows]]
+        self.standing.part(parted)
+        self.covered += self.lattice.sums(new)
+        if self.sets is not None:
+            self.sets.standing.part(parted)
+            self.sets.covered += self.sets.lattice.sums(new)
+        self.is_covered[new] = True
+
+    def _is_worse(self, index: int, rows: NDArray[np.intp]) -> bool:
+        """Whether a slice that was looked for in fewer rows, or a set, is worse than the rows outside."""
+        if index >= 0 and self.scale[index] == 1:
+            return True
+        plain = Cells(self.cells.errors, self.cells.weight, two_sided=self.cells.two_sided)
+        return plain.evidence(rows) > WORSE
+
+    def discovery(self, rate: float, n_looks: int) -> float:
+        """Evidence of the last slice that Benjamini and Hochberg's rule lets pass; infinite if there is none."""
+        evidence = self._evidence(WORSE) / self.scale
+        evidence = np.sort(evidence[evidence > WORSE])[::-1]
+        if not len(evidence) or not rate > 0:
+            return float("inf")
+        needed = -ndtri(rate * np.arange(1, len(evidence) + 1) / n_looks)
+        passed = np.flatnonzero(evidence > needed)
+        return float(needed[passed[-1]]) if len(passed) else float("inf")
+
+    def _evidence(self, least: float) -> NDArray[np.float64]:
+        """Evidence of the slices whose rows are mostly new; no number for the others."""
+        new = self.covered <= self.lattice.support * MOST_COVERED
+        found = self.standing.evidence(least / float(self.scale.max(initial=1))) * self.scale
+        return np.where(new, found, -np.inf)
+
+    def _best(self, evidence: NDArray[np.float64]) -> tuple[int, NDArray[np.intp]]:
+        """The slice with the most evidence, of as few predicates as earn their place; or a set of levels.
+
+        Returns (place in the lattice, no levels), (-1, levels of a set), or (-1, no levels) if there is none. Ties fall
+        to more rows, then to the earlier slice.
+        """
+        best, reached = (-1, NOTHING), 0.0
+        for depth in range(1, DEEPEST + 1):
+            of_depth = np.flatnonzero(self.lattice.depth == depth)
+            index = _top(evidence, self.lattice.support, of_depth)
+            if index >= 0 and self._earned(float(evidence[index]), reached):
+                best, reached = (index, NOTHING), float(evidence[index]) ** 2
+            if depth == 1 and self.sets is not None:
+                most, levels = self.sets.best(MOST_COVERED)
+                if self._earned(most, reached):
+                    best, reached = (-1, levels), most**2
+        return best
+
+    def _earned(self, evidence: float, reached: float) -> bool:
+        """Whether evidence is so much more than that of a simpler slice (squared) that it earns its place."""
+        squared = evidence**2
+        if not evidence > 0 or squared <= reached:
+            return False
+        return reached <= self.critical**2 or squared > max(reached + self.critical**2, EARNED * reached)
+
+
+def _top(evidence: NDArray[np.float64], support: NDArray[np.float64], among: NDArray[np.intp]) -> int:
+    if not len(among):
+        return -1
+    most = evidence[among].max()
+    if not most > 0:
+        return -1
+    ties = among[evidence[among] == most]
     return int(ties[support[ties].argmax()])
-
-
-class _ZeroOne:
-    """Errors of 0 and 1: cells of rows that share the same confirmed slices, each with its own error rate."""
-
-    def __init__(
-        self,
-        lattice: Lattice,
-        errors: NDArray[np.float64],
-        weight: NDArray[np.float64] | None,
-        support: NDArray[np.float64],
-    ) -> None:
-        del weight
-        self.lattice, self.errors, self.support = lattice, errors, support
-        self.observed = lattice.sums(lattice.histogram(np.flatnonzero(errors)))
-        self.cell = np.zeros(len(errors), dtype=np.intp)
-        self.counts = [support]
-
-    @property
-    def rates(self) -> NDArray[np.float64]:
-        """Error rate of every cell."""
-        rows = np.bincount(self.cell, minlength=len(self.counts))
-        return np.bincount(self.cell, self.errors, minlength=len(self.counts)) / np.maximum(rows, 1)
-
-    @property
-    def expected(self) -> NDArray[np.float64]:
-        """Expected error of every row."""
-        return self.rates[self.cell]
-
-    def evidence(self) -> NDArray[np.float64]:
-        """Signed-root likelihood ratio of every slice."""
-        rates = self.rates
-        n = np.maximum(self.support, 1)
-        expected = sum((rate * count for rate, count in zip(rates, self.counts, strict=True)), np.zeros(len(n)))
-        spread = sum(
-            (rate * (1 - rate) * count for rate, count in zip(rates, self.counts, strict=True)), np.zeros(len(n))
-        )
-        spread = np.maximum(spread * (1 - n / (len(self.errors) + 1)), 1e-12)
-        p = np.clip(expected / n, 1e-12, 1 - 1e-12)
-        o = np.minimum(self.observed, n)
-        ratio = xlogy(o, o / n / p) + xlogy(n - o, (1 - o / n) / (1 - p))
-        ratio *= n * p * (1 - p) / spread
-        return np.asarray(np.sign(o - expected) * np.sqrt(2 * np.maximum(ratio, 0)), dtype=np.float64)
-
-    def explain(self, rows: NDArray[np.intp]) -> None:
-        """Give some rows error rates of their own."""
-        for cell in np.unique(self.cell[rows]):
-            inside = rows[self.cell[rows] == cell]
-            counted = self.lattice.sums(self.lattice.histogram(inside))
-            self.counts[cell] = self.counts[cell] - counted
-            self.counts.append(counted)
-            self.cell[inside] = len(self.counts) - 1
-
-
-class _Real:
-    """Real or weighted errors: residuals against the mean of each cell."""
-
-    def __init__(
-        self,
-        lattice: Lattice,
-        errors: NDArray[np.float64],
-        weight: NDArray[np.float64] | None,
-        support: NDArray[np.float64],
-    ) -> None:
-        self.lattice, self.support = lattice, support
-        self.weight = np.ones(len(errors)) if weight is None else weight
-        self.errors = self.weight * errors
-        self.cell = np.zeros(len(errors), dtype=np.intp)
-
-    @property
-    def expected(self) -> NDArray[np.float64]:
-        """Expected (weighted) error of every row."""
-        total = np.bincount(self.cell, self.weight)
-        mean = np.bincount(self.cell, self.errors) / np.where(total > 0, total, 1)
-        return self.weight * mean[self.cell]
-
-    def evidence(self) -> NDArray[np.float64]:
-        """Self-normalised sum of residuals of every slice."""
-        residual = self.errors - self.expected
-        total = self.lattice.sums(self.lattice.histogram(None, residual))
-        squares = self.lattice.sums(self.lattice.histogram(None, residual**2))
-        spread = np.maximum(squares * (1 - self.support / (len(residual) + 1)), 1e-300)
-        return np.where(squares > 0, total / np.sqrt(spread), 0.0)
-
-    def explain(self, rows: NDArray[np.intp]) -> None:
-        """Give some rows means of their own."""
-        top = int(self.cell.max()) + 1
-        self.cell[rows] += top
-        self.cell = np.unique(self.cell, return_inverse=True)[1]
 
 
 def selected_interval(evidence: float, critical: float, *, level: float = 0.95) -> tuple[float, float, float]:
@@ -259,3 +287,42 @@ def selected_interval(evidence: float, critical: float, *, level: float = 0.95) 
         float(grid[np.abs(below - share).argmin()]) for share in (0.5, 0.5 + level / 2, 0.5 - level / 2)
     )
     return value, min(low, value), max(high, value)
+
+
+def selected_share(
+    observed: int, n: int, needed: int, *, least: float = 0.0, level: float = 0.95
+) -> tuple[float, float, float]:
+    """The share behind a count that was only seen because it reached what was needed.
+
+    Observed O ~ Binomial(n, share) given O >= needed. Returns the share under which half of such draws lie below the
+    one seen (median-unbiased, ties halved), and the two under which (1 - level) / 2 reach it, or stay at or below it:
+    Clopper and Pearson's interval, given that the slice passed.
+
+    Parameters
+    ----------
+    observed, n, needed : int, 0 < needed <= observed <= n
+    least : float, share below which the true one cannot lie
+    level : float in (0, 1)
+
+    Returns
+    -------
+    (value, low, high) : floats in [least, 1], low <= value <= high
+
+    References
+    ----------
+    Fithian, Sun & Taylor 2014, arXiv:1410.2597; Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404
+    """
+
+    def reached(count: int, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        return betainc(count, n - count + 1, share) if count <= n else np.zeros_like(share)
+
+    wanted = np.array([0.5, 0.5 - level / 2, 0.5 + level / 2])
+    low, high = np.full(3, least), np.ones(3)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        passing = np.maximum(reached(needed, middle), TINY)
+        as_many, more = reached(observed, middle) / passing, reached(observed + 1, middle) / passing
+        beyond = np.array([(as_many[0] + more[0]) / 2, as_many[1], more[2]])
+        low, high = np.where(beyond < wanted, middle, low), np.where(beyond < wanted, high, middle)
+    value, lower, upper = (float(end) for end in high)
+    return value, lower, upper

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import betaincinv, ndtri, stdtrit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,30 @@ def wilson(successes: float, n: float, *, level: float = 0.95) -> tuple[float, f
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+
+
+def jeffreys(successes: float, n: float, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Share of successes under Jeffreys' prior: mean and equal-tailed interval of Beta(w + 1/2, n - w + 1/2).
+
+    The interval reaches 0 where nothing succeeded and 1 where everything did.
+
+    Parameters
+    ----------
+    successes : float in [0, n]
+    n : float, 0 or more; nothing seen gives 1/2 and nearly (0, 1)
+    level : float in (0, 1)
+
+    Returns
+    -------
+    (value, low, high) : floats in [0, 1]
+
+    References
+    ----------
+    Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286
+    """
+    a, b = successes + 0.5, n - successes + 0.5
+    low, high = (float(betaincinv(a, b, end)) for end in ((1 - level) / 2, (1 + level) / 2))
+    return a / (a + b), low if successes else 0.0, high if successes < n else 1.0
 
 
 def mean_interval(
@@ -115,12 +139,16 @@ def jackknife(
     g = int(groups.max(initial=-1)) + 1
     if g < 2:  # noqa: PLR2004 - a spread needs two groups
         return None
-    value = statistic(np.arange(len(groups)))
     parts = np.array([statistic(np.flatnonzero(groups != j)) for j in range(g)])
-    if not (np.isfinite(value) and np.isfinite(parts).all()):
+    return jackknife_of(statistic(np.arange(len(groups))), parts, level=level)
+
+
+def jackknife_of(value: float, parts: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float, float] | None:
+    """The interval of `jackknife` from a statistic of all rows and its values without each group; shape (g,)."""
+    g = len(parts)
+    if g < 2 or not (np.isfinite(value) and np.isfinite(parts).all()):  # noqa: PLR2004 - a spread needs two groups
         return None
-    spread = (g - 1) / g * float(((parts - parts.mean()) ** 2).sum())
-    half = float(stdtrit(g - 1, 0.5 + level / 2)) * sqrt(spread)
+    half = float(stdtrit(g - 1, 0.5 + level / 2)) * sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
     return value, value - half, value + half
 
 

@@ -1,10 +1,11 @@
-"""Many questions asked at once: false-discovery control."""
+"""P-values, and many questions asked at once: false-discovery control."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import bdtrc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,3 +36,8 @@ def benjamini_hochberg(p_values: NDArray[np.float64], *, rate: float = 0.05) -> 
     rejected = np.zeros(m, dtype=bool)
     rejected[order[: last + 1]] = True
     return rejected
+
+
+def at_least(successes: int, n: int, share: float) -> float:
+    """Chance of this many successes or more in n trials that each succeed with a probability `share`."""
+    return 1.0 if successes <= 0 else float(bdtrc(successes - 1, n, share))

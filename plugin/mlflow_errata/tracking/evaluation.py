@@ -9,6 +9,7 @@ import pandas as pd
 from mlflow_errata._diagnose import diagnose
 from mlflow_errata.errors import TrackingError, ValuesRefused
 from mlflow_errata.tracking.payload import metrics
+from mlflow_errata.tracking.slices import slices_of_run
 from mlflow_errata.tracking.store import log
 
 ARGUMENTS = (
@@ -19,6 +20,7 @@ ARGUMENTS = (
     "weight",
     "value",
     "slice_by",
+    "named_slices",
     "train",
     "metric",
     "task",
@@ -57,6 +59,7 @@ def diagnose_evaluation(
     else:
         options |= {"model": model}
         options.setdefault("features", seen)
+    options.setdefault("named_slices", slices_of_run(run_id))
     record = diagnose(frame, label=label, **options)
     folder = log(record, run_id=run_id, dataset=dataset.name or "evaluation", strict=strict)
     if folder is None:

@@ -14,7 +14,7 @@ from mlflow_errata import fitting
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import change_model, collect_data, relabel, stop
+from mlflow_errata.steps import change_model, collect_data
 from mlflow_errata.steps.retrain_recent import age_of
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import Trials
@@ -28,6 +28,7 @@ from mlflow_errata.trials.objective import (
     worth_threshold,
 )
 from mlflow_errata.trials.pace import draw, pace
+from mlflow_errata.trials.ranking import ranked
 from mlflow_errata.trials.rounds import OVER_BUDGET
 from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Variant, changes
@@ -119,7 +120,7 @@ class _Session:
         if not singles and not collected:
             return proposed, None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
-        return _ranked(steps, trials, [*proposed], collected), trials
+        return ranked(steps, trials, [*proposed], collected), trials
 
     def _measure_noise(self, tests: Rounds) -> bool:
         """Whether the model can be fitted again."""
@@ -346,22 +347,3 @@ def _one_thread() -> AbstractContextManager[Any]:
         return nullcontext()
     limited: AbstractContextManager[Any] = threadpool_limits(limits=1)
     return limited
-
-
-# -- the ranking ------------------------------------------------------------------------------------------------------
-
-
-def _ranked(
-    tried: list[NextStep], trials: Trials, proposed: list[NextStep], collected: list[NextStep]
-) -> tuple[NextStep, ...]:
-    """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest."""
-    labels = [step for step in proposed if step.kind == relabel.KIND]
-    first = [step for step in labels if SLICE_ERRORS in step.because]
-    measured = sorted([*tried, *collected], key=lambda step: -(step.bound or 0.0))
-    if trials.plan:
-        measured = [trials.plan[0], *(step for step in measured if step is not trials.plan[0])]
-    kinds = {step.kind for step in measured} | {relabel.KIND, stop.KIND}
-    untried = [step for step in proposed if step.kind not in kinds]
-    doubts = [step for step in labels if SLICE_ERRORS not in step.because]
-    paying, rest = ([step for step in measured if step.pays is pays] for pays in (True, False))
-    return (*first, *paying, *doubts, stop.nothing_pays(), *untried, *rest)

@@ -1,4 +1,4 @@
-"""Classes: how often each is seen, and how often it is recognised."""
+"""Classes: how often each is seen and recognised, and whether what is said of them comes true."""
 
 import streamlit as st
 
@@ -6,8 +6,12 @@ from errata_app.draw import draw
 from errata_app.header import chosen_record
 from mlflow_errata.sections import sections
 
-NAME = "class_imbalance"
+NAMES = ("class_imbalance", "calibration")
 
 record, row = chosen_record()
 st.title("Are rare classes served?", anchor=False)
-draw(next(item for item in sections(record) if item.name == NAME).blocks, key=NAME)
+for name, title, blocks in sections(record):
+    if name in NAMES:
+        if name != NAMES[0]:
+            st.header(title, anchor=False)
+        draw(blocks, key=name)

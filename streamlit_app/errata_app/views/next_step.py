@@ -9,8 +9,11 @@ from mlflow_errata.sections import REGISTRY, next_steps, verdicts
 
 PAGES = {
     "slice_errors": "views/slices.py",
+    "label_issues": "views/labels.py",
     "class_imbalance": "views/classes.py",
+    "calibration": "views/classes.py",
     "recency_drift": "views/over_time.py",
+    "data_faults": "views/slices.py",
 }
 
 record, row = chosen_record()

@@ -14,7 +14,7 @@ from mlflow_errata.sections.slice_errors import finding
 if TYPE_CHECKING:
     from mlflow_errata import Record
 
-NAME = "slice_errors"
+NAME, FAULTS = "slice_errors", "data_faults"
 MOST = 200
 
 
@@ -45,10 +45,12 @@ def slices_and_rows(block: Table, record: "Record") -> None:
 
 record, row = chosen_record()
 st.title("Where the errors are", anchor=False)
-section = next(item for item in sections(record) if item.name == NAME)
-for at, block in enumerate(section.blocks):
+parts = {item.name: item for item in sections(record)}
+for at, block in enumerate(parts[NAME].blocks):
     if isinstance(block, Table) and block.keys:
         st.header("The slices", anchor=False)
         slices_and_rows(block, record)
     else:
         draw([block], key=f"{REGISTRY[NAME].TITLE}-{at}")
+st.header(parts[FAULTS].title, anchor=False)
+draw(parts[FAULTS].blocks, key=FAULTS)

@@ -1,0 +1,113 @@
+"""Slices that the user has named: measured in every run, whatever the search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlflow_errata.errors import ValuesRefused
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.predicates import Predicate, parse
+from mlflow_errata.stats.intervals import difference, mean_or_share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from mlflow_errata.metric import Metric
+    from mlflow_errata.table import EvaluationTable
+
+FEWEST = 2
+"""Rows that an interval needs."""
+
+
+@dataclass(frozen=True)
+class NamedSlice:
+    """A slice that the user has named, as it did in this run.
+
+    Parameters
+    ----------
+    name : str
+    predicates : tuple of Predicate, all of which hold
+    support : int, rows inside
+    error : Estimate or None, mean error inside; None with fewer than two rows
+    excess : Estimate or None, support x (mean error inside - outside)
+    metric : Estimate or None, the user's metric inside
+    at_most : float or None, the acceptance bar on the error
+    """
+
+    name: str
+    predicates: tuple[Predicate, ...]
+    support: int
+    error: Estimate | None
+    excess: Estimate | None
+    metric: Estimate | None
+    at_most: float | None = None
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The predicates as text."""
+        return tuple(str(predicate) for predicate in self.predicates)
+
+    @property
+    def accepted(self) -> bool | None:
+        """True if the whole interval lies at or below the bar, False if all of it lies above, None otherwise."""
+        if self.at_most is None or self.error is None:
+            return None
+        if self.error.high <= self.at_most:
+            return True
+        return False if self.error.low > self.at_most else None
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
+        return np.asarray(np.logical_and.reduce([predicate.mask(frame) for predicate in self.predicates]))
+
+
+Wanted = tuple[str, tuple[Predicate, ...], float | None]
+"""Name, predicates and acceptance bar."""
+
+
+def wanted_slices(given: Mapping[str, str | tuple[str, float]]) -> tuple[Wanted, ...]:
+    """Names with the expressions (and bars) that the user gave, read.
+
+    Raises
+    ------
+    ExpressionUnreadable, ValuesRefused
+    """
+    found = []
+    for name, told in given.items():
+        expression, at_most = (told, None) if isinstance(told, str) else told
+        if at_most is not None and not at_most >= 0:
+            raise ValuesRefused("named_slices", name, f"has the acceptance bar {at_most!r}", "Pass a number from 0 up.")
+        found.append((name, parse(expression), None if at_most is None else float(at_most)))
+    return tuple(found)
+
+
+def measure(table: EvaluationTable, metric: Metric, wanted: Wanted) -> NamedSlice:
+    """A named slice on the rows of a table.
+
+    Raises
+    ------
+    ColumnMissing
+        If a predicate names a column that is not there.
+    """
+    name, predicates, at_most = wanted
+    inside = np.logical_and.reduce([predicate.mask(table.frame) for predicate in predicates])
+    n = int(inside.sum())
+    if n < FEWEST:
+        return NamedSlice(name, predicates, n, None, None, None, at_most)
+    weight = table.outcomes.weight
+    within, outside = (
+        mean_or_share(table.errors[rows], None if weight is None else weight[rows]) if rows.sum() >= FEWEST else None
+        for rows in (inside, ~inside)
+    )
+    excess = None
+    if within is not None and outside is not None:
+        value, low, high = (n * end for end in difference(outside, within))
+        excess = Estimate(value, low, high, n=n, unit="errors")
+    error = None if within is None else Estimate(*within, n=n, unit=table.error_unit)
+    return NamedSlice(name, predicates, n, error, excess, metric.estimate(table.outcomes.take(inside)), at_most)

@@ -1,0 +1,220 @@
+"""Evidence that slices are worse than expected, where the expectation follows what is already explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlflow_errata.slicing.scores import TINY, is_zero_one, tail_root
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlflow_errata.slicing.lattice import Lattice
+
+ROOT_2 = 2**0.5
+LEAST = 0.25
+"""Share of the usual squares that a slice is taken to have at least."""
+
+
+class Cells:
+    """Cells of rows that share the same explained slices; rows of a cell have one expected error, its mean.
+
+    Parameters
+    ----------
+    errors : float array of shape (n,)
+    weight : float array of shape (n,), or None
+    strata : int array of shape (n,), cells to begin with, 0 .. n_strata - 1; None for one
+    two_sided : bool, True if less than expected counts like more; for real errors
+    """
+
+    def __init__(
+        self,
+        errors: NDArray[np.float64],
+        weight: NDArray[np.float64] | None,
+        strata: NDArray[np.intp] | None = None,
+        *,
+        two_sided: bool = False,
+    ) -> None:
+        self.errors, self.weight, self.two_sided = errors, weight, two_sided
+        self.zero_one = weight is None and not two_sided and is_zero_one(errors)
+        self.of = np.zeros(len(errors), dtype=np.intp) if strata is None else strata.astype(np.intp)
+        self.n_cells = int(self.of.max(initial=0)) + 1
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """Mean error of every cell."""
+        w = self.weight
+        total = np.bincount(self.of, w, minlength=self.n_cells)
+        amount = np.bincount(self.of, self.errors if w is None else w * self.errors, minlength=self.n_cells)
+        return np.asarray(amount / np.where(total > 0, total, 1))
+
+    def explain(self, rows: NDArray[np.intp]) -> list[tuple[int, NDArray[np.intp]]]:
+        """Give some rows means of their own; returns (cell that they leave, rows) of each new cell."""
+        parted = []
+        for cell in np.unique(self.of[rows]):
+            inside = rows[self.of[rows] == cell]
+            self.of[inside] = self.n_cells
+            self.n_cells += 1
+            parted.append((int(cell), inside))
+        return parted
+
+    def sums(self, rows: NDArray[np.intp]) -> tuple[float, float]:
+        """(observed, expected) errors of some rows, weighted."""
+        w = np.ones(len(rows)) if self.weight is None else self.weight[rows]
+        return float((w * self.errors[rows]).sum()), float((w * self.means[self.of[rows]]).sum())
+
+    def evidence(self, rows: NDArray[np.intp]) -> float:
+        """Evidence of any slice, from its rows."""
+        if self.zero_one:
+            rate, spread = self._expected(rows)
+            return float(_root(len(rows), self.errors[rows].sum(), rate, spread))
+        residual = self.residuals()
+        inside, n = residual[rows], np.array(float(len(rows)))
+        squares = np.array((inside**2).sum())
+        found = float(_studentised(n, inside.sum(), squares, residual))
+        return abs(found) if self.two_sided else found
+
+    def residuals(self) -> NDArray[np.float64]:
+        """Weighted error minus expected error of every row."""
+        residual = self.errors - self.means[self.of]
+        return np.asarray(residual if self.weight is None else self.weight * residual)
+
+    def needed(self, rows: NDArray[np.intp], bar: float) -> int | None:
+        """Fewest errors among some rows whose evidence passes a bar; None for real errors."""
+        if not self.zero_one:
+            return None
+        n = len(rows)
+        rate, spread = self._expected(rows)
+        at = np.arange(min(int(rate * n), n), n + 1)
+        return int(at[np.searchsorted(_root(n, at, rate, spread), bar, side="right")])
+
+    def _expected(self, rows: NDArray[np.intp]) -> tuple[float, float]:
+        """Expected share of errors, and its variance over the binomial one."""
+        mean = self.means[self.of[rows]]
+        n, rate = len(rows), float(mean.mean())
+        drawn = 1 - n / (len(self.errors) + 1)
+        return rate, drawn * float((mean * (1 - mean)).sum()) / max(n * rate * (1 - rate), TINY)
+
+
+def _root(n: int, observed: NDArray[Any], rate: float, spread: float) -> NDArray[np.float64]:
+    return tail_root(np.array(float(n)), np.asarray(observed, dtype=np.float64), rate, np.array(spread))
+
+
+def _studentised(
+    n: NDArray[np.float64], total: NDArray[np.float64], squares: NDArray[np.float64], residual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sums of residuals over the root of the sum of their squares, on the smaller side of the slice.
+
+    A few large errors among the rows left out could fake evidence as well as a few among those inside; and so could
+    rows that happen to have all the same error, so the squares count for a quarter of the usual at least (of squares
+    cut at their 99th percentile).
+    """
+    n_all, square = len(residual), residual**2
+    usual = float(np.minimum(square, np.quantile(square, 0.99)).mean())
+    few = n <= n_all / 2
+    side = np.maximum(np.where(few, squares, square.sum() - squares), LEAST * usual * np.where(few, n, n_all - n))
+    spread = side * np.where(few, 1 - n / (n_all + 1), n / (n_all + 1))
+    return np.asarray(np.where(spread > 0, total / np.sqrt(np.where(spread > 0, spread, 1)), 0.0))
+
+
+class Standing:
+    """Evidence of every slice of a lattice, kept up while slices are explained.
+
+    Errors of 0 and 1 without weights: the signed root of the binomial likelihood ratio of the observed against the
+    expected errors, rescaled to the variance of a draw without replacement and moved to the tail of a count. Real
+    errors: the sum of residuals over the root of the sum of their squares, inside or outside, whichever has fewer rows
+    (self-normalised, so a few large errors cannot fake evidence).
+    """
+
+    def __init__(self, lattice: Lattice, cells: Cells) -> None:
+        self.lattice, self.cells = lattice, cells
+        errors, w = cells.errors, cells.weight
+        erring = np.flatnonzero(errors)
+        amount = None if cells.zero_one else errors[erring] if w is None else (w * errors)[erring]
+        self.observed = lattice.sums(erring, amount)
+        self.squares = None if amount is None else lattice.sums(erring, amount**2)
+        some = range(1, cells.n_cells)
+        rest = [self._moments(np.flatnonzero(cells.of == cell)) for cell in some]
+        whole = self._moments(None)
+        self.moments = [tuple(each - sum(others) for each, *others in zip(whole, *rest, strict=True)), *rest]
+
+    def _moments(self, rows: NDArray[np.intp] | None) -> tuple[NDArray[np.float64], ...]:
+        """Over every slice: sums of w; for real errors also of w^2 and of w^2 times the error."""
+        w, errors = self.cells.weight, self.cells.errors
+        if rows is not None:
+            w, errors = None if w is None else w[rows], errors[rows]
+        whole = rows is None and w is None
+        mass = self.lattice.support.astype(np.float64) if whole else self.lattice.sums(rows, w)
+        if self.cells.zero_one:
+            return (mass,)
+        heavy = mass if w is None else self.lattice.sums(rows, w**2)
+        if whole:
+            return mass, heavy, self.observed
+        return mass, heavy, self.lattice.sums(rows, errors if w is None else w**2 * errors)
+
+    def only(self, chosen: NDArray[np.intp]) -> Standing:
+        """The standing of some of the slices."""
+        found = Standing.__new__(Standing)
+        found.lattice, found.cells = self.lattice.only(chosen), self.cells
+        found.observed = self.observed[chosen]
+        found.squares = None if self.squares is None else self.squares[chosen]
+        found.moments = [tuple(each[chosen] for each in moments) for moments in self.moments]
+        return found
+
+    def explain(self, rows: NDArray[np.intp]) -> None:
+        """Give some rows means of their own; `rows` ascends."""
+        self.part(self.cells.explain(rows))
+
+    def part(self, parted: list[tuple[int, NDArray[np.intp]]]) -> None:
+        """Follow the cells: (cell that they leave, rows) of each new cell."""
+        for cell, inside in parted:
+            leaving = self._moments(inside)
+            self.moments[cell] = tuple(a - b for a, b in zip(self.moments[cell], leaving, strict=True))
+            self.moments.append(leaving)
+
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """(rows, observed errors, expected errors, variance or sum of squared residuals) of every slice.
+
+        Slices that share no rows add up in all four.
+        """
+        means = self.cells.means
+        n = self.lattice.support.astype(np.float64)
+        expected, spread = np.zeros(len(n)), np.zeros(len(n)) if self.squares is None else self.squares.copy()
+        for mean, moments in zip(means, self.moments, strict=True):
+            expected += mean * moments[0]
+            spread += mean * (1 - mean) * moments[0] if self.squares is None else self._squared(mean, moments)
+        return n, self.observed, expected, spread
+
+    @staticmethod
+    def _squared(mean: float, moments: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
+        _, heavy, amount = moments
+        return mean**2 * heavy - 2 * mean * amount
+
+    def evidence(self, least: float = 0.0) -> NDArray[np.float64]:
+        """Evidence of every slice; below `least` any lower number may stand."""
+        return self.evidence_of(*self.parts(), least=least)
+
+    def evidence_of(
+        self,
+        n: NDArray[np.float64],
+        observed: NDArray[np.float64],
+        expected: NDArray[np.float64],
+        spread: NDArray[np.float64],
+        *,
+        least: float = 0.0,
+    ) -> NDArray[np.float64]:
+        """Evidence of slices by their `parts`; below `least` any lower number may stand."""
+        if self.squares is not None:
+            found = _studentised(n, observed - expected, spread, self.cells.residuals())
+            return np.abs(found) if self.cells.two_sided else found
+        drawn = 1 - n / (len(self.cells.errors) + 1)
+        variance = np.maximum(spread, TINY)
+        z = (observed - expected) / np.sqrt(variance * drawn)
+        # the divergence is at most its chi-square, so the signed root is at most sqrt(2) z: few slices need a logarithm
+        at = np.flatnonzero(z * ROOT_2 >= least)
+        rate = expected[at] / n[at]
+        binomial = np.maximum(n[at] * rate * (1 - rate), TINY)
+        z[at] = tail_root(n[at], observed[at], rate, drawn[at] * variance[at] / binomial)
+        return z

@@ -1,0 +1,165 @@
+"""Slices of three predicates, one of each of three columns, counted on packed bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlflow_errata.slicing.bits import counts, overlaps, pack, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlflow_errata.slicing.encoding import Cut
+
+FEWEST_ROWS = 4096
+"""Rows that slices of three predicates are looked for in, at least (or all rows)."""
+MOST_WORK = 2**34
+"""Rows times slices: half a second or so."""
+AT_ONCE = 2**12
+"""Slices whose bits are combined at once."""
+ROWS_AT_ONCE = 2**15
+"""Rows whose bits are spread out at once."""
+
+
+@dataclass(frozen=True)
+class Triples:
+    """Slices of three predicates with enough rows among the first `n_drawn`.
+
+    Parameters
+    ----------
+    column, atom : int arrays of shape (n_atoms,): what each set of rows stands for
+    bits : uint64 array of shape (n_atoms, n_words)
+    members : int array of shape (n_slices, 3), positions of atoms; columns ascend
+    support : float array of shape (n_slices,)
+    n_drawn : int, 0 if slices of three are not examined
+    """
+
+    column: NDArray[np.intp]
+    atom: NDArray[np.intp]
+    bits: NDArray[np.uint64]
+    members: NDArray[np.int32]
+    support: NDArray[np.float64]
+    n_drawn: int
+
+    @classmethod
+    def of(cls, cuts: Sequence[Cut], share: float) -> Triples:
+        """All slices of three atoms that hold at least (and leave out at least) a share of the rows.
+
+        A slice has no more rows than any of its pairs, so only triples of frequent pairs are counted. If these are
+        many, fewer rows are drawn; if a few thousand rows were still too much work, none are examined.
+        """
+        n = len(cuts[0].bins) if cuts else 0
+        column = np.array([at for at, cut in enumerate(cuts) for _ in cut.atoms], dtype=np.intp)
+        atom = np.array([at for cut in cuts for at in range(len(cut.atoms))], dtype=np.intp)
+        few = min(n, FEWEST_ROWS)
+        bits, frequent = _frequent(cuts, column, few, share)
+        work = int(_work(bits, column, frequent, few))
+        if len(cuts) < 3 or work * few > MOST_WORK:  # noqa: PLR2004 - three columns
+            nothing = np.empty((0, 3), dtype=np.int32)
+            return cls(column, atom, bits, nothing, np.empty(0), n if len(cuts) < 3 else 0)  # noqa: PLR2004
+        drawn = min(n, max(few, MOST_WORK // max(work, 1)))
+        if drawn > few:
+            bits, frequent = _frequent(cuts, column, drawn, share)
+        least = ceil(share * drawn)
+        members, support = _counted(bits, frequent, least, drawn - least)
+        return cls(column, atom, bits, members, support, drawn)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def only(self, chosen: NDArray[np.intp]) -> Triples:
+        """Some of the slices."""
+        return replace(self, members=self.members[chosen], support=self.support[chosen])
+
+    def atoms(self, place: int) -> tuple[tuple[int, int], ...]:
+        """(column, position of its atom) of a slice."""
+        return tuple((int(self.column[at]), int(self.atom[at])) for at in self.members[place])
+
+    def sums(self, rows: NDArray[np.intp] | None, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Sums of a weight (of 1 without one) over every slice, among the rows drawn; `rows` ascends."""
+        if rows is not None:
+            inside = int(np.searchsorted(rows, self.n_drawn))
+            rows = rows[:inside]
+            weight = None if weight is None else weight[:inside]
+        if weight is not None:
+            rows = np.arange(self.n_drawn) if rows is None else rows
+            return self._weighed(rows, weight[: len(rows)])
+        return self._counted(self.bits if rows is None else self._among(rows))
+
+    def _among(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
+        """Bits of some rows alone."""
+        packed = self.bits.view(np.uint8)
+        found = (packed[:, rows >> 3] >> (7 - (rows & 7)).astype(np.uint8)) & np.uint8(1)
+        return pack(found.astype(bool))
+
+    def _counted(self, bits: NDArray[np.uint64]) -> NDArray[np.float64]:
+        found = np.empty(len(self))
+        for start in range(0, len(self), AT_ONCE):
+            one, two, three = self.members[start : start + AT_ONCE].T
+            both = bits[one] & bits[two]
+            both &= bits[three]
+            found[start : start + AT_ONCE] = np.bitwise_count(both).sum(axis=1, dtype=np.uint32)
+        return found
+
+    def _weighed(self, rows: NDArray[np.intp], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One Gram matrix of the atoms beside each first atom, over its rows."""
+        found = np.zeros(len(self))
+        groups = [
+            (start, stop, int(self.members[start, 0]), np.unique(self.members[start:stop, 1:]))
+            for start, stop in runs(self.members[:, 0])
+        ]
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            some, w = rows[at : at + ROWS_AT_ONCE], weight[at : at + ROWS_AT_ONCE]
+            inside = np.unpackbits(self._among(some).view(np.uint8), axis=1, count=len(some)).astype(np.float64)
+            for start, stop, first, others in groups:
+                chosen = np.flatnonzero(inside[first])
+                beside = inside[np.ix_(others, chosen)]
+                gram = (beside * w[chosen]) @ beside.T
+                two, three = np.searchsorted(others, self.members[start:stop, 1:]).T
+                found[start:stop] += gram[two, three]
+        return found
+
+
+def _frequent(
+    cuts: Sequence[Cut], column: NDArray[np.intp], n: int, share: float
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Bits of every atom among the first n rows, and which pairs of atoms hold a share of them (upper triangle)."""
+    sets = [pack(member[cut.bins[:n]]) for cut in cuts for member in cut.member > 0]
+    bits = np.stack(sets) if sets else np.empty((0, 0), dtype=np.uint64)
+    one, two = np.nonzero(column[:, None] < column[None, :])
+    frequent = np.zeros((len(column), len(column)), dtype=bool)
+    frequent[one, two] = overlaps(bits, one, two) >= ceil(share * n)
+    return bits, frequent
+
+
+def _work(bits: NDArray[np.uint64], column: NDArray[np.intp], frequent: NDArray[np.bool_], n: int) -> float:
+    """Operations a row: triples of frequent pairs, or what their Gram matrices cost."""
+    near = frequent.astype(np.float32)
+    beside = (column[:, None] < column[None, :]).sum(axis=1)
+    return max(float(((near @ near) * near).sum()), float((counts(bits) / max(n, 1) * beside**2).sum()))
+
+
+def _counted(
+    bits: NDArray[np.uint64], frequent: NDArray[np.bool_], least: int, most: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Triples of frequent pairs with enough rows, and their support."""
+    members, support = [np.empty((0, 3), dtype=np.int32)], [np.empty(0)]
+    for one in range(len(bits)):
+        beside = np.flatnonzero(frequent[one])
+        inside = bits[beside] & bits[one]
+        near = frequent[np.ix_(beside, beside)]
+        for at in np.flatnonzero(near.any(axis=1)):
+            others = np.flatnonzero(near[at])
+            dense = len(others) == others[-1] - others[0] + 1
+            counted = counts(inside[slice(others[0], others[-1] + 1) if dense else others] & inside[at])
+            kept = np.flatnonzero((counted >= least) & (counted <= most))
+            found = np.empty((len(kept), 3), dtype=np.int32)
+            found[:, 0], found[:, 1], found[:, 2] = one, beside[at], beside[others[kept]]
+            members.append(found)
+            support.append(counted[kept].astype(np.float64))
+    return np.concatenate(members), np.concatenate(support)

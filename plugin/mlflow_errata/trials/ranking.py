@@ -1,0 +1,28 @@
+"""The order in which steps are suggested."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
+from mlflow_errata.steps import relabel, stop
+
+if TYPE_CHECKING:
+    from mlflow_errata.steps._shape import NextStep
+    from mlflow_errata.trials._shape import Trials
+
+
+def ranked(
+    tried: list[NextStep], trials: Trials, proposed: list[NextStep], collected: list[NextStep]
+) -> tuple[NextStep, ...]:
+    """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest."""
+    labels = [step for step in proposed if step.kind == relabel.KIND]
+    first = [step for step in labels if SLICE_ERRORS in step.because]
+    measured = sorted([*tried, *collected], key=lambda step: -(step.bound or 0.0))
+    if trials.plan:
+        measured = [trials.plan[0], *(step for step in measured if step is not trials.plan[0])]
+    kinds = {step.kind for step in measured} | {relabel.KIND, stop.KIND}
+    untried = [step for step in proposed if step.kind not in kinds]
+    doubts = [step for step in labels if SLICE_ERRORS not in step.because]
+    paying, rest = ([step for step in measured if step.pays is pays] for pays in (True, False))
+    return (*first, *paying, *doubts, stop.nothing_pays(), *untried, *rest)

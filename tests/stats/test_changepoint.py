@@ -1,0 +1,42 @@
+"""Change points: against every step tried, and the promised coverage on draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlflow_errata.stats.changepoint import rise
+
+
+def test_the_step_that_fits_best_of_all():
+    draw = np.random.default_rng(0)
+    values = draw.normal(size=200) + 1.0 * (np.arange(200) >= 120)
+    at, low, high = rise(values)
+    squares = {t: values[:t].var() * t + values[t:].var() * (200 - t) for t in range(4, 197)}
+    assert at == min(squares, key=squares.get)
+    assert low <= at <= high
+
+
+def test_the_interval_holds_the_step():
+    held = 0
+    for seed in range(200):
+        draw = np.random.default_rng(seed)
+        step = int(draw.integers(600, 1700))
+        found = rise((draw.random(2000) < 0.1 + 0.12 * (np.arange(2000) >= step)).astype(float))
+        held += found[1] <= step <= found[2]
+    assert held >= 180
+
+
+def test_neighbours_that_move_together_widen_it():
+    draw = np.random.default_rng(0)
+    values = draw.normal(size=1000) + 1.0 * (np.arange(1000) >= 700)
+    together = values + np.repeat(draw.normal(size=50), 20)
+    assert np.ptp(rise(together)[1:]) > np.ptp(rise(values)[1:])
+
+
+def test_weights_of_two_and_no_step():
+    values = np.r_[np.zeros(50), np.ones(50)] + np.random.default_rng(0).normal(size=100) / 9
+    assert rise(values, np.full(100, 2.0)) == rise(values)
+    assert rise(-np.arange(100.0)) is None
+    assert rise(np.array([1.0])) is None
+    assert rise(values)[0] == pytest.approx(50, abs=1)

@@ -1,0 +1,49 @@
+"""Named slices of an experiment."""
+
+from __future__ import annotations
+
+import mlflow
+import pytest
+from click.testing import CliRunner
+
+import mlflow_errata as errata
+from mlflow_errata.cli import main
+from mlflow_errata.errors import ExperimentMissing, ExpressionUnreadable
+
+SLICES = {"east": ("region == 'east'", 0.05), "all of b": "b >= 0.0"}
+
+
+def test_saved_with_the_experiment_and_measured_in_every_evaluation(experiment, frame):
+    name = mlflow.get_experiment(experiment).name if experiment.isdigit() else experiment
+    errata.save_slices(name, SLICES)
+    assert errata.load_slices(name) == SLICES
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            data=frame.assign(said=(frame["a"] + frame["b"] > 1.8).astype(int)).drop(columns="score"),
+            targets="y",
+            predictions="said",
+            model_type="classifier",
+            evaluators=["errata"],
+        )
+    found = errata.load(run.info.run_id).results["slice_errors"].named
+    assert [item.name for item in found] == list(SLICES)
+    assert found[0].accepted is False
+    told = CliRunner().invoke(main, ["check", run.info.run_id, "--tracking-uri", mlflow.get_tracking_uri()])
+    assert told.exit_code == 1
+    assert "east (region == 'east'): " in told.output
+    assert "broken: at most 5.0 %" in told.output
+
+
+def test_nothing_to_check_is_no_fault(experiment, frame, tmp_path):
+    folder = errata.diagnose(frame, label="y", scores="score").save(tmp_path / "r")
+    told = CliRunner().invoke(main, ["check", str(folder)])
+    assert (told.exit_code, told.output) == (0, "No named slice has an acceptance bar.\n")
+
+
+def test_what_cannot_be_kept_is_refused(experiment):
+    with pytest.raises(ExpressionUnreadable):
+        errata.save_slices("x", {"late": "hour > 19"})
+    with pytest.raises(ExperimentMissing, match="no such"):
+        errata.save_slices("no such", {"late": "hour >= 19"})
+    with pytest.raises(ExperimentMissing):
+        errata.load_slices("no such")
