@@ -73,7 +73,7 @@ def measured(record: Record) -> list[Block]:
 
 
 def _card(step: NextStep, record: Record) -> StepCard:
-    code = CODE.get(step.kind) if step.gain is None else _code_recipe
+    code = CODE.get(step.kind) if step.bound is None else _code_recipe
     return StepCard(
         kind=step.kind,
         title=_title(step, record),
@@ -183,7 +183,7 @@ def _where(step: NextStep) -> str:
 def _cost(step: NextStep) -> str:
     if step.kind == "stop":
         return "none"
-    if step.gain is not None and not step.cost.seconds and not step.cost.rows:
+    if step.bound is not None and not step.cost.seconds and not step.cost.rows:
         return "no refit, no labels, no rows"
     known = _known(step.cost)
     return f"{words.listed(known)}, then a refit" if known else KIND_COST.get(step.kind, "not known")

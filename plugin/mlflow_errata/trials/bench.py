@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 50
 """Training rows below which nothing is fitted."""
+SURE = 2.0
+"""Standard errors by which the share of positives must have moved before scores follow it."""
 RECENT = 0.25
 """Share of the newest known rows that tell the share of positives."""
 
@@ -246,11 +249,12 @@ class Bench:
         if self.judges.decisions.kind == "forward":
             rows = rows[-max(1, round(RECENT * len(self.judges.decisions.known))) :]
         before = None if self.train is None else recipe.positive_share(self.train)
-        y = self.table.outcomes.y[rows]
-        n_positive = int(y.sum())
-        if before is None or not 0 < n_positive < len(y):
+        now = float(self.table.outcomes.y[rows].mean())
+        if self.train is None or before is None or not 0 < now < 1:
             raise NotTried("needs both classes among the training rows and the newest rows")
-        return prior_offset(before, n_positive / len(y))
+        variance = sum(1 / (n * share * (1 - share)) for n, share in ((len(self.train.y), before), (len(rows), now)))
+        offset = prior_offset(before, now)
+        return offset if abs(offset) > SURE * sqrt(variance) else 0.0
 
     def _tuned(self, said: Said, split: Split, offset: float) -> float:
         rows = split.choose

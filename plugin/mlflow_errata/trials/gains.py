@@ -58,6 +58,7 @@ class Gain:
     freedom : float, degrees of freedom of the error
     parts : array of shape (n_groups,), the gain without each group
     n : int, rows behind it
+    newest : bool, measured by the newer half of the periods alone
     """
 
     value: float
@@ -66,6 +67,7 @@ class Gain:
     freedom: float
     parts: Floats
     n: int
+    newest: bool = False
 
     @property
     def half(self) -> float:

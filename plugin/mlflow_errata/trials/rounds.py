@@ -155,23 +155,23 @@ class Rounds:
         return taken
 
     def best(self, found: list[Tried]) -> Tried | None:
-        """The candidate with the largest lower bound above zero; of equals in its family the cheapest.
+        """The candidate that pays with the largest bound; of equal decisions the cheapest and best calibrated.
 
         A candidate that forgets old rows has to beat the refit on all rows beyond chance.
         """
-        paying = [item for item in found if item.pays]
+        whole = [item for item in found if item.change.family == "refit"]
+        paying = [item for item in found if item.pays and self._may_forget(item, whole)]
         if not paying:
             return None
         best = max(paying, key=lambda item: item.gain.bound)
-        rivals = [
-            item
-            for item in found
-            if _ties(item.change) == _ties(best.change) and item.change.cost < best.change.cost and item.pays
-        ]
+        rivals = [item for item in paying if item.change.family == best.change.family == "decision"]
         for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.bound)):
-            if not self.beats(best, rival):
+            if rival.change.cost < best.change.cost and not self.beats(best, rival):
                 return rival
         return best
+
+    def _may_forget(self, item: Tried, whole: list[Tried]) -> bool:
+        return item.change.family != "forget" or all(self.beats(item, refit) for refit in whole)
 
     def beats(self, one: Tried, other: Tried) -> bool:
         """Whether one candidate gains more than a cheaper one beyond chance."""
@@ -180,11 +180,6 @@ class Rounds:
 
 def _question(change: Change) -> str:
     return ONE_QUESTION.get(change.family, change.family)
-
-
-def _ties(change: Change) -> str:
-    """Candidates whose cheapest wins among equals."""
-    return "rows" if change.family in {"refit", "forget"} else change.family
 
 
 def name_of(change: Change) -> str:

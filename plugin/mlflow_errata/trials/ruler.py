@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlflow_errata.errors import NotTried
@@ -35,11 +36,12 @@ class Ruler:
         self._scales: dict[tuple[int, bool], Scale] = {}
         self._profiles: dict[tuple[Variant, int, bool], Profile] = {}
 
-    def gain(self, new: Variant, old: Variant) -> Gain:
+    def gain(self, new: Variant, old: Variant, *, newest: bool = False) -> Gain:
         """Paired gain of one variant over another.
 
         What is refitted on newer rows is judged by the newer half of the evaluation rows. Where the gain moves over
-        time, far beyond chance, the newer half of the periods judges alone: it is nearer to what comes.
+        time, far beyond chance, the newer half of the periods judges alone: it is nearer to what comes. `newest` asks
+        for that in any case.
 
         Raises
         ------
@@ -48,8 +50,8 @@ class Ruler:
         """
         judge = self.bench.judge_of(new, old)
         found = self._gain(new, old, judge, newest=False)
-        if judge.kind == "forward" and found.moved:
-            return self._gain(new, old, judge, newest=True)
+        if judge.kind == "forward" and (newest or found.moved):
+            return replace(self._gain(new, old, judge, newest=True), newest=True)
         return found
 
     @property
