@@ -301,7 +301,7 @@ def _of_rows(table: EvaluationTable) -> Iterator[Fault]:
     alike, same = hashes(frame, table.frame[table.roles.label])
     if train is not None:
         _, known = hashes(train.X[seen], train.y)
-        copies = int(np.isin(same, known).sum())
+        copies = int(pd.Series(same).isin(known).sum())
         if copies:
             yield Fault("in_train", None, copies, _share(copies, n), copies >= WORTH_A_LOOK * n)
     if table.task != "regression":

@@ -43,7 +43,7 @@ def section(result: DataFaults, record: Record) -> list[Block]:
     blocks: list[Block] = [verdict(result, record), Text(_compared(result))]
     groups = _grouped(result.faults)
     blocks += [Text(_said(group, record)) for group in (groups[1:] if result.found else groups)]
-    kinds = dict.fromkeys(fault.kind for fault in result.faults)
+    kinds = dict.fromkeys(fault.kind for fault in result.faults if fault.alarm)
     blocks += [Text(f"{words.capital(WHAT[kind])}: {WHY[kind]}") for kind in kinds]
     if result.faults:
         blocks.append(_table(result))
