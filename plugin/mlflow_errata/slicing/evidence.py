@@ -27,6 +27,10 @@ class Cells:
     weight : float array of shape (n,), or None
     strata : int array of shape (n,), cells to begin with, 0 .. n_strata - 1; None for one
     two_sided : bool, True if less than expected counts like more; for real errors
+
+    Attributes
+    ----------
+    means : float array of shape (n_cells,), mean error of every cell
     """
 
     def __init__(
@@ -41,10 +45,9 @@ class Cells:
         self.zero_one = weight is None and not two_sided and is_zero_one(errors)
         self.of = np.zeros(len(errors), dtype=np.intp) if strata is None else strata.astype(np.intp)
         self.n_cells = int(self.of.max(initial=0)) + 1
+        self.means = self._means()
 
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """Mean error of every cell."""
+    def _means(self) -> NDArray[np.float64]:
         w = self.weight
         total = np.bincount(self.of, w, minlength=self.n_cells)
         amount = np.bincount(self.of, self.errors if w is None else w * self.errors, minlength=self.n_cells)
@@ -58,6 +61,7 @@ class Cells:
             self.of[inside] = self.n_cells
             self.n_cells += 1
             parted.append((int(cell), inside))
+        self.means = self._means()
         return parted
 
     def sums(self, rows: NDArray[np.intp]) -> tuple[float, float]:

@@ -38,10 +38,9 @@ class Block:
     cuts: tuple[Cut, ...]
     kept: NDArray[np.int32]
 
-    def sums(self, rows: NDArray[np.intp] | None, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Sums of a weight (of 1 without one) over the slices kept; positions of rows, or None for all."""
+    def sums(self, bins: Sequence[NDArray[np.int16]], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Sums of a weight (of 1 without one) over the slices kept; the bins of some rows in each of the cuts."""
         one, *others = self.cuts
-        bins = [cut.bins if rows is None else cut.bins[rows] for cut in self.cuts]
         if not others:
             cells = np.bincount(bins[0], weight, minlength=one.n_bins)
             return np.asarray((one.member @ cells)[self.kept])
@@ -89,7 +88,7 @@ class Lattice:
         self.min_support = min_support
         blocks, support = [], []
         for block in self._blocks():
-            counted = block.sums(None, None)
+            counted = block.sums([cut.bins for cut in block.cuts], None)
             enough = np.flatnonzero((counted >= min_support) & (counted <= self.n - min_support))
             blocks.append(replace(block, kept=block.kept[enough]))
             support.append(counted[enough])
@@ -149,8 +148,10 @@ class Lattice:
         float array of shape (len(self),)
         """
         found = np.empty(len(self))
+        cuts = {id(cut): cut for block in self.blocks for cut in block.cuts}
+        bins = {key: cut.bins if rows is None else cut.bins[rows] for key, cut in cuts.items()}
         for at, block in enumerate(self.blocks):
-            found[self.starts[at] : self.starts[at + 1]] = block.sums(rows, weight)
+            found[self.starts[at] : self.starts[at + 1]] = block.sums([bins[id(cut)] for cut in block.cuts], weight)
         if len(self.triples):
             found[self.starts[-2] :] = self.triples.sums(rows, weight)
         return found
