@@ -18,22 +18,22 @@ WORDS_AT_ONCE = 2**16
 """Words of a temporary: 512 kB, so that it stays in the cache."""
 
 
-def pack(masks: NDArray[np.bool_]) -> NDArray[np.uint64]:
+def pack(masks: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Rows of booleans as rows of words; the last word is filled up with zeros.
 
     Parameters
     ----------
-    masks : bool array of shape (..., n)
+    masks : bool array of shape (..., n), or bytes that are true unless 0
 
     Returns
     -------
     uint64 array of shape (..., ceil(n / 64))
     """
-    packed = np.packbits(masks, axis=-1)
-    missing = -packed.shape[-1] % (WORD // 8)
+    shape, n = masks.shape[:-1], masks.shape[-1]
+    missing = -n % WORD
     if missing:
-        packed = np.concatenate([packed, np.zeros((*packed.shape[:-1], missing), dtype=np.uint8)], axis=-1)
-    return np.ascontiguousarray(packed).view(np.uint64)
+        masks = np.concatenate([masks, np.zeros((*shape, missing), dtype=masks.dtype)], axis=-1)
+    return np.packbits(masks.ravel()).view(np.uint64).reshape(*shape, (n + missing) // WORD)
 
 
 def unpack(words: NDArray[np.uint64], n: int) -> NDArray[np.intp]:

@@ -169,6 +169,8 @@ class _Peel:
 
     def next(self, bar: float, *, confirmed: bool) -> Found | None:
         """The best slice if its evidence passes the bar; its rows are then explained."""
+        if not np.isfinite(bar):
+            return None
         evidence = self._evidence(bar)
         for _ in range(TRIES):
             index, levels = self._best(evidence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlflow_errata.slicing.bits import counts, overlaps, pack, runs
+from mlflow_errata.slicing.bits import WORD, counts, overlaps, pack, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,8 +94,9 @@ class Triples:
     def _among(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
         """Bits of some rows alone."""
         packed = self.bits.view(np.uint8)
-        found = (packed[:, rows >> 3] >> (7 - (rows & 7)).astype(np.uint8)) & np.uint8(1)
-        return pack(found.astype(bool))
+        byte, bit = np.zeros((2, len(rows) + -len(rows) % WORD), dtype=np.intp)
+        byte[: len(rows)], bit[: len(rows)] = rows >> 3, 128 >> (rows & 7)
+        return pack(packed[:, byte] & bit.astype(np.uint8))
 
     def _counted(self, bits: NDArray[np.uint64]) -> NDArray[np.float64]:
         found = np.empty(len(self))
