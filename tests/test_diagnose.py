@@ -8,7 +8,7 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata.diagnoses import CATALOGUE
-from mlflow_errata.errors import BudgetRefused
+from mlflow_errata.errors import BudgetRefused, PermutationsRefused
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,15 @@ def test_regression_and_many_classes(frame):
     record = errata.diagnose(many.drop(columns="score"), label="y", prediction="p", time="at")
     assert record.summary.task == "multiclass"
     assert len(record.results["class_imbalance"].classes) == 30
+
+
+@pytest.mark.parametrize("permutations", [-1, 5, 19.5, "many"])
+def test_too_few_permutations_are_refused(frame, permutations):
+    with pytest.raises(PermutationsRefused, match="is not 0 or a whole number from 19 up"):
+        errata.diagnose(frame, label="y", scores="score", permutations=permutations, budget=0)
+
+
+def test_permutations_are_said(frame):
+    result = errata.diagnose(frame, label="y", scores="score", time="at", permutations=39, budget=0).results
+    assert (result["slice_errors"].n_permutations, result["slice_errors"].in_time) == (39, True)
+    assert result["slice_errors"].slices[0].columns == ("region",)

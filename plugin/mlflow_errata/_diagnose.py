@@ -15,7 +15,7 @@ from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
-from mlflow_errata.errors import BudgetRefused, NotApplicable
+from mlflow_errata.errors import BudgetRefused, NotApplicable, PermutationsRefused
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Metric, Task, resolve_metric
 from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dataset, Record, Summary, Training
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2000
 """Rows that a record keeps, so that its size does not grow with the data."""
+FEWEST_PERMUTATIONS = 19
+"""Draws below which none can be beyond 95 % of them."""
 ROWS_OF_A_SLICE = 100
 
 
@@ -54,6 +56,7 @@ def diagnose(
     metric: str | Callable[..., float] | None = None,
     task: Task | None = None,
     budget: float = 60.0,
+    permutations: int = 0,
     random_state: int = 0,
 ) -> Record:
     """Say what is wrong with a model's output on evaluation rows, and what to do next.
@@ -97,6 +100,10 @@ def diagnose(
         Default: told from the label and the scores; the record says so.
     budget : float
         Seconds for what-if trials of the next steps; 0 tries and refits nothing.
+    permutations : int
+        Permutations of the errors, 19 or more, from which the slice search takes its critical value; with a time
+        column all errors move by the same number of places, for errors that come in spells. 0 takes Bonferroni's, for
+        rows that err independently of each other.
     random_state : int
 
     Returns
@@ -111,6 +118,8 @@ def diagnose(
     """
     if not isinstance(budget, (int, float)) or not budget >= 0:
         raise BudgetRefused(budget)
+    if not isinstance(permutations, int) or not (permutations == 0 or permutations >= FEWEST_PERMUTATIONS):
+        raise PermutationsRefused(permutations, FEWEST_PERMUTATIONS)
     named = wanted_slices(named_slices or {})
     table = EvaluationTable.build(
         evaluation,
@@ -128,7 +137,7 @@ def diagnose(
         task=task,
     )
     chosen = resolve_metric(metric, table.outcomes)
-    options = Options(chosen, random_state, float(budget), named)
+    options = Options(chosen, random_state, float(budget), named, permutations)
     with _quiet():
         results, not_applicable = _make(table, options)
         steps, trials = propose(results, table), None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio: the multiplier of Fibonacci hashing."""
+VECTORS = (list, tuple, np.ndarray)
 
 
 def as_frame(given: object, what: str) -> pd.DataFrame:
@@ -58,6 +59,31 @@ def plain_values(column: pd.Series[Any]) -> NDArray[Any]:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     return column.to_numpy(dtype=object)
+
+
+def vectors(column: pd.Series[Any]) -> NDArray[np.float32] | None:
+    """A column of vectors (lists or arrays of equally many finite numbers) as an array, NaN where missing.
+
+    Returns
+    -------
+    float array of shape (n_rows, n_dimensions), or None if the column holds anything else
+    """
+    if column.dtype != object:
+        return None
+    values = column.to_numpy(dtype=object)
+    known = np.array([isinstance(value, VECTORS) for value in values], dtype=bool)
+    if not known.any() or not pd.isna(values[~known]).all():
+        return None
+    shapes = {np.shape(value) for value in values[known]}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or shape[0] < 2:  # noqa: PLR2004 - one number is no vector
+        return None
+    try:
+        found = np.full((len(values), *shape), np.nan, dtype=np.float32)
+        found[known] = np.stack([np.asarray(value, dtype=np.float32) for value in values[known]])
+    except (TypeError, ValueError):
+        return None
+    usable = (np.abs(found[known]) < np.finfo(np.float16).max).all()
+    return found if usable else None
 
 
 def without_categories(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -192,7 +218,11 @@ def _hashable(column: pd.Series[Any]) -> Any:
 def _value_hashes(values: Any) -> NDArray[np.uint64]:
     try:
         return np.asarray(pd.util.hash_array(values, categorize=True), dtype=np.uint64)
-    except TypeError:  # values that cannot be hashed (lists, dicts) are hashed as text
+    except TypeError:  # values that cannot be hashed (lists, dicts) are hashed as text, vectors by their numbers
+        found = vectors(pd.Series(values))
+        if found is not None:
+            keys = [f"{row.tobytes().hex()}" for row in found]
+            return np.asarray(pd.util.hash_array(np.array(keys, dtype=object), categorize=False), dtype=np.uint64)
         return np.asarray(pd.util.hash_array(pd.Series(values).astype(str).to_numpy(dtype=object)), dtype=np.uint64)
 
 

@@ -103,6 +103,15 @@ class BudgetRefused(InputError):
         super().__init__(f"budget={budget!r} is not a number of seconds. Pass 0 or more; 0 tries nothing.")
 
 
+class PermutationsRefused(InputError):
+    """A number of permutations that cannot decide at 5 %."""
+
+    def __init__(self, permutations: object, fewest: int) -> None:
+        super().__init__(
+            f"permutations={permutations!r} is not 0 or a whole number from {fewest} up. Pass 0 for none, or 199."
+        )
+
+
 class RoleTwice(InputError):
     """One column in two roles that exclude each other."""
 

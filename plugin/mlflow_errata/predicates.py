@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable
+from mlflow_errata.columns import vectors
+from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable, ValuesRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Scalar = str | int | float | bool
+ROWS_AT_ONCE = 2**14
+"""Vectors that are compared with the centres at a time."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -136,7 +140,65 @@ class IsMissing:
         return _column(frame, self.column).isna().to_numpy(dtype=bool)
 
 
-Predicate = Equals | IsIn | NotIn | Within | IsMissing
+@dataclass(frozen=True)
+class InCluster:
+    """`column in cluster 3 of 12`: vectors that lie nearest to one of some centres.
+
+    Parameters
+    ----------
+    column : str, a column of vectors
+    clusters : tuple of int, positions of centres
+    n : int, centres
+    centres : str, all centres as `packed_centres` writes them
+    """
+
+    column: str
+    clusters: tuple[int, ...]
+    n: int
+    centres: str
+    kind: Literal["in cluster"] = "in cluster"
+
+    def __str__(self) -> str:
+        named = ", ".join(str(each + 1) for each in self.clusters)
+        return f"{self.column} in cluster{'s' if len(self.clusters) > 1 else ''} {named} of {self.n}"
+
+    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Rows whose vector lies nearest to one of the centres; shape (n_rows,)."""
+        found = vectors(_column(frame, self.column))
+        size = _unpacked(self.centres).shape[1]
+        if found is None or found.shape[1] != size:
+            raise ValuesRefused("slice", self.column, f"holds no vectors of {size} numbers", "Give it the embedding.")
+        return np.isin(nearest(found, self.centres), self.clusters)
+
+
+def packed_centres(centres: NDArray[Any]) -> str:
+    """Centres of shape (n, n_dimensions) as text: half-precision numbers in base 64."""
+    return f"{len(centres)}:{b64encode(centres.astype('<f2').tobytes()).decode()}"
+
+
+def _unpacked(centres: str) -> NDArray[np.float64]:
+    n, _, text = centres.partition(":")
+    return np.frombuffer(b64decode(text), dtype="<f2").astype(np.float64).reshape(int(n), -1)
+
+
+def nearest(given: NDArray[np.float32], centres: str) -> NDArray[np.intp]:
+    """The nearest centre of every vector, the first of equals; -1 where a vector is missing; shape (n_rows,).
+
+    Parameters
+    ----------
+    given : float array of shape (n_rows, n_dimensions), NaN where missing
+    centres : str, as `packed_centres` writes them
+    """
+    known = _unpacked(centres)
+    found = np.empty(len(given), dtype=np.intp)
+    for at in range(0, len(given), ROWS_AT_ONCE):
+        some = given[at : at + ROWS_AT_ONCE].astype(np.float64)
+        distance = (known**2).sum(axis=1) - 2 * some @ known.T
+        found[at : at + ROWS_AT_ONCE] = np.where(np.isnan(distance).any(axis=1), -1, distance.argmin(axis=1))
+    return found
+
+
+Predicate = Equals | IsIn | NotIn | Within | IsMissing | InCluster
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _END = rf"{_NUMBER}|\d{{4}}-\d\d-\d\d(?:T[\d:.]+)?"
 _FORMS = {

@@ -28,7 +28,7 @@ ROOMS = {
         {"numpy", "pandas"},
         {"columns", "errors", "metric", "model", "outcomes", "roles", "training"},
     ),
-    "predicates": ({"numpy", "pandas"}, {"errors"}),
+    "predicates": ({"numpy", "pandas"}, {"columns", "errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),
     "diagnoses": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.diagnoses._contrasts import Contrast
 from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
 from mlflow_errata.predicates import Equals, IsMissing, Within
 from mlflow_errata.sections import slice_errors
@@ -171,3 +172,18 @@ def test_not_made_says_why_and_what_to_add(record_of):
         "Slices were not searched: the search needs 60 rows or more; there are 9."
     )
     assert "slice_by=" in slice_errors.not_made("needs a column", record_of(features=())).remedy
+
+
+def test_permutations_are_said(result, record_of):
+    plain, permuted = (
+        texts(slice_errors.section(replace(result, n_permutations=99, in_time=flag), record_of()))[0]
+        for flag in (False, True)
+    )
+    assert "5 % of tables, as 99 permutations of the errors tell." in plain
+    assert "tell, each of which moves all of them by the same time." in permuted
+
+
+def test_what_sets_a_slice_apart_is_told(result, record_of):
+    item = replace(result.slices[0], contrasts=(Contrast("rain >= 1", 0.62, 0.031),))
+    told = texts(slice_errors.section(replace(result, slices=(item, *result.slices[1:])), record_of()))
+    assert "Rows of slice 1 more often have rain >= 1 (62.0 %, elsewhere 3.1 %)." in told

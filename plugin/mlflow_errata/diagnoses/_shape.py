@@ -38,12 +38,14 @@ class Options:
     random_state : int
     budget : float, seconds for what needs fitting; with 0 nothing is fitted
     named_slices : tuple of (name, predicates, acceptance bar or None)
+    permutations : int, of the errors, from which the slice search takes its critical value; 0 for Bonferroni's
     """
 
     metric: Metric
     random_state: int = 0
     budget: float = 0.0
     named_slices: tuple[tuple[str, tuple[Predicate, ...], float | None], ...] = ()
+    permutations: int = 0
 
 
 class Result(Protocol):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.columns import without_categories
+from mlflow_errata.columns import vectors, without_categories
+from mlflow_errata.diagnoses._clusters import Clusters, clusters_of
 from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
 from mlflow_errata.predicates import PARTS, Equals, IsIn, IsMissing, NotIn, Predicate, Within, part_name
 from mlflow_errata.slicing import Cut, Encoded, Lattice, encode_levels, encode_numbers
@@ -44,6 +46,7 @@ class SlicedColumn:
     encoded : Encoded
     levels : tuple of values, for text, categories and booleans
     is_date, is_whole : bool, for numbers
+    clusters : Clusters, for vectors
     """
 
     name: str
@@ -51,18 +54,29 @@ class SlicedColumn:
     levels: tuple[Any, ...] = ()
     is_date: bool = False
     is_whole: bool = False
+    clusters: Clusters | None = None
 
     def predicate(self, atom: Atom) -> Predicate:
         """An atom in the user's own values."""
         if atom.kind == "missing":
             return IsMissing(self.name)
         if atom.kind == "level":
-            return Equals(self.name, self.levels[atom.level])
+            return self.among((atom.level,))
+        if atom.kind == "rare" and self.clusters is not None:
+            return self.among(tuple(range(atom.level, self.clusters.n)))
         if atom.kind == "rare":
             return NotIn(self.name, self.levels[: atom.level])
         if self._is_single(atom.low, atom.high):
             return Equals(self.name, int(atom.low or 0))
         return Within(self.name, self._bound(atom.low), self._bound(atom.high))
+
+    def among(self, levels: tuple[int, ...]) -> Predicate:
+        """Some of the levels, in the user's own values, or some of the clusters."""
+        if self.clusters is not None:
+            return self.clusters.predicate(self.name, levels)
+        if len(levels) == 1:
+            return Equals(self.name, self.levels[levels[0]])
+        return IsIn(self.name, tuple(self.levels[level] for level in levels))
 
     def _is_single(self, low: float | None, high: float | None) -> bool:
         if not self.is_whole or self.is_date or low is None or high is None:
@@ -100,11 +114,19 @@ class Sliced:
         at = [i for i, column in enumerate(self.columns) if column.name in self.restating]
         return self.lattice.naming(at)
 
+    @cached_property
+    def alone(self) -> tuple[Lattice, tuple[Predicate, ...]]:
+        """The slices of one predicate, and these; but none of the columns that tell the label."""
+        one = np.flatnonzero(self.lattice.depth == 1)
+        chosen = np.setdiff1d(one, self.beside_label, assume_unique=True)
+        parts = [self.lattice.predicates(int(at))[0] for at in chosen]
+        return self.lattice.only(chosen), tuple(self.columns[at].predicate(atom) for at, atom in parts)
+
     def predicates(self, found: Found) -> tuple[Predicate, ...]:
         """The predicates of a slice of the lattice, or of a set of levels."""
         if found.levels:
             column = self.columns[found.levels[0][0]]
-            return (IsIn(column.name, tuple(column.levels[level] for _, level in found.levels)),)
+            return (column.among(tuple(level for _, level in found.levels)),)
         return tuple(self.columns[at].predicate(atom) for at, atom in self.lattice.predicates(found.index))
 
 
@@ -171,6 +193,10 @@ def _missing(column: SlicedColumn) -> SlicedColumn:
 def _columns(name: str, values: pd.Series[Any], min_support: int) -> Iterator[SlicedColumn | str]:
     """A column, and the parts of its dates; or why it cannot be sliced on."""
     values = without_categories(values)
+    embedding = vectors(values)
+    if embedding is not None:
+        yield _clustered(name, embedding, min_support)
+        return
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
         yield sliced_column(name, read_column(values), min_support)
         return
@@ -183,6 +209,13 @@ def _columns(name: str, values: pd.Series[Any], min_support: int) -> Iterator[Sl
         derived = sliced_column(part_name(part, name), read_column(derive(values)), min_support)
         if isinstance(derived, SlicedColumn):
             yield derived
+
+
+def _clustered(name: str, embedding: NDArray[np.float32], min_support: int) -> SlicedColumn | str:
+    """The clusters of an embedding as levels."""
+    found = clusters_of(embedding)
+    encoded = None if found is None else encode_levels(found.codes, found.n, min_support)
+    return "has no clusters" if encoded is None else SlicedColumn(name, encoded, clusters=found)
 
 
 def sliced_column(

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 
+from mlflow_errata.diagnoses._contrasts import Contrast, contrasts_of
 from mlflow_errata.diagnoses._named import NamedSlice, measure
 from mlflow_errata.diagnoses._selection import shrink
 from mlflow_errata.diagnoses._shape import ALPHA
@@ -15,11 +17,12 @@ from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, bias
 from mlflow_errata.predicates import Predicate
-from mlflow_errata.slicing import confirm, selected_share, support_needed
+from mlflow_errata.slicing import confirm, selected_share, shuffles, support_needed
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
@@ -58,6 +61,7 @@ class Slice:
     metric : Estimate or None, the user's metric inside
     bias : Estimate or None, mean prediction - mean label inside: over-prediction of a number, or of the positive class
         by its scores; None for several classes and without scores
+    contrasts : tuple of Contrast, what else sets its rows apart, widest gap first
     """
 
     predicates: tuple[Predicate, ...]
@@ -73,6 +77,7 @@ class Slice:
     bias: Estimate | None = None
     only_label: Label | None = None
     value_lost: Estimate | None = None
+    contrasts: tuple[Contrast, ...] = ()
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -112,6 +117,8 @@ class SliceErrors:
     detectable_excess : float or None, the smallest excess (in errors) that a slice of the median support would have
         needed to be confirmed
     named : tuple of NamedSlice, those that the user asked for, in that order
+    n_permutations : int, of the errors, that the critical value was taken from; 0 if it is Bonferroni's
+    in_time : bool, True if rows stayed in the order of their time in them, all moved by the same number of places
     """
 
     slices: tuple[Slice, ...]
@@ -124,6 +131,8 @@ class SliceErrors:
     skipped: tuple[tuple[str, str], ...]
     detectable_excess: float | None
     named: tuple[NamedSlice, ...] = ()
+    n_permutations: int = 0
+    in_time: bool = False
 
     @property
     def found(self) -> bool:
@@ -159,7 +168,7 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
     if not sliced.columns:
         raise NotApplicable("needs a column that tells rows apart: " + _reasons(sliced.skipped))
     weight = table.outcomes.weight
-    search = _search(table, sliced)
+    search = _search(table, sliced, options)
     found = sorted(
         (_slice(table, item, sliced, options) for item in search.found),
         key=lambda item: (-item.unexplained, item.conditions),
@@ -175,10 +184,12 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         skipped=sliced.skipped,
         detectable_excess=_detectable(table.errors, search),
         named=tuple(measure(table, options.metric, wanted) for wanted in options.named_slices),
+        n_permutations=options.permutations,
+        in_time=options.permutations > 0 and table.times is not None,
     )
 
 
-def _search(table: EvaluationTable, sliced: Sliced) -> Search:
+def _search(table: EvaluationTable, sliced: Sliced, options: Options) -> Search:
     """The search, with slices beside the label first.
 
     Where a column that tells the label is missing, errors are compared among rows of the same label: such a slice may
@@ -194,12 +205,30 @@ def _search(table: EvaluationTable, sliced: Sliced) -> Search:
             weight,
             strata=table.outcomes.y,
             n_examined=len(lattice),
+            orders=_orders(table, options),
             alpha=ALPHA,
             suspicion=0,
         )
         first = tuple(replace(item, index=int(beside[item.index])) for item in told.found)
-    search = confirm(lattice, errors, weight, given=[item.rows for item in first], alpha=ALPHA, suspicion=SUSPICION)
+    search = confirm(
+        lattice,
+        errors,
+        weight,
+        given=[item.rows for item in first],
+        orders=_orders(table, options),
+        alpha=ALPHA,
+        suspicion=SUSPICION,
+    )
     return replace(search, found=(*first, *search.found))
+
+
+def _orders(table: EvaluationTable, options: Options) -> Iterator[NDArray[np.intp]] | None:
+    """Permutations that were asked for, as turns of time where times are known."""
+    if not options.permutations:
+        return None
+    known = None if table.times is None else np.flatnonzero(~pd.isna(table.times))
+    in_time = None if known is None else known[np.argsort(table.times[known], kind="stable")]  # type: ignore[index]
+    return shuffles(len(table), options.permutations, in_time=in_time, random_state=options.random_state)
 
 
 def _reasons(skipped: tuple[tuple[str, str], ...]) -> str:
@@ -216,8 +245,9 @@ def _slice(table: EvaluationTable, found: Found, sliced: Sliced, options: Option
     overall = float(np.average(table.errors, weights=table.outcomes.weight))
     value, low, high = _selected(within, outside, found)
     outcomes = table.outcomes.take(found.rows)
+    predicates = sliced.predicates(found)
     return Slice(
-        predicates=sliced.predicates(found),
+        predicates=predicates,
         support=n,
         error=Estimate(value, low, high, n=n, unit=table.error_unit),
         excess=Estimate(n * (value - rate_out), n * (low - rate_out), n * (high - rate_out), n=n, unit="errors"),
@@ -230,6 +260,7 @@ def _slice(table: EvaluationTable, found: Found, sliced: Sliced, options: Option
         bias=bias(outcomes),
         only_label=_only_label(table.outcomes, inside),
         value_lost=None if table.value_lost is None else _total(table.value_lost[inside]),
+        contrasts=contrasts_of(sliced, found.rows, tuple(predicate.column for predicate in predicates)),
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TITLE = "Slice errors"
 LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
+MOST_CONTRASTED = 5
+"""Slices whose contrasts are told."""
 SUSPECTED = (
     "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance. Check "
     "them on new rows before acting."
@@ -57,6 +59,7 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     blocks: list[Block] = [verdict(result, record), _facts(result), Text(_search(result))]
     if result.slices:
         blocks += [_by_impact(result), _table(result.slices, _caption(result.slices))]
+        blocks += [Text(line) for line in _apart(result.slices)]
     if result.suspected:
         blocks.append(_table(result.suspected, SUSPECTED))
     if result.named:
@@ -93,7 +96,7 @@ def _search(result: SliceErrors) -> str:
     looked = (
         f"Every slice of {_depth(result)} conditions over {words.plural(len(result.columns), 'column')} was examined, "
         f"{words.count(result.n_examined)} in all; a slice is confirmed only if so many looks would bring it up by "
-        f"chance in at most 5 % of tables.{_drawn(result)}"
+        f"chance in at most 5 % of tables{_permuted(result)}.{_drawn(result)}"
     )
     if result.detectable_excess is None:
         return looked
@@ -101,6 +104,13 @@ def _search(result: SliceErrors) -> str:
         f"{looked} A slice of the median support needed about {_amount(result.detectable_excess, result)} more than "
         "its share to be seen; smaller faults can be hidden."
     )
+
+
+def _permuted(result: SliceErrors) -> str:
+    if not result.n_permutations:
+        return ""
+    runs = ", each of which moves all of them by the same time" if result.in_time else ""
+    return f", as {words.plural(result.n_permutations, 'permutation')} of the errors tell{runs}"
 
 
 def _depth(result: SliceErrors) -> str:
@@ -197,6 +207,22 @@ def _table(slices: tuple[Slice, ...], caption: str) -> Table:
         for at, item in enumerate(slices, start=1)
     )
     return Table(tuple(columns), rows, caption, keys=tuple(words.conditions(item) for item in slices))
+
+
+def _apart(slices: tuple[Slice, ...]) -> list[str]:
+    """What else sets the rows of the first slices apart."""
+    return [
+        f"Rows of slice {at} more often have "
+        + words.listed(
+            [
+                f"{words.shown(each.condition)} ({words.percent(each.inside)}, elsewhere {words.percent(each.outside)})"
+                for each in item.contrasts
+            ]
+        )
+        + "."
+        for at, item in enumerate(slices[:MOST_CONTRASTED], start=1)
+        if item.contrasts
+    ]
 
 
 def _named(result: SliceErrors) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,10 @@ from scipy.special import betainc, log_ndtr, ndtri
 from mlflow_errata.slicing.evidence import Cells, Standing
 from mlflow_errata.slicing.scores import TINY
 from mlflow_errata.slicing.sets import Sets
+from mlflow_errata.slicing.shuffles import largest_by_chance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mlflow_errata.slicing.lattice import Lattice
 
@@ -73,7 +75,7 @@ class Search:
     ----------
     found : tuple of Found, in the order in which they were found: confirmed ones, then suspected ones
     n_examined : int, slices with enough rows inside and outside, and sets of levels: what the correction divides by
-    critical : float, evidence that a slice needs: the normal quantile of alpha / n_examined
+    critical : float, evidence that a slice needs: the normal quantile of alpha / n_examined, or what permutations tell
     median_support : float, rows of the median slice examined
     """
 
@@ -91,6 +93,7 @@ def confirm(
     strata: NDArray[np.intp] | None = None,
     given: Sequence[NDArray[np.intp]] = (),
     n_examined: int | None = None,
+    orders: Iterable[NDArray[np.intp]] | None = None,
     two_sided: bool = False,
     alpha: float = 0.05,
     suspicion: float = 0.1,
@@ -115,6 +118,8 @@ def confirm(
     strata : int array of shape (n_rows,), or None; rows are expected to err as others of their stratum do
     given : rows of slices that are known, and explained before the search starts
     n_examined : int, slices that the correction divides by; default: those of the lattice
+    orders : orders of the rows (`shuffles`), 19 or more: the critical value is then the quantile of the largest
+        evidence under them instead of Bonferroni's
     two_sided : bool, True to look for less than expected as well as for more
     alpha : float, family-wise error rate
     suspicion : float, false discovery rate; 0 suspects nothing
@@ -127,6 +132,11 @@ def confirm(
     n_examined += 0 if sets is None else sets.n_examined
     n_looks = n_examined * (2 if two_sided else 1)
     critical = float(-ndtri(alpha / n_looks))
+    stretch = 1.0
+    if orders is not None:
+        by_chance = largest_by_chance(lattice, errors, weight, orders, two_sided=two_sided)
+        stretch = _quantile(by_chance, 1 - alpha) / critical
+        critical *= stretch
     least = np.minimum(WORSE, critical / _scale(lattice))
     worse = np.flatnonzero(everything.evidence(float(least.min())) > least)
     start = everything.only(worse)
@@ -138,12 +148,18 @@ def confirm(
     found: list[Found] = []
     while len(found) < MOST_SLICES and (item := peel.next(critical, confirmed=True)) is not None:
         found.append(item)
-    bar = peel.discovery(suspicion, n_looks)
+    bar = peel.discovery(suspicion, n_looks, stretch)
     most = min(len(found) + MOST_SUSPECTED, MOST_SLICES)
     while len(found) < most and (item := peel.next(bar, confirmed=False)) is not None:
         found.append(item)
     found = [_in(worse, item) for item in found]
     return Search(tuple(found), n_examined, critical, float(np.median(lattice.support)))
+
+
+def _quantile(by_chance: NDArray[np.float64], share: float) -> float:
+    """The smallest draw that a further one exceeds with a chance of 1 - share at most; the largest if there is none."""
+    at = min(ceil(share * (len(by_chance) + 1)), len(by_chance))
+    return float(np.sort(by_chance)[at - 1])
 
 
 def _scale(lattice: Lattice) -> NDArray[np.float64]:
@@ -209,13 +225,16 @@ class _Peel:
         plain = Cells(self.cells.errors, self.cells.weight, two_sided=self.cells.two_sided)
         return plain.evidence(rows) > WORSE
 
-    def discovery(self, rate: float, n_looks: int) -> float:
-        """Evidence of the last slice that Benjamini and Hochberg's rule lets pass; infinite if there is none."""
+    def discovery(self, rate: float, n_looks: int, stretch: float = 1.0) -> float:
+        """Evidence of the last slice that Benjamini and Hochberg's rule lets pass; infinite if there is none.
+
+        `stretch` is the standard deviation of the evidence under chance, as far as permutations tell.
+        """
         evidence = self._evidence(WORSE) / self.scale
         evidence = np.sort(evidence[evidence > WORSE])[::-1]
         if not len(evidence) or not rate > 0:
             return float("inf")
-        needed = -ndtri(rate * np.arange(1, len(evidence) + 1) / n_looks)
+        needed = -ndtri(rate * np.arange(1, len(evidence) + 1) / n_looks) * stretch
         passed = np.flatnonzero(evidence > needed)
         return float(needed[passed[-1]]) if len(passed) else float("inf")
 

@@ -25,6 +25,7 @@ ARGUMENTS = (
     "metric",
     "task",
     "budget",
+    "permutations",
     "random_state",
 )
 """Arguments of `diagnose` that the configuration may hold; MLflow hands over other evaluators' keys too."""
