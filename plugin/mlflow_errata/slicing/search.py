@@ -317,7 +317,8 @@ def selected_share(
 
     Observed O ~ Binomial(n, share) given O >= needed. Returns the share under which half of such draws lie below the
     one seen (median-unbiased, ties halved), and the two under which (1 - level) / 2 reach it, or stay at or below it:
-    Clopper and Pearson's interval, given that the slice passed.
+    Clopper and Pearson's interval, given that the slice passed. Where `least` is the lower end, nothing can be missed
+    below it, and the upper end is the one-sided one.
 
     Parameters
     ----------
@@ -337,13 +338,13 @@ def selected_share(
     def reached(count: int, share: NDArray[np.float64]) -> NDArray[np.float64]:
         return betainc(count, n - count + 1, share) if count <= n else np.zeros_like(share)
 
-    wanted = np.array([0.5, 0.5 - level / 2, 0.5 + level / 2])
-    low, high = np.full(3, least), np.ones(3)
+    wanted = np.array([0.5, 0.5 - level / 2, 0.5 + level / 2, level])
+    low, high = np.full(4, least), np.ones(4)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         passing = np.maximum(reached(needed, middle), TINY)
         as_many, more = reached(observed, middle) / passing, reached(observed + 1, middle) / passing
-        beyond = np.array([(as_many[0] + more[0]) / 2, as_many[1], more[2]])
+        beyond = np.array([(as_many[0] + more[0]) / 2, as_many[1], *more[2:]])
         low, high = np.where(beyond < wanted, middle, low), np.where(beyond < wanted, high, middle)
-    value, lower, upper = (float(end) for end in high)
-    return value, lower, upper
+    value, lower, upper, one_sided = (float(end) for end in high)
+    return (value, lower, upper) if lower > least + 1e-9 else (value, least, one_sided)
