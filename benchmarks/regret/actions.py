@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from cases import Case
 from sklearn.base import clone
 
 import mlflow_errata as errata
@@ -17,6 +15,11 @@ from mlflow_errata._relabel_gain import _training_flags
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.predicates import parse
 from mlflow_errata.steps import change_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cases import Case
 
 Steps = tuple[tuple[str, dict[str, Any]], ...]
 SHARES = np.linspace(0.005, 0.995, 199)
@@ -52,7 +55,7 @@ def gain(case: Case, steps: Steps) -> float:
 def _taken(case: Case, steps: Steps) -> Any:
     """The model after some steps, with flagged training labels checked where one of them is to relabel."""
     others = tuple(step for step in steps if step[0] not in ("relabel", "collect_data"))
-    kinds = {kind: params for kind, params in steps}
+    kinds = dict(steps)
     train = corrected(case) if "relabel" in kinds else case.train
     if "collect_data" in kinds:
         train = collected(case, kinds["collect_data"]["slice"])
@@ -81,7 +84,9 @@ def corrected(case: Case) -> pd.DataFrame:
     table = EvaluationTable.build(case.evaluation, **roles)
     flags = _training_flags(table, record.results["label_issues"], case.train, baseline(case), 0).rows
     rows = case.train.index[flags]
-    return case.train.assign(y=case.train["y"].where(~case.train.index.isin(rows), case.truth.reindex(case.train.index)))
+    return case.train.assign(
+        y=case.train["y"].where(~case.train.index.isin(rows), case.truth.reindex(case.train.index))
+    )
 
 
 # -- everything that could be done ------------------------------------------------------------------------------------
@@ -93,8 +98,14 @@ def best(case: Case) -> tuple[str, float, Steps]:
     return max(found, key=lambda item: item[1] if np.isfinite(item[1]) else -np.inf)
 
 
-def everything(case: Case) -> Iterator[tuple[str, Steps]]:
-    """Every step alone, and refits with a threshold."""
+def everything(case: Case) -> list[tuple[str, Steps]]:
+    """(kind, steps): every step alone, and refits with a threshold."""
+    if "everything" not in case.found:
+        case.found["everything"] = list(_everything(case))
+    return case.found["everything"]
+
+
+def _everything(case: Case) -> Iterator[tuple[str, Steps]]:
     if case.truth is not None:
         yield "relabel", (("relabel", {}),)
     classes = not case.metric.startswith("mean_")
@@ -128,7 +139,9 @@ def threshold(case: Case, steps: Steps) -> float:
     half = len(case.evaluation) // 2
     older, newer = case.evaluation[:half], case.evaluation[half:]
     model = recipe(case, steps).fit(case.estimator, case.train, newer=older) if steps else baseline(case)
-    reached = [case.reached(model, newer if steps else case.evaluation, cut) for cut in SHARES]
+    rows = newer if steps else case.evaluation
+    y, positive = rows["y"].to_numpy(), model.predict_proba(rows[case.features])[:, 1]
+    reached = [case.reached(y, (positive >= cut).astype(int)) for cut in SHARES]
     near = SHARES[np.array(reached) >= max(reached) - 1e-9]
     return float(np.median(near))
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from time import process_time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from actions import Steps, baseline, everything, gain
-from cases import Case
 
 import mlflow_errata as errata
+
+if TYPE_CHECKING:
+    from cases import Case
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Advice:
 
 
 def diagnosed(case: Case, budget: float) -> errata.Record:
-    """errata's record of a case; a person checks the labels that it asks for, where somebody knows the truth."""
+    """Errata's record of a case; a person checks the labels that it asks for, where somebody knows the truth."""
     if "record" in case.found:
         return case.found["record"]
     roles = {"label": "y", "metric": case.metric, "value": case.value, "features": case.features, "time": case.time}

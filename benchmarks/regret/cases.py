@@ -46,18 +46,16 @@ class Case:
 
     def score(self, model: Any) -> float:
         """What a fitted model reaches on the rows that come; more is better."""
-        return self.reached(model, self.future)
+        y, X = self.future["y"].to_numpy(), self.future[self.features]
+        if self.value is None and self.metric in SCORES:
+            return float(getattr(metrics, SCORES[self.metric])(y, model.predict_proba(X)[:, 1]))
+        return self.reached(y, model.predict(X))
 
-    def reached(self, model: Any, rows: pd.DataFrame, threshold: float | None = None) -> float:
-        """What a fitted model reaches on some rows, in the declared value or the metric; more is better."""
-        y, X = rows["y"].to_numpy(), rows[self.features]
-        said = model.predict(X) if threshold is None else (model.predict_proba(X)[:, 1] >= threshold).astype(int)
+    def reached(self, y: np.ndarray, said: np.ndarray) -> float:
+        """What decisions (or numbers) reach in the declared value or the metric; more is better."""
         if self.value is not None:
             worth = np.array([[self.value["tn"], self.value["fp"]], [self.value["fn"], self.value["tp"]]])
             return float(worth[y.astype(int), np.asarray(said).astype(int)].mean())
-        if self.metric in ("roc_auc", "average_precision"):
-            positive = model.predict_proba(X)[:, 1]
-            return float(getattr(metrics, SCORES[self.metric])(y, positive))
         sign = -1.0 if self.metric.startswith("mean_") else 1.0
         return sign * float(SAID[self.metric](y, said))
 

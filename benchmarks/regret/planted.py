@@ -12,12 +12,15 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from actions import best, gain
 from advice import Advice, diagnosed, of_chance, of_errata, of_rule
-from cases import Case
 from scenarios import SCENARIOS, UNSEEN, planted
+
+if TYPE_CHECKING:
+    from cases import Case
 
 RULES = ("threshold", "drift first", "peers")
 HARM = -0.3
@@ -101,9 +104,13 @@ def report(totals: dict[str, Totals], seeds: int) -> None:
         chosen = [some[name] for name in names if some[name].best > 0]
         if not chosen:
             continue
-        first, plan = (np.mean([_regret(getattr(total, what), total) for total in chosen]) for what in ("first", "plan"))
+        first, plan = (
+            np.mean([_regret(getattr(total, what), total) for total in chosen]) for what in ("first", "plan")
+        )
         hits = sum(total.hits for total in chosen)
-        print(f"{title}: normalised regret {first:.3f} (first step), {plan:.3f} (plan); hits {hits} of {len(chosen) * seeds}")
+        print(
+            f"{title}: normalised regret {first:.3f} (first step), {plan:.3f} (plan); hits {hits} of {len(chosen) * seeds}"
+        )
         for rule in ("chance", *RULES):
             print(f"    {rule:12} {np.mean([_regret(total.others[rule], total) for total in chosen]):.3f}")
 

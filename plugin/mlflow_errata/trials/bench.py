@@ -208,10 +208,11 @@ class Bench:
 
     def outcomes(self, variant: Variant, judge: Judge) -> Outcomes:
         """Labels beside what a variant says of the judging rows; thresholds and offsets chosen by other rows."""
-        said, parts = self.said(variant), []
-        for split in judge.splits:
-            rule = self._rule(variant, said, split)
-            parts.append(self._decided(said, split.judge, *rule))
+        said = self.said(variant)
+        rules = [self._rule(variant, said, split) for split in judge.splits]
+        if variant.offset and not any(offset for offset, _ in rules):
+            raise NotTried("the share of positives has not moved beyond chance")
+        parts = [self._decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
         rows = judge.rows
         prediction = np.concatenate([prediction for prediction, _ in parts])
         scores = [found for _, found in parts if found is not None]

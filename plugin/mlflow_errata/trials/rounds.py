@@ -17,7 +17,7 @@ from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -69,10 +69,20 @@ class Rounds:
     random_state : int
     deadline : float, when the clock of the bench says that the budget is spent
     start : float, what it said at the start
+    progress : callable, told what is tried next
     """
 
-    def __init__(self, bench: Bench, objective: Objective, *, random_state: int, start: float, deadline: float) -> None:
-        self.bench, self.start, self.deadline = bench, start, deadline
+    def __init__(
+        self,
+        bench: Bench,
+        objective: Objective,
+        *,
+        random_state: int,
+        start: float,
+        deadline: float,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.bench, self.start, self.deadline, self.progress = bench, start, deadline, progress
         self.ruler = Ruler(bench, objective, random_state=random_state)
         self.witness = None
         if objective.reads_decisions and not objective.reads_scores and bench.table.outcomes.scores is not None:
@@ -84,6 +94,7 @@ class Rounds:
 
     def measure_noise(self, *, random: bool) -> None:
         """Refit the unchanged model with two seeds (once if it has none): how much refits differ by themselves."""
+        self.progress("the unchanged model again")
         seeds = (1, 2) if random else (1,)
         refits = [Variant(seed=seed) for seed in seeds]
         values = [self.ruler.whole(variant) for variant in (Variant(), *refits)]
@@ -119,6 +130,7 @@ class Rounds:
         wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
         if self.bench.clock() + wanted > until:
             raise NotTried(OVER_BUDGET)
+        self.progress(name_of(change))
         gain = self.ruler.gain(variant, current)
         return Tried(change, variant, gain, self._pays(gain, variant, current), self.bench.seconds_of_a_fit(variant))
 

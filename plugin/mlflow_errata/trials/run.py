@@ -28,6 +28,7 @@ from mlflow_errata.trials.objective import (
     worth_threshold,
 )
 from mlflow_errata.trials.pace import draw, pace
+from mlflow_errata.trials.progress import Progress
 from mlflow_errata.trials.ranking import ranked
 from mlflow_errata.trials.rounds import OVER_BUDGET
 from mlflow_errata.trials.ruler import Ruler
@@ -93,7 +94,11 @@ def try_steps(
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
         if session is None:
             return proposed, None
-        return session.run(results, proposed, start=start, budget=budget)
+        progress = Progress(clock, start, budget)
+        try:
+            return session.run(results, proposed, start=start, budget=budget, progress=progress)
+        finally:
+            progress.close()
 
 
 class _Session:
@@ -107,11 +112,22 @@ class _Session:
         self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
 
     def run(
-        self, results: Mapping[str, Result], proposed: tuple[NextStep, ...], *, start: float, budget: float
+        self,
+        results: Mapping[str, Result],
+        proposed: tuple[NextStep, ...],
+        *,
+        start: float,
+        budget: float,
+        progress: Callable[[str], None],
     ) -> tuple[tuple[NextStep, ...], Trials | None]:
         bench = self.bench
         tests = rounds.Rounds(
-            bench, self.objective, random_state=self.random_state, start=start, deadline=start + budget
+            bench,
+            self.objective,
+            random_state=self.random_state,
+            start=start,
+            deadline=start + budget,
+            progress=progress,
         )
         refits = self._measure_noise(tests)
         singles = tests.singles(self._changes(refits=refits))

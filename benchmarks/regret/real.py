@@ -1,0 +1,59 @@
+"""Next-step advice on real data in time order: every step is really taken and scored on the rows that came.
+
+    OMP_NUM_THREADS=1 python benchmarks/regret/real.py [--data FOLDER] [--budget 30] [--only WORDS]
+
+The regret of a task is what the best of all steps (refits with a threshold among them) gains beyond the plan, as a share
+of what the model as it is loses. The best is picked with hindsight on the very rows that score, so no advice reaches 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from actions import best, gain
+from advice import of_errata, of_rule
+from planted import HARM, held
+from tasks import tasks
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--budget", type=float, default=30.0)
+    parser.add_argument("--only", default="")
+    wanted = parser.parse_args()
+    regret, harm, covered = defaultdict(list), [], defaultdict(list)
+    for case in tasks(wanted.data):
+        if wanted.only not in case.name:
+            continue
+        advice = of_errata(case, wanted.budget)
+        kind, most, _ = best(case)
+        loss = case.loss(case.found["reached"])
+        gained = {"plan": advice.planned, "first step": advice.gained, "nothing": 0.0}
+        gained["always the threshold"] = of_rule(case, "threshold", wanted.budget)
+        gained["always refit on all"] = gain(case, (("retrain_recent", {}),))
+        for who, value in gained.items():
+            regret[who].append((max(most, value) - value) / loss)
+        harm.append(advice.planned / case.unit < HARM)
+        for step, inside in held(case, wanted.budget):
+            covered[step].append(inside)
+        print(
+            f"{case.name:30} {case.seed}  loses {loss:8.4f}  best {kind:26} {most / loss:+7.2%}  "
+            f"advised {advice.kind:16} {advice.gained / loss:+7.2%}  plan of {len(advice.steps)} {advice.planned / loss:+7.2%}  "
+            f"{case.found['seconds']:.0f} s",
+            flush=True,
+        )
+    print(f"{len(harm)} tasks; mean regret in shares of what the model loses:")
+    for who, values in regret.items():
+        print(f"    {who:22} {np.mean(values):.2%}")
+    print(f"harmful advice (a plan below {HARM} points): {sum(harm)} of {len(harm)}")
+    for kind, inside in sorted(covered.items()):
+        print(f"90 % interval of the gain, {kind}: {np.mean(inside):.0%} of {len(inside)}")
+
+
+if __name__ == "__main__":
+    main()
