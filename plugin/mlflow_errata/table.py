@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, row_hashes, times, weights
+from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, ordered, row_hashes, times, weights
 from mlflow_errata.errors import FrameEmpty, OptionUnknown, OutputMissing, TrainColumnMissing, ValuesRefused
 from mlflow_errata.metric import Outcomes, Task
 from mlflow_errata.model import ask, features_of
@@ -86,6 +87,14 @@ class EvaluationTable:
         """Name of the mean of `errors`."""
         return "mean absolute error" if self.task == "regression" else "error rate"
 
+    @cached_property
+    def in_time_order(self) -> NDArray[np.intp]:
+        """Rows that have a time, oldest first; empty without a time column."""
+        if self.times is None:
+            return np.empty(0, dtype=np.intp)
+        known = np.flatnonzero(~pd.isna(self.times))
+        return known[ordered(self.times[known])]
+
     @classmethod
     def build(
         cls,
@@ -131,7 +140,7 @@ class EvaluationTable:
         outcomes = outcomes_of(rows, roles, output, task)
         said = [name for name in (prediction, *roles.scores) if name is not None]
         hashes = row_hashes(rows.drop(columns=said), {})
-        order = np.lexsort((row_hashes(rows[said], {"prediction": outcomes.prediction}), hashes))
+        order = ordered(hashes, row_hashes(rows[said], {"prediction": outcomes.prediction}))
         lost = None if value is None else value_lost(rows, value, outcomes)[order]
         return cls(
             frame=rows.take(order).reset_index(drop=True),

@@ -9,9 +9,11 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from statsmodels.stats.weightstats import DescrStatsW
 
 from mlflow_errata.stats.intervals import (
+    at_level,
     contiguous_groups,
     difference,
     jackknife,
+    jackknife_of,
     mean_interval,
     mean_or_share,
     scattered_groups,
@@ -93,3 +95,9 @@ def test_runs_of_rows_that_move_together_widen_the_interval():
             hits[name] += low <= 0 <= high
     assert hits["runs"] >= 184
     assert hits["scattered"] <= 100
+
+
+def test_a_t_interval_at_another_level():
+    parts = np.random.default_rng(0).normal(size=20)
+    found = at_level(jackknife_of(0.3, parts), 19, level=0.97)
+    assert found == pytest.approx(jackknife_of(0.3, parts, level=0.97), abs=1e-12)

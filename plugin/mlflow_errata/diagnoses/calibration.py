@@ -198,10 +198,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     scale = _scale(told, outcomes)
     if scale == 0:
         raise NotApplicable("needs rows with different outcomes; all have the same")
-    order = None if table.times is None else np.argsort(table.times, kind="stable")
     groups = scattered_groups(len(outcomes))
-    if order is not None:
-        groups = np.empty_like(groups)
+    if table.times is not None:
+        order = np.concatenate([table.in_time_order, np.flatnonzero(pd.isna(table.times))])
         groups[order] = contiguous_groups(len(outcomes))
     bins = _binned(told.said)
     numbers = outcomes.task == "regression"
@@ -305,8 +304,7 @@ def _windows(
     """Calibration in the large per window, for windows with rows enough; none without times."""
     if table.times is None:
         return (), ""
-    timed = np.flatnonzero(~pd.isna(table.times))
-    rows = timed[np.argsort(table.times[timed], kind="stable")]
+    rows = table.in_time_order
     cut_up = windows_of(table.times[rows])
     parts = [
         (at, rows[cut_up.bounds[at] : cut_up.bounds[at + 1]])
