@@ -32,7 +32,14 @@ PEERS = {
     "evidently": ("evidently==0.7.23", "pandas<3"),
     "nannyml": ("nannyml==0.13.1", "pandas<3", "numpy<2", "statsmodels", "setuptools<81"),
     "alibi_detect": ("alibi-detect==0.13.0", "pandas<3"),
-    "deepchecks": ("deepchecks==0.19.1", "pandas<3", "numpy<2", "scikit-learn<1.6", "category-encoders<2.7", "setuptools<81"),
+    "deepchecks": (
+        "deepchecks==0.19.1",
+        "pandas<3",
+        "numpy<2",
+        "scikit-learn<1.6",
+        "category-encoders<2.7",
+        "setuptools<81",
+    ),
     "cleanlab": ("cleanlab==2.9.0",),
     "mlflow_drift_plugin": ("mlflow-drift-plugin==0.1.0", "pandas<3"),
 }
@@ -71,9 +78,7 @@ def drawn(folder: Path, case: str, seed: int, n: int) -> Path:
     true = np.where(newer, numbers[:, 2:4] @ [1.5, -1.0] + 0.5 * logit, logit) if case == "concept" else logit
     at = 1.7e9 + np.sort(draw.random(n)) * 365 * 86_400
     path = folder / f"{case}-{seed}-{n}.npz"
-    np.savez(
-        path, numbers=numbers, words=words, at=at, score=expit(logit), y=draw.random(n) < expit(true), split=split
-    )
+    np.savez(path, numbers=numbers, words=words, at=at, score=expit(logit), y=draw.random(n) < expit(true), split=split)
     return path
 
 
