@@ -4,7 +4,7 @@
 
 Each peer runs in a process and an environment of its own, made under --envs the first time. Data: 20 numbers, 10
 columns of ten levels, a time column and the scores of a logistic model of two of the numbers; the newest quarter is
-current. Cost: CPU seconds of one call after a warm-up, and the peak of the process's memory. evidently,
+current. Cost: CPU seconds of one call after a warm-up, and the peak of memory above the frame (Linux). evidently,
 alibi-detect and mlflow-drift-plugin compare columns of two frames only; nannyml and deepchecks the model's area under
 the ROC curve, too; cleanlab looks for label issues only; errata makes every diagnosis over ten windows.
 
@@ -34,11 +34,7 @@ PEERS = {
     "alibi_detect": ("alibi-detect==0.13.0", "pandas<3"),
     "deepchecks": (
         "deepchecks==0.19.1",
-        "pandas<3",
-        "numpy<2",
-        "scikit-learn<1.6",
-        "category-encoders<2.7",
-        "setuptools<81",
+        *("pandas<3", "numpy<2", "scikit-learn<1.6", "category-encoders<2.7", "setuptools<81"),
     ),
     "cleanlab": ("cleanlab==2.9.0",),
     "mlflow_drift_plugin": ("mlflow-drift-plugin==0.1.0", "pandas<3"),

@@ -38,7 +38,7 @@ SHAPES = ((50, 5, 1.0), (200, 50, 1.0), (1_000, 15, 1.0), (5_000, 15, 1.0), (100
 
 
 def rows(draw: np.random.Generator, n: int = N, k: int = 15) -> pd.DataFrame:
-    """k columns, two thirds of them numbers, a time and labels that depend on nothing."""
+    """Columns, two thirds of them numbers, a time and labels that depend on nothing."""
     columns = {f"number_{i}": draw.normal(size=n) for i in range(k - k // 3)}
     columns |= {f"word_{i}": draw.choice(list("abcde"), n) for i in range(k // 3)}
     at = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(draw.random(n)) * 365, unit="D")
