@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.estimate import Estimate
+from mlflow_errata.metric import CATALOGUE
 from mlflow_errata.stats.intervals import N_GROUPS, at_level, difference
 
 if TYPE_CHECKING:
-    from mlflow_errata.metric import Metric, Outcomes
+    from mlflow_errata.metric import Metric, Outcomes, Task
 
 SURE = 0.97
 """Coverage of the interval that decides: on draws without drift it lies on the worse side of 0 in 1.3 % at most."""
+
+
+def taking_weights(metric: Metric, task: Task) -> Metric:
+    """A metric of the catalogue as it is; one of the user's own by the accuracy (numbers: the mean absolute error).
+
+    Nothing is known of how a metric of the user's own takes weights.
+    """
+    if CATALOGUE.get(metric.name, (None, None))[1] is metric:
+        return metric
+    return CATALOGUE["mean_absolute_error" if task == "regression" else "accuracy"][1]
 
 
 def metric_of(metric: Metric, outcomes: Outcomes) -> Estimate | None:

@@ -14,6 +14,7 @@ from mlflow_errata.diagnoses._newcomers import NewClass, is_their_doing, new_cla
 from mlflow_errata.diagnoses._onsets import onset_of
 from mlflow_errata.diagnoses._seasons import is_seasonal, same_season
 from mlflow_errata.diagnoses._shifts import WORTH_A_LOOK, Shift, shifts_of
+from mlflow_errata.diagnoses._unlabelled import Expectation, expectation_of
 from mlflow_errata.diagnoses._windows import Windows, windows_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
@@ -30,6 +31,7 @@ __all__ = [
     "NAME",
     "RESULT",
     "WORTH_A_LOOK",
+    "Expectation",
     "Moment",
     "NewClass",
     "RecencyDrift",
@@ -102,6 +104,8 @@ class RecencyDrift:
     season : Estimate or None, the metric of the same season in earlier years; None where there is none to compare with,
         and season and drift cannot be told apart
     new_classes : tuple of NewClass, most rows first
+    expected : Expectation or None, what current rows whose labels have not come yet will show; never a verdict, as it
+        is blind to concept drift
     """
 
     windows: tuple[Window, ...]
@@ -122,6 +126,7 @@ class RecencyDrift:
     split: Split | None = None
     season: Estimate | None = None
     new_classes: tuple[NewClass, ...] = ()
+    expected: Expectation | None = None
 
     @property
     def found(self) -> bool:
@@ -202,6 +207,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         split=parts,
         season=None if season is None else metric_of(options.metric, table.outcomes.take(season)),
         new_classes=newcomers,
+        expected=expectation_of(table, options.metric, outcomes, table.times[rows[split]]),
     )
 
 

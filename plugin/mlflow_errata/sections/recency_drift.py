@@ -12,7 +12,7 @@ from mlflow_errata.sections._marks import BLUE, GREY, TICK, VERMILLION, Dot, Ser
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
-    from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
+    from mlflow_errata.diagnoses.recency_drift import Expectation, RecencyDrift, Shift, Window
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
@@ -81,6 +81,8 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
         blocks.append(Text(_why(result)))
     if result.new_classes:
         blocks.append(Text(_new_classes(result)))
+    if result.expected is not None:
+        blocks.append(Text(_expected(result.expected, result)))
     if result.split is not None:
         blocks.append(_split(result))
     drawn = [window for window in result.windows if window.support >= fewest_drawn(result)]
@@ -162,6 +164,19 @@ def _new_classes(result: RecencyDrift) -> str:
     named = [f"{words.quoted(item.label)} ({words.plural(item.support, 'row')})" for item in result.new_classes]
     classes = "A class comes" if len(named) == 1 else f"{len(named)} classes come"
     return f"{classes} late and without a row before, so the model cannot know it: {words.listed(named)}."
+
+
+def _expected(told: Expectation, result: RecencyDrift) -> str:
+    """What rows without a label will show, and what this cannot see."""
+    at = precision(result)
+    name = words.metric(told.metric.unit)
+    return (
+        f"{words.capital(words.plural(told.support, 'row'))} from {words.moment(told.start, at)} to "
+        f"{words.moment(told.end, at)} have no label yet. If scores stay as true as they were, {name} there will be "
+        f"{words.value(told.metric)} ({words.interval(told.metric)}), against {words.value(told.labelled)} on labelled "
+        "rows. This sees rows that the model is less sure of; it is blind to a change of what the label depends on "
+        "(concept drift), which only labels show."
+    )
 
 
 def _split(result: RecencyDrift) -> Chart:
