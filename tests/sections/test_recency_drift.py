@@ -237,7 +237,9 @@ def test_means_of_a_number_are_not_called_shares(result, record_of):
 
 
 def test_rows_without_a_label_are_told_with_what_the_estimate_cannot_see(record_of, result, rate):
-    told = Expectation(month(12), month(13), 4120, rate(0.69, 0.67, 0.71, unit="roc_auc"), rate(0.7, 0.68, 0.72))
+    told = Expectation(
+        month(12), month(13), 4120, rate(0.69, 0.67, 0.71, unit="roc_auc"), rate(0.7, 0.68, 0.72, unit="roc_auc")
+    )
     blocks = recency_drift.section(replace(result, expected=told), record_of())
     text = next(block.sentence for block in blocks if isinstance(block, Text) and "no label yet" in block.sentence)
     assert text.startswith("4,120 rows from 1 Dec 2013 to 1 Jan 2014 have no label yet.")

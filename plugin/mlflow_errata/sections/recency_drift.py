@@ -173,7 +173,7 @@ def _expected(told: Expectation, result: RecencyDrift) -> str:
     return (
         f"{words.capital(words.plural(told.support, 'row'))} from {words.moment(told.start, at)} to "
         f"{words.moment(told.end, at)} have no label yet. If scores stay as true as they were, {name} there will be "
-        f"{words.value(told.metric)} ({words.interval(told.metric)}), against {words.value(told.labelled)} on labelled "
+        f"{words.estimate(told.metric)}, against {words.value(told.labelled)} on labelled "
         "rows. This sees rows that the model is less sure of; it is blind to a change of what the label depends on "
         "(concept drift), which only labels show."
     )
