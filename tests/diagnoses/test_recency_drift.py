@@ -7,6 +7,8 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import ks_2samp, wasserstein_distance
 
 from mlflow_errata import EvaluationTable
 from mlflow_errata.diagnoses import recency_drift
@@ -246,3 +248,22 @@ def test_not_applicable():
         diagnose(frame.head(99))
     with pytest.raises(NotApplicable, match="all rows have the same time"):
         diagnose(frame.assign(at=pd.Timestamp("2024-01-01")))
+
+
+def test_distances_of_a_column_against_scipy():
+    frame = rows(2000)
+    frame.loc[1500:, "x"] += 0.5
+    frame.loc[1900:, "x"] = np.nan
+    frame["word"] = np.where(np.arange(2000) % 4, "a", "b")
+    result = diagnose(frame)
+    shifts = {shift.column: shift for shift in result.shifts}
+    since = frame["at"] >= result.cut
+    old, new = frame["x"][~since], frame["x"][since]
+    assert (shifts["x"].missing_before, shifts["x"].missing_now) == (0, pytest.approx(new.isna().mean(), abs=1e-9))
+    wanted = ks_2samp(old, new.dropna()).statistic
+    assert shifts["x"].kolmogorov_smirnov == pytest.approx(wanted, abs=1e-9)
+    wanted = wasserstein_distance(old, new.dropna()) / old.std(ddof=0)
+    assert shifts["x"].wasserstein == pytest.approx(wanted, abs=1e-9)
+    counts = [part["word"].value_counts().sort_index() for part in (frame[~since], frame[since])]
+    assert shifts["word"].jensen_shannon == pytest.approx(jensenshannon(*counts, base=2), abs=1e-9)
+    assert shifts["word"].wasserstein is None

@@ -9,7 +9,15 @@ import numpy as np
 
 from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
 from mlflow_errata.diagnoses._shape import ALPHA
-from mlflow_errata.stats.distances import g_test, psi, psi_floor, quantile_edges
+from mlflow_errata.stats.distances import (
+    g_test,
+    jensen_shannon,
+    largest_gap,
+    mean_shift,
+    psi,
+    psi_floor,
+    quantile_edges,
+)
 from mlflow_errata.stats.testing import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -25,6 +33,8 @@ MOST_NEW = 5
 """New levels that a shift names."""
 MOST_ROWS = 100_000
 """Rows of either side, evenly over time, in which numbers are looked at; levels are counted in all rows."""
+MOST_RANKED = 10_000
+"""Numbers of either side, evenly over time, whose distances are taken value by value."""
 WORTH_A_LOOK = 0.1
 """PSI above its floor from which a column that moved is worth a look."""
 
@@ -42,6 +52,10 @@ class Shift:
     reference, current : str, what is typical in each (median or commonest level), for display
     unseen : float, share of the current rows whose level no reference row has, or whose number lies outside their range
     new_levels : tuple of str, such levels, most frequent first, at most 5
+    jensen_shannon : float, distance in [0, 1] over the bins of PSI
+    kolmogorov_smirnov : float or None for levels, largest gap of the shares up to a value
+    wasserstein : float or None for levels, how far values move on average, in standard deviations of the reference
+    missing_before, missing_now : float, share of missing values in each
     """
 
     column: str
@@ -52,6 +66,11 @@ class Shift:
     current: str
     unseen: float = 0.0
     new_levels: tuple[str, ...] = ()
+    jensen_shannon: float = 0.0
+    kolmogorov_smirnov: float | None = None
+    wasserstein: float | None = None
+    missing_before: float = 0.0
+    missing_now: float = 0.0
 
 
 def shifts_of(table: EvaluationTable, reference: NDArray[np.intp], current: NDArray[np.intp]) -> tuple[Shift, ...]:
@@ -94,7 +113,16 @@ def _numbers_shift(name: str, old: NDArray[np.float64], new: NDArray[np.float64]
     else:
         unseen = float(len(after) / len(new))
     middle, middle_now = (f"{np.median(values):.4g}" if len(values) else "missing" for values in (before, after))
-    return _compared(name, was, now, middle, middle_now, unseen=unseen)
+    p_value, shift = _compared(name, was, now, middle, middle_now, unseen=unseen)
+    if len(before) == 0 or len(after) == 0:
+        return p_value, shift
+    few, few_now = (values[:: 1 + (len(values) - 1) // MOST_RANKED] for values in (before, after))
+    spread = float(before.std())
+    return p_value, replace(
+        shift,
+        kolmogorov_smirnov=largest_gap(few, few_now),
+        wasserstein=mean_shift(few, few_now) / spread if spread > 0 else None,
+    )
 
 
 def _levels_shift(name: str, column: Levels, side: NDArray[np.int8]) -> tuple[float, Shift]:
@@ -135,4 +163,16 @@ def _compared(
     used = (old + new) > 0
     floor = psi_floor(int(used.sum()), int(old.sum()), int(new.sum()))
     amount = psi(old[used], new[used]) - floor
-    return g_test(old, new), Shift(name, amount, floor, False, before, after, unseen, new_levels)
+    return g_test(old, new), Shift(
+        column=name,
+        psi=amount,
+        floor=floor,
+        found=False,
+        reference=before,
+        current=after,
+        unseen=unseen,
+        new_levels=new_levels,
+        jensen_shannon=jensen_shannon(old, new),
+        missing_before=float(old[0] / old.sum()),
+        missing_now=float(new[0] / new.sum()),
+    )

@@ -285,13 +285,19 @@ def _table(result: RecencyDrift) -> Table:
         Column("typical before"),
         Column("typical now"),
         Column("never seen before"),
+        Column("missing before", "percent"),
+        Column("missing now", "percent"),
+        Column("JS", "number"),
+        Column("KS", "number"),
+        Column("Wasserstein", "number"),
         Column("moved"),
     )
     shown = result.shifts[:MOST_COLUMNS]
     more = f" The {MOST_COLUMNS} largest of {len(result.shifts)}." if len(result.shifts) > MOST_COLUMNS else ""
     caption = (
         "PSI = population stability index; its floor is what sampling alone would give. Moved: beyond chance over all "
-        f"columns, and at least {WORTH_A_LOOK} above the floor.{more}"
+        f"columns, and at least {WORTH_A_LOOK} above the floor. JS, KS, Wasserstein: distances by Jensen-Shannon, by "
+        f"Kolmogorov-Smirnov, and by how many standard deviations values move on average.{more}"
     )
     return Table(columns, tuple(_row(shift) for shift in shown), caption)
 
@@ -304,7 +310,7 @@ def _novel(shift: Shift) -> str:
     return f"{words.percent(shift.unseen)}{named}"
 
 
-def _row(shift: Shift) -> tuple[str | float, ...]:
+def _row(shift: Shift) -> tuple[str | float | None, ...]:
     return (
         words.shown(shift.column),
         shift.psi,
@@ -312,5 +318,10 @@ def _row(shift: Shift) -> tuple[str | float, ...]:
         words.shown(shift.reference),
         words.shown(shift.current),
         _novel(shift),
+        shift.missing_before,
+        shift.missing_now,
+        shift.jensen_shannon,
+        shift.kolmogorov_smirnov,
+        shift.wasserstein,
         "yes" if shift.found else "no",
     )
