@@ -267,3 +267,35 @@ def test_distances_of_a_column_against_scipy():
     counts = [part["word"].value_counts().sort_index() for part in (frame[~since], frame[since])]
     assert shifts["word"].jensen_shannon == pytest.approx(jensenshannon(*counts, base=2), abs=1e-9)
     assert shifts["word"].wasserstein is None
+
+
+def worse_in_b(seed=0, drop=0.3):
+    """Accuracy .9, and `drop` less on the newest quarter of level b."""
+    draw = np.random.default_rng(seed)
+    frame = rows(4000, seed=seed)
+    frame["word"] = draw.choice(list("abcd"), 4000)
+    bad = (frame["word"] == "b") & (np.arange(4000) >= 3000) & (draw.random(4000) < drop)
+    return frame.assign(p=np.where(bad, 1 - frame["y"], frame["p"]))
+
+
+def test_the_slice_that_worsened_most():
+    frame = worse_in_b(drop=0.5)
+    result = diagnose(frame)
+    assert [item.condition for item in result.worsened] == ["word == 'b'"]
+    told, since = result.worsened[0], frame["at"] >= result.cut
+    for side, measured in ((~since, told.before), (since, told.now)):
+        inside = frame[side & (frame["word"] == "b")]
+        assert measured.n == len(inside)
+        assert measured.value == pytest.approx((inside["y"] != inside["p"]).mean(), abs=1e-9)
+    assert told.change.value == pytest.approx(told.now.value - told.before.value)
+
+
+def test_slices_that_worsened_as_all_did_are_not_named():
+    draw = np.random.default_rng(0)
+    found = []
+    for seed in range(40):
+        frame = rows(3000, drop=0.2, seed=seed).assign(word=draw.choice(list("abcd"), 3000))
+        result = diagnose(frame)
+        found.append(bool(result.worsened))
+        assert result.worse
+    assert sum(found) <= 4

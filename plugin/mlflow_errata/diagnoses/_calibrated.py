@@ -7,26 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
+from mlflow_errata.diagnoses._cells import cells_of
+from mlflow_errata.diagnoses._encoding import read_column
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.predicates import Equals, IsMissing, Within
-from mlflow_errata.stats.distances import quantile_edges
 from mlflow_errata.stats.reliability import Sums, deleted_groups, mean_residual, shift_p_value, sums_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from mlflow_errata.predicates import Predicate
     from mlflow_errata.table import EvaluationTable
 
 MOST_ROWS = 100_000
 """Rows that are looked at: they stand in no meaningful order, so the first are a fair draw."""
 FEWEST, FEWEST_GROUPS = 100, 10
 """Rows of a slice, and runs of rows among which they are found, from which it is judged."""
-N_RANGES, MOST_LEVELS = 4, 30
-"""Ranges of a number; levels of a column, commonest first."""
 MOST_SLICES = 10
 
 
@@ -87,7 +81,7 @@ def slices_off(
         column = read_column(table.frame[name].iloc[few])
         if column is None:
             continue
-        bins, predicates = _cut(name, column)
+        bins, predicates = cells_of(name, column)
         sums = sums_of(residual[few] - gap, variance[few], None if weight is None else weight[few], bins, groups[few])
         told = np.bincount(bins, said[few] if weight is None else (said * weight)[few], minlength=len(predicates))
         for at, predicate in enumerate(predicates[: sums.n.shape[1]]):
@@ -98,25 +92,6 @@ def slices_off(
     found = [cell for cell in cells if _is_off(cell.sums, least, chance / max(n_looked_at, 1))]
     found.sort(key=lambda cell: (-abs(float(cell.sums.wr.sum())), cell.condition))
     return tuple(_shown(cell, gap) for cell in found[:MOST_SLICES])
-
-
-def _cut(name: str, column: Numbers | Levels) -> tuple[NDArray[np.intp], list[Predicate | None]]:
-    """Bin of each row, 0 where missing, and what each bin says; None for levels too rare to have a bin."""
-    missing: list[Predicate | None] = [IsMissing(name)]
-    if isinstance(column, Levels):
-        shown = column.levels[:MOST_LEVELS]
-        return np.minimum(column.codes, MOST_LEVELS) + 1, [*missing, *(Equals(name, level) for level in shown), None]
-    known = ~np.isnan(column.numbers)
-    edges = quantile_edges(column.numbers[np.isfinite(column.numbers)], N_RANGES)
-    bins = np.where(known, np.searchsorted(edges, column.numbers, side="right") + 1, 0)
-    return bins, [*missing, *_ranges(name, [int(edge) if column.whole else float(edge) for edge in edges])]
-
-
-def _ranges(name: str, edges: list[float]) -> Iterator[Predicate | None]:
-    if not edges:
-        yield None
-        return
-    yield from (Within(name, low, high) for low, high in zip([None, *edges], [*edges, None], strict=True))
 
 
 def _is_judged(sums: Sums) -> bool:

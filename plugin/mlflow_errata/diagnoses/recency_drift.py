@@ -16,6 +16,7 @@ from mlflow_errata.diagnoses._seasons import is_seasonal, same_season
 from mlflow_errata.diagnoses._shifts import WORTH_A_LOOK, Shift, shifts_of
 from mlflow_errata.diagnoses._unlabelled import Expectation, expectation_of
 from mlflow_errata.diagnoses._windows import Windows, windows_of
+from mlflow_errata.diagnoses._worsened import Worsened, worsened
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.intervals import mean_or_share
@@ -38,6 +39,7 @@ __all__ = [
     "Shift",
     "Split",
     "Window",
+    "Worsened",
     "diagnose",
 ]
 
@@ -106,6 +108,7 @@ class RecencyDrift:
     new_classes : tuple of NewClass, most rows first
     expected : Expectation or None, what current rows whose labels have not come yet will show; never a verdict, as it
         is blind to concept drift
+    worsened : tuple of Worsened, slices that got worse most where the whole did, most errors added first
     """
 
     windows: tuple[Window, ...]
@@ -127,6 +130,7 @@ class RecencyDrift:
     season: Estimate | None = None
     new_classes: tuple[NewClass, ...] = ()
     expected: Expectation | None = None
+    worsened: tuple[Worsened, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -208,6 +212,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         season=None if season is None else metric_of(options.metric, table.outcomes.take(season)),
         new_classes=newcomers,
         expected=expectation_of(table, options.metric, outcomes, table.times[rows[split]]),
+        worsened=worsened(table, older, newer) if worse else (),
     )
 
 

@@ -92,6 +92,8 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
     if any(window.label_rate is not None for window in drawn):
         blocks.append(rate_course(result, record.dataset.classes[-1] if record.dataset.classes else None))
     blocks.append(_windows(result, record))
+    if result.worsened:
+        blocks.append(_worsened(result))
     if result.shifts:
         blocks += [Text(_moved(result)), _psi(result), _table(result)]
     return blocks
@@ -241,6 +243,29 @@ def _rates(window: Window) -> tuple[float | None, float | None]:
         None if window.label_rate is None else window.label_rate.value,
         None if window.prediction_rate is None else window.prediction_rate.value,
     )
+
+
+def _worsened(result: RecencyDrift) -> Table:
+    unit = words.metric(result.worsened[0].now.unit)
+    columns = (
+        Column("slice"),
+        Column("rows now", "integer"),
+        Column(f"{unit} before"),
+        Column("now"),
+        Column("change"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.condition),
+            item.now.n,
+            words.estimate(item.before),
+            words.estimate(item.now),
+            words.change(item.change),
+        )
+        for item in result.worsened
+    )
+    caption = "Slices that got worse by more than the rest, beyond chance over all; most errors added first."
+    return Table(columns, rows, caption)
 
 
 # -- columns that moved -----------------------------------------------------------------------------------------------
