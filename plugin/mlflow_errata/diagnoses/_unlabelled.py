@@ -50,9 +50,9 @@ def expectation_of(table: EvaluationTable, metric: Metric, outcomes: Outcomes, s
 
     Scores are first put right on the labelled rows: the chance of a class is its isotonic regression on the score, and
     the chances of a row add up to 1. The expectation is the metric of the rows with every label that they could have,
-    weighted by its chance: for accuracy the mean chance of the decision. The interval adds, in quadrature, a jackknife
-    over runs of the rows and one over runs of the labelled rows that the chances come from. A change of what the label
-    depends on cannot be seen without labels.
+    weighted by its chance: for accuracy the mean chance of the decision. The interval adds, in quadrature, that of the
+    metric on labels drawn by their chances, and a jackknife over runs of the labelled rows that the chances come from.
+    A change of what the label depends on cannot be seen without labels.
 
     Parameters
     ----------
@@ -83,9 +83,8 @@ def expectation_of(table: EvaluationTable, metric: Metric, outcomes: Outcomes, s
     known = outcomes.take(slice(None, None, 1 + (len(outcomes) - 1) // most))
     scores = rows.scores[few]
     told = chances(known, scores)
-    by_rows = jackknife(
-        lambda part: metric.compute(expected(asked.take(part), told[part])), contiguous_groups(len(few))
-    )
+    drawn = (told.cumsum(axis=1) > np.random.default_rng(0).random((len(few), 1))).argmax(axis=1)
+    by_rows = metric.estimate(replace(asked, y=drawn), in_time_order=True)
     by_labels = jackknife(
         lambda part: metric.compute(expected(asked, chances(known.take(part), scores))),
         contiguous_groups(len(known)),
@@ -93,7 +92,7 @@ def expectation_of(table: EvaluationTable, metric: Metric, outcomes: Outcomes, s
     labelled = metric.estimate(outcomes, in_time_order=True)
     if by_rows is None or by_labels is None or labelled is None:
         return None
-    value, half = by_rows[0], hypot(by_rows[2] - by_rows[0], by_labels[2] - by_labels[0])
+    value, half = by_labels[0], hypot(by_rows.high - by_rows.value, by_labels[2] - by_labels[0])
     start, end = (rows.times[new[at]].item() for at in (0, -1))
     estimate = Estimate(value, value - half, value + half, n=len(new), unit=metric.name)
     return Expectation(start, end, len(new), estimate, labelled)
