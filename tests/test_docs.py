@@ -14,9 +14,11 @@ from sklearn.linear_model import LogisticRegression
 
 import mlflow_errata as errata
 from mlflow_errata.cli import main
+from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.diagnoses._codes import CODES, OF_DIAGNOSIS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def ids(path):
@@ -76,3 +78,16 @@ def test_the_readme_shows_the_commands_in_its_first_screen():
     first = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20]
     assert any("make demo" in line for line in first)
     assert any("make test" in line for line in first)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_its_page(code):
+    text = (ROOT / "docs" / "errors" / f"{code}.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {code}: ")
+    headings = ("How it is detected", "Why it matters", "What to do")
+    assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == list(headings)
+
+
+def test_every_diagnosis_has_a_code():
+    assert {*CATALOGUE} <= {*OF_DIAGNOSIS, "data_faults"}
+    assert len(set(CODES)) == len(CODES)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from mlflow_errata import ErrataError, EvaluationTable
+from mlflow_errata.columns import ordered
 from mlflow_errata.errors import InputError
 
 N = 60
@@ -340,3 +341,23 @@ def test_regression_refuses_scores():
     rows = pd.DataFrame({"y": [1.5, 2.5, 3.5], "p": [0.1, 0.2, 0.3]})
     with pytest.raises(InputError, match="Name the column with prediction="):
         EvaluationTable.build(rows, label="y", scores="p", task="regression")
+
+
+# -- order ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [3, 10**9])
+def test_ordered_is_lexsort(most):
+    draw = np.random.default_rng(0)
+    first, second = draw.integers(0, most, 500), draw.integers(0, 4, 500)
+    np.testing.assert_array_equal(ordered(first), np.argsort(first, kind="stable"))
+    np.testing.assert_array_equal(ordered(first, second), np.lexsort((second, first)))
+
+
+def test_rows_in_time_order_are_those_that_have_a_time(frame):
+    frame.loc[3, "at"] = pd.NaT
+    table = build(frame, time="at")
+    rows = table.in_time_order
+    assert len(rows) == N - 1
+    assert (np.diff(table.times[rows]) >= np.timedelta64(0)).all()
+    assert len(build(frame).in_time_order) == 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.tracking.ignored import ignore, ignored
     from mlflow_errata.tracking.search import load, load_recipe
     from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
@@ -33,6 +34,8 @@ _HOMES = {
     "audited": "_audit",
     "compare": "_compare",
     "diagnose": "_diagnose",
+    "ignore": "tracking.ignored",
+    "ignored": "tracking.ignored",
     "load": "tracking.search",
     "load_recipe": "tracking.search",
     "load_slices": "tracking.slices",
@@ -51,6 +54,8 @@ __all__ = [
     "audited",
     "compare",
     "diagnose",
+    "ignore",
+    "ignored",
     "load",
     "load_recipe",
     "load_slices",

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Cell = str | int | float | bool | None
-Status = Literal["good", "bad", "unsure"]
+Status = Literal["good", "bad", "unsure", "ignored"]
 Kind = Literal["text", "integer", "number", "percent"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The finding in one sentence. "bad": found; "good": looked for and not there; "unsure": cannot be told."""
+    """The finding in one sentence. "bad": found; "good": looked for and not there; "unsure": cannot be told.
+
+    "ignored": found, and the experiment takes it for settled.
+    """
 
     status: Status
     sentence: str

@@ -226,6 +226,32 @@ def _value_hashes(values: Any) -> NDArray[np.uint64]:
         return np.asarray(pd.util.hash_array(pd.Series(values).astype(str).to_numpy(dtype=object)), dtype=np.uint64)
 
 
+def ordered(first: NDArray[Any], second: NDArray[Any] | None = None) -> NDArray[np.intp]:
+    """Positions in ascending order of `first`, ties by `second`, then by position: `np.lexsort((second, first))`.
+
+    Several times as fast, as numpy sorts fastest where ties may fall as they like: they are put in order afterwards.
+
+    Parameters
+    ----------
+    first : array of shape (n,), none missing
+    second : array of shape (n,), or None
+    """
+    order = np.argsort(first)
+    put = first[order]
+    starts = np.r_[True, put[1:] != put[:-1]]
+    tied = ~starts
+    tied[:-1] |= ~starts[1:]
+    if not tied.any():
+        return order
+    rank, rows = np.cumsum(starts)[tied], order[tied]
+    if second is None:
+        n = len(first)
+        order[tied] = np.sort(rank * n + rows) - rank * n
+    else:
+        order[tied] = rows[np.lexsort((rows, second[rows], rank))]
+    return order
+
+
 def digest(hashes: NDArray[np.uint64], names: list[str]) -> str:
     """sha256 over sorted row hashes and column names, in hexadecimal."""
     found = sha256("\0".join(sorted(names)).encode())

@@ -333,6 +333,13 @@ class ExperimentMissing(TrackingError):
         super().__init__(f"there is no experiment {name!r}. Create it with mlflow.set_experiment({name!r}).")
 
 
+class ReasonMissing(TrackingError):
+    """Something to be ignored without a reason."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code} cannot be ignored without a reason: say in a sentence why, for those who come after.")
+
+
 class StoreUnreachable(TrackingError):
     """A tracking store that does not answer."""
 

@@ -53,8 +53,8 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, rows: NDArray[Any]) -> Outcomes:
-        """The outcomes of some rows (positions or a boolean mask)."""
+    def take(self, rows: NDArray[Any] | slice) -> Outcomes:
+        """The outcomes of some rows (positions, a boolean mask, or a slice, which copies nothing)."""
         return replace(
             self,
             y=self.y[rows],

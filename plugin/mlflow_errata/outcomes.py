@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mlflow_errata.columns import finite, numbers, plain_values, weights
+from mlflow_errata.columns import finite, numbers, ordered, plain_values, row_hashes, times, weights
 from mlflow_errata.errors import OutputShapeWrong, ValuesRefused
 from mlflow_errata.metric import Label, Outcomes, Task
 from mlflow_errata.model import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from mlflow_errata.roles import Roles
 
@@ -25,6 +25,27 @@ TWO = 2
 """Classes of a binary task."""
 
 
+@dataclass(frozen=True)
+class Unlabelled:
+    """Rows whose label has not come yet, oldest first: when they were, and what the model says of them.
+
+    Parameters
+    ----------
+    times : datetime64[us] or float array of shape (n,), none missing
+    prediction : int array of shape (n,), positions in the classes of the labelled rows
+    scores : float array of shape (n, n_classes)
+    weight : float array of shape (n,), or None for equal weights
+    """
+
+    times: NDArray[Any] = field(repr=False)
+    prediction: NDArray[np.intp] = field(repr=False)
+    scores: NDArray[np.float64] = field(repr=False)
+    weight: NDArray[np.float64] | None = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
 def stored_output(frame: pd.DataFrame, roles: Roles) -> Output:
     """Model output that stands in columns.
 
@@ -32,15 +53,24 @@ def stored_output(frame: pd.DataFrame, roles: Roles) -> Output:
     ------
     ValuesRefused
     """
-    scores = np.column_stack([numbers(frame, "scores", name) for name in roles.scores]) if roles.scores else None
-    if roles.prediction is None:
-        return Output(None, scores, roles.score_classes)
-    missing = int(frame[roles.prediction].isna().sum())
+    missing = 0 if roles.prediction is None else int(frame[roles.prediction].isna().sum())
     if missing:
         raise ValuesRefused(
             "prediction", roles.prediction, f"is missing in {missing} rows", "Drop these rows or predict them."
         )
-    return Output(plain_values(frame[roles.prediction]), scores, roles.score_classes)
+    return output_with_gaps(frame, roles)
+
+
+def output_with_gaps(frame: pd.DataFrame, roles: Roles) -> Output:
+    """Model output that stands in columns, missing values left in.
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    scores = np.column_stack([numbers(frame, "scores", name) for name in roles.scores]) if roles.scores else None
+    said = None if roles.prediction is None else plain_values(frame[roles.prediction])
+    return Output(said, scores, roles.score_classes)
 
 
 def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | None) -> Outcomes:
@@ -66,6 +96,42 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
     y = finite(given, "label", roles.label)
     prediction = finite(output.prediction, "prediction", roles.prediction)
     return Outcomes("regression", (), y, prediction, None, weight)
+
+
+def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: Outcomes) -> Unlabelled | None:
+    """Rows without a label, as far as they have a time, scores and a decision; None where there are none.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns) whose label is always missing
+    roles : Roles
+    output : Output of n_rows, with gaps
+    labelled : Outcomes of the labelled rows
+    """
+    if roles.time is None or output.scores is None or not labelled.classes or frame[roles.time].isna().all():
+        return None
+    when = times(frame[roles.time], roles.time)
+    usable = ~pd.isna(when) & np.isfinite(output.scores).all(axis=1)
+    position = {value: at for at, value in enumerate(labelled.classes)}
+    if output.prediction is not None:
+        usable &= np.array(
+            [not pd.isna(value) and _label(value) in position for value in output.prediction], dtype=bool
+        )
+    weight = None if roles.weight is None else numbers(frame, "weight", roles.weight)
+    if weight is not None:
+        usable &= weight > 0
+    rows = np.flatnonzero(usable)
+    if len(rows) == 0:
+        return None
+    rows = rows[ordered(when[rows], row_hashes(frame.iloc[rows], {}))]
+    scores = _score_matrix(output.scores[rows], labelled.classes, roles.scores)
+    said = output.prediction
+    return Unlabelled(
+        times=when[rows],
+        prediction=_decided(scores, labelled.task, roles.scores) if said is None else _positions(said[rows], position),
+        scores=scores,
+        weight=None if weight is None else weight[rows],
+    )
 
 
 def infer_task(given: NDArray[Any], output: Output) -> Task:

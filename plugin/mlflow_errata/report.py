@@ -254,6 +254,7 @@ _SHAPES: dict[Status, str] = {
     "good": '<circle cx="8" cy="12" r="6"/>',
     "bad": '<path d="M8 5l7.5 13h-15z"/>',
     "unsure": '<path d="M8 4l7 8-7 8-7-8z"/>',
+    "ignored": '<path d="M2 11h12v2H2z"/>',
 }
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, row_hashes, times, weights
-from mlflow_errata.errors import FrameEmpty, OptionUnknown, OutputMissing, TrainColumnMissing, ValuesRefused
+from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, ordered, row_hashes, times, weights
+from mlflow_errata.errors import (
+    FrameEmpty,
+    ModelFailed,
+    OptionUnknown,
+    OutputMissing,
+    TrainColumnMissing,
+    ValuesRefused,
+)
 from mlflow_errata.metric import Outcomes, Task
 from mlflow_errata.model import ask, features_of
-from mlflow_errata.outcomes import outcomes_of, stored_output
+from mlflow_errata.outcomes import Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
 from mlflow_errata.roles import Roles, check_listed
 from mlflow_errata.training import TrainingSet
 
@@ -49,6 +57,7 @@ class EvaluationTable:
     value_lost : float array of shape (n_rows,), or None: business value that each row's decision lost against the
         best decision for that row
     n_unlabelled : rows set aside because their label is missing
+    unlabelled : those of them that have a time and scores, or None; every other field speaks of labelled rows only
     train : TrainingSet with the same features, or None
     digest : str, sha256 over the content of all rows but the model's output, whatever their order: runs of one digest
         were measured on the same data
@@ -65,6 +74,7 @@ class EvaluationTable:
     ids: NDArray[Any] = field(repr=False)
     value_lost: NDArray[np.float64] | None = field(repr=False)
     n_unlabelled: int
+    unlabelled: Unlabelled | None = field(repr=False)
     train: TrainingSet | None = field(repr=False)
     digest: str
 
@@ -85,6 +95,14 @@ class EvaluationTable:
     def error_unit(self) -> str:
         """Name of the mean of `errors`."""
         return "mean absolute error" if self.task == "regression" else "error rate"
+
+    @cached_property
+    def in_time_order(self) -> NDArray[np.intp]:
+        """Rows that have a time, oldest first; empty without a time column."""
+        if self.times is None:
+            return np.empty(0, dtype=np.intp)
+        known = np.flatnonzero(~pd.isna(self.times))
+        return known[ordered(self.times[known])]
 
     @classmethod
     def build(
@@ -131,7 +149,7 @@ class EvaluationTable:
         outcomes = outcomes_of(rows, roles, output, task)
         said = [name for name in (prediction, *roles.scores) if name is not None]
         hashes = row_hashes(rows.drop(columns=said), {})
-        order = np.lexsort((row_hashes(rows[said], {"prediction": outcomes.prediction}), hashes))
+        order = ordered(hashes, row_hashes(rows[said], {"prediction": outcomes.prediction}))
         lost = None if value is None else value_lost(rows, value, outcomes)[order]
         return cls(
             frame=rows.take(order).reset_index(drop=True),
@@ -145,6 +163,7 @@ class EvaluationTable:
             ids=ids(rows, id, index)[order],
             value_lost=lost,
             n_unlabelled=len(frame) - len(rows),
+            unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
             train=None if train is None else _training_set(train, seen, roles),
             digest=digest(hashes[order], [name for name in names if name not in said]),
         )
@@ -157,6 +176,21 @@ def _labelled(frame: pd.DataFrame, label: str) -> tuple[pd.DataFrame, pd.Index[A
         raise FrameEmpty("the evaluation frame", f"has no labelled row (label={label!r} is always missing)")
     kept = frame if present.all() else frame.loc[present]
     return kept.reset_index(drop=True), kept.index
+
+
+def _unlabelled(
+    frame: pd.DataFrame, roles: Roles, outcomes: Outcomes, model: object, features: Sequence[str]
+) -> Unlabelled | None:
+    """What can be used of the rows without a label: they are a bonus, so what cannot be used of them is no error."""
+    without = frame[roles.label].isna()
+    if roles.time is None or outcomes.scores is None or not without.any():
+        return None
+    rest = frame.loc[without]
+    try:
+        output = output_with_gaps(rest, roles) if model is None else ask(model, rest, features)
+    except ModelFailed:
+        return None
+    return unlabelled_of(rest, roles, output, outcomes)
 
 
 def _training_set(given: object, features: Sequence[str], roles: Roles) -> TrainingSet:

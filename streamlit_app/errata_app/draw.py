@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from mlflow_errata.blocks import Block
 
-COLOUR = {"good": "blue", "bad": "orange", "unsure": "gray"}
-MARK = {"good": "●", "bad": "▲", "unsure": "◆"}
-WORDS = {"good": "not found", "bad": "found", "unsure": "cannot tell"}
+COLOUR = {"good": "blue", "bad": "orange", "unsure": "gray", "ignored": "gray"}
+MARK = {"good": "●", "bad": "▲", "unsure": "◆", "ignored": "○"}
+WORDS = {"good": "not found", "bad": "found", "unsure": "cannot tell", "ignored": "ignored"}
 FORMAT = {"integer": "localized", "number": "%.4g", "percent": "percent"}
 ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@])")
 """Characters that Markdown reads; a link or an image in a name would otherwise be loaded."""

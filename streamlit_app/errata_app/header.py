@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,7 @@ class Choice(NamedTuple):
 
     experiment: str
     rows: tuple[RunRow, ...]
+    ignored: dict[str, str]
 
 
 def chosen_runs() -> Choice:
@@ -45,6 +47,7 @@ def chosen_record() -> tuple[Record, RunRow]:
             states.run_failed(row.failed)
         try:
             record = source.record(source.tracking_uri(), row.run_id, row.digest)
+            record = replace(record, ignored=choice.ignored)
         except ErrataError as cause:
             states.failed(cause)
         with st.container(horizontal=True, vertical_alignment="center", width="content", key="badges"):
@@ -67,12 +70,13 @@ def _choose_experiment() -> Choice:
         if not names:
             states.no_experiments(uri)
         name = _linked("Experiment", names, key="experiment", shown=str, width=220)
-        rows = source.runs(uri, next(item.id for item in known if item.name == name))
+        experiment = next(item for item in known if item.name == name)
+        rows = source.runs(uri, experiment.id)
     except ErrataError as cause:
         states.failed(cause)
     if not rows:
         states.no_runs(name)
-    return Choice(name, rows)
+    return Choice(name, rows, experiment.ignored)
 
 
 def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], str], width: int) -> str:

@@ -120,3 +120,34 @@ def test_not_applicable():
         diagnose(rows.head(40), scores="score")
     with pytest.raises(NotApplicable, match="all have the same"):
         diagnose(rows.assign(y=1), scores="score")
+
+
+def sliced(seed=0, n=6000, shift=0.0):
+    """As `scored`, with a level and a range in which the truth is another; a column that is only known afterwards."""
+    draw = np.random.default_rng(seed)
+    logit, word, number = 1.5 * draw.normal(size=n), draw.choice(list("abcd"), n), draw.normal(size=n)
+    true = logit + shift * (word == "b") - shift * (number > 1)
+    y = (draw.random(n) < 1 / (1 + np.exp(-true))).astype(int)
+    rows = {"score": 1 / (1 + np.exp(-logit)), "y": y, "word": word, "number": number, "after": y + draw.normal(size=n)}
+    return pd.DataFrame(rows)
+
+
+def test_a_slice_that_is_off_is_found_among_the_columns_that_the_model_sees():
+    rows = sliced(shift=1.2)
+    result = diagnose(rows, scores="score", features=["word", "number"])
+    inside = rows[rows["word"] == "b"]
+    first = next(item for item in result.slices if item.condition == "word == 'b'")
+    assert first.support == len(inside)
+    assert (first.said, first.happened) == pytest.approx((inside["score"].mean(), inside["y"].mean()), abs=1e-9)
+    assert first.gap.value == pytest.approx((inside["y"] - inside["score"]).mean(), abs=1e-9)
+    assert any(item.condition.startswith("number >=") and item.gap.value < 0 for item in result.slices)
+    assert not any("after" in item.condition for item in result.slices)
+
+
+def test_slices_that_are_not_off():
+    """Found in at most 5 % of 100 draws; and not where all rows are off alike."""
+    found = [diagnose(sliced(seed, 1500), scores="score", features=["word", "number"]) for seed in range(100)]
+    assert sum(bool(result.slices) for result in found) <= 5
+    rows = scored(shift=0.7).assign(word=np.random.default_rng(0).choice(list("abcd"), 5000))
+    result = diagnose(rows, scores="score", features=["word"])
+    assert (result.shape, result.slices) == ("too low", ())

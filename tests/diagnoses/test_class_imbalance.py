@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from imblearn.metrics import sensitivity_score
-from sklearn.metrics import precision_recall_fscore_support
+from scipy.special import expit
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
 from mlflow_errata import EvaluationTable
 from mlflow_errata.diagnoses import class_imbalance
@@ -73,10 +74,10 @@ def test_against_scikit_learn_and_imbalanced_learn(seed):
     labels = [c.label for c in result.classes]
     precision, recall, _, support = precision_recall_fscore_support(y, p, labels=labels)
     assert [c.support for c in result.classes] == list(support)
-    assert [c.recall.value for c in result.classes] == pytest.approx(list(recall))
-    assert [c.precision.value for c in result.classes] == pytest.approx(list(precision))
+    assert [c.recall.value for c in result.classes] == pytest.approx(list(recall), abs=1e-9)
+    assert [c.precision.value for c in result.classes] == pytest.approx(list(precision), abs=1e-9)
     wanted = sensitivity_score(y, p, labels=labels, average=None)
-    assert [c.recall.value for c in result.classes] == pytest.approx(list(wanted))
+    assert [c.recall.value for c in result.classes] == pytest.approx(list(wanted), abs=1e-9)
 
 
 def test_weights():
@@ -102,3 +103,32 @@ def test_not_applicable():
         diagnose("aaaa", "aaaa")
     with pytest.raises(NotApplicable, match="the label is a number"):
         diagnose(np.arange(40) / 7, np.arange(40) / 8)
+
+
+def scored(n=2000, rate=0.1, trained=0.1, seed=0):
+    draw = np.random.default_rng(seed)
+    y = draw.random(n) < rate
+    rows = pd.DataFrame({"y": y.astype(int), "s": expit(draw.normal(size=n) + 2 * y - 2)})
+    train = pd.DataFrame({"y": (draw.random(n) < trained).astype(float), "x": 0.0})
+    table = EvaluationTable.build(rows.assign(x=0.0), label="y", scores="s", features=["x"], train=train)
+    return table, class_imbalance.diagnose(table, Options(default_metric(table.outcomes)))
+
+
+def test_average_precision_of_each_class_against_scikit_learn():
+    table, result = scored()
+    for item in result.classes:
+        of_class = table.outcomes.scores[:, item.label]
+        wanted = average_precision_score(table.outcomes.y == item.label, of_class)
+        assert item.average_precision.value == pytest.approx(wanted, abs=1e-9)
+
+
+def test_shares_beside_those_in_training():
+    table, result = scored(trained=0.25)
+    assert {item.label: item.trained.value for item in result.classes} == pytest.approx(
+        table.train.y.value_counts(normalize=True).to_dict()
+    )
+    assert result.moved == (0, 1)
+
+
+def test_shares_that_did_not_move_are_not_said_to():
+    assert sum(bool(scored(seed=seed)[1].moved) for seed in range(60)) <= 6

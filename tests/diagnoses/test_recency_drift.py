@@ -7,6 +7,8 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import ks_2samp, wasserstein_distance
 
 from mlflow_errata import EvaluationTable
 from mlflow_errata.diagnoses import recency_drift
@@ -246,3 +248,54 @@ def test_not_applicable():
         diagnose(frame.head(99))
     with pytest.raises(NotApplicable, match="all rows have the same time"):
         diagnose(frame.assign(at=pd.Timestamp("2024-01-01")))
+
+
+def test_distances_of_a_column_against_scipy():
+    frame = rows(2000)
+    frame.loc[1500:, "x"] += 0.5
+    frame.loc[1900:, "x"] = np.nan
+    frame["word"] = np.where(np.arange(2000) % 4, "a", "b")
+    result = diagnose(frame)
+    shifts = {shift.column: shift for shift in result.shifts}
+    since = frame["at"] >= result.cut
+    old, new = frame["x"][~since], frame["x"][since]
+    assert (shifts["x"].missing_before, shifts["x"].missing_now) == (0, pytest.approx(new.isna().mean(), abs=1e-9))
+    wanted = ks_2samp(old, new.dropna()).statistic
+    assert shifts["x"].kolmogorov_smirnov == pytest.approx(wanted, abs=1e-9)
+    wanted = wasserstein_distance(old, new.dropna()) / old.std(ddof=0)
+    assert shifts["x"].wasserstein == pytest.approx(wanted, abs=1e-9)
+    counts = [part["word"].value_counts().sort_index() for part in (frame[~since], frame[since])]
+    assert shifts["word"].jensen_shannon == pytest.approx(jensenshannon(*counts, base=2), abs=1e-9)
+    assert shifts["word"].wasserstein is None
+
+
+def worse_in_b(seed=0, drop=0.3):
+    """Accuracy .9, and `drop` less on the newest quarter of level b."""
+    draw = np.random.default_rng(seed)
+    frame = rows(4000, seed=seed)
+    frame["word"] = draw.choice(list("abcd"), 4000)
+    bad = (frame["word"] == "b") & (np.arange(4000) >= 3000) & (draw.random(4000) < drop)
+    return frame.assign(p=np.where(bad, 1 - frame["y"], frame["p"]))
+
+
+def test_the_slice_that_worsened_most():
+    frame = worse_in_b(drop=0.5)
+    result = diagnose(frame)
+    assert [item.condition for item in result.worsened] == ["word == 'b'"]
+    told, since = result.worsened[0], frame["at"] >= result.cut
+    for side, measured in ((~since, told.before), (since, told.now)):
+        inside = frame[side & (frame["word"] == "b")]
+        assert measured.n == len(inside)
+        assert measured.value == pytest.approx((inside["y"] != inside["p"]).mean(), abs=1e-9)
+    assert told.change.value == pytest.approx(told.now.value - told.before.value)
+
+
+def test_slices_that_worsened_as_all_did_are_not_named():
+    draw = np.random.default_rng(0)
+    found = []
+    for seed in range(40):
+        frame = rows(3000, drop=0.2, seed=seed).assign(word=draw.choice(list("abcd"), 3000))
+        result = diagnose(frame)
+        found.append(bool(result.worsened))
+        assert result.worse
+    assert sum(found) <= 4

@@ -8,7 +8,13 @@ from datetime import datetime
 import pytest
 
 from mlflow_errata.blocks import Chart, NotMade, Table
-from mlflow_errata.diagnoses.calibration import Brier, Calibration, CalibrationWindow, ReliabilityBin
+from mlflow_errata.diagnoses.calibration import (
+    Brier,
+    Calibration,
+    CalibrationSlice,
+    CalibrationWindow,
+    ReliabilityBin,
+)
 from mlflow_errata.sections import calibration
 
 
@@ -95,3 +101,13 @@ def test_not_made_says_what_to_add(record_of):
     assert calibration.not_made("needs 50 rows; there are 3", record_of()).reason == (
         "Calibration was not judged: it needs 50 rows; there are 3."
     )
+
+
+def test_slices_are_listed_and_named_where_they_alone_are_off(result, record_of, rate):
+    told = CalibrationSlice("carrier == 'EV'", 400, 0.3, 0.42, rate(0.12, 0.08, 0.16, unit="happened - said"))
+    result = replace(result, shape=None, windows=(), slices=(told,))
+    said = calibration.verdict(result, record_of())
+    assert said.status == "bad"
+    assert "are off in 1 slice, most where carrier == 'EV': 30.0 % said, 42.0 % happened." in said.sentence
+    table = of(calibration.section(result, record_of()), Table)[-1]
+    assert table.rows == (("carrier == 'EV'", 400, 0.3, 0.42, 0.12, "8.0 to 16.0 %"),)

@@ -121,3 +121,21 @@ def test_not_made_is_no_fault_for_numbers(record_of):
     assert class_imbalance.not_made("needs two classes or more; every label is 0", record_of()).reason == (
         "Classes were not compared: the comparison needs two classes or more; every label is 0."
     )
+
+
+def test_average_precision_and_training_shares_where_they_are_known(result, record_of, rate):
+    told = [
+        replace(each, average_precision=rate(0.4, 0.3, 0.5, unit="average precision"), trained=rate(0.2, 0.19, 0.21))
+        for each in result.classes
+    ]
+    blocks = class_imbalance.section(replace(result, classes=tuple(told), moved=("late",)), record_of())
+    assert "The share of 1 class differs from that in training, beyond chance: 'late' (10.0 % of the rows, 20.0 %" in (
+        next(block.sentence for block in of(blocks, Text))
+    )
+    table = of(blocks, Table)[0]
+    assert [column.title for column in table.columns[-3:]] == [
+        "average precision",
+        "95 % interval of it",
+        "share in training",
+    ]
+    assert table.rows[0][-3:] == (0.4, "0.300 to 0.500", 0.2)

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text
-from mlflow_errata.diagnoses.recency_drift import NewClass, RecencyDrift, Shift, Split, Window
+from mlflow_errata.diagnoses.recency_drift import Expectation, NewClass, RecencyDrift, Shift, Split, Window, Worsened
 from mlflow_errata.record.schema import Training
 from mlflow_errata.sections import recency_drift
 
@@ -234,3 +234,22 @@ def test_means_of_a_number_are_not_called_shares(result, record_of):
     shares = of(recency_drift.section(result, record_of()), Chart)[2]
     assert shares.title == "Share of 1 in labels and predictions over time"
     assert shares.spec["data"]["values"][0]["words"] == "20.0 % (18.0 to 22.0 %)"
+
+
+def test_rows_without_a_label_are_told_with_what_the_estimate_cannot_see(record_of, result, rate):
+    told = Expectation(
+        month(12), month(13), 4120, rate(0.69, 0.67, 0.71, unit="roc_auc"), rate(0.7, 0.68, 0.72, unit="roc_auc")
+    )
+    blocks = recency_drift.section(replace(result, expected=told), record_of())
+    text = next(block.sentence for block in blocks if isinstance(block, Text) and "no label yet" in block.sentence)
+    assert text.startswith("4,120 rows from 1 Dec 2013 to 1 Jan 2014 have no label yet.")
+    assert "ROC AUC there will be 0.690 (0.670 to 0.710), against 0.700 on labelled rows" in text
+    assert "blind" in text
+
+
+def test_slices_that_worsened_most_are_a_table(record_of, result, rate):
+    told = Worsened("word == 'b'", rate(0.1, 0.08, 0.12), rate(0.3, 0.26, 0.34, n=250), rate(0.2, 0.16, 0.24))
+    blocks = recency_drift.section(replace(result, worsened=(told,)), record_of())
+    table = next(block for block in blocks if isinstance(block, Table) and block.columns[0].title == "slice")
+    assert table.rows[0][:2] == ("word == 'b'", 250)
+    assert table.rows[0][3] == "30.0 % (26.0 to 34.0 %)"

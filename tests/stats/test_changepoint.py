@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.tree import DecisionTreeRegressor
 
 from mlflow_errata.stats.changepoint import rise
 
@@ -15,6 +16,15 @@ def test_the_step_that_fits_best_of_all():
     squares = {t: values[:t].var() * t + values[t:].var() * (200 - t) for t in range(4, 197)}
     assert at == min(squares, key=squares.get)
     assert low <= at <= high
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_step_is_scikit_learns_best_split(weighted):
+    draw = np.random.default_rng(1)
+    values = draw.normal(size=300) + 0.8 * (np.arange(300) >= 190)
+    weight = draw.random(300) + 0.5 if weighted else None
+    tree = DecisionTreeRegressor(max_depth=1, min_samples_leaf=6).fit(np.arange(300)[:, None], values, weight)
+    assert rise(values, weight)[0] == int(np.ceil(tree.tree_.threshold[0]))
 
 
 def test_the_interval_holds_the_step():

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.spatial.distance import jensenshannon
 
-from mlflow_errata.stats.distances import g_test, psi, psi_floor, quantile_edges
+from mlflow_errata.stats.distances import (
+    g_test,
+    jensen_shannon,
+    largest_gap,
+    mean_shift,
+    psi,
+    psi_floor,
+    quantile_edges,
+)
 
 
 def test_psi_by_hand():
@@ -17,6 +26,19 @@ def test_psi_by_hand():
 def test_psi_of_equal_shares_is_zero_and_empty_bins_cost_a_finite_amount():
     assert psi([10, 20, 30], [10, 20, 30]) == pytest.approx(0)
     assert psi([100, 0], [0, 100]) < 15
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_distances_against_scipy(seed):
+    """PSI is relative entropy both ways; half a row is added to every bin."""
+    draw = np.random.default_rng(seed)
+    a, b = draw.integers(0, 40, 8), draw.integers(1, 40, 8)
+    r, c = (a + 0.5) / (a + 0.5).sum(), (b + 0.5) / (b + 0.5).sum()
+    assert psi(a, b) == pytest.approx(stats.entropy(r, c) + stats.entropy(c, r), abs=1e-9)
+    assert jensen_shannon(a, b) == pytest.approx(jensenshannon(a, b, base=2), abs=1e-9)
+    x, y = draw.normal(size=300).round(1), draw.normal(0.3, 1.2, size=170).round(1)
+    assert largest_gap(x, y) == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-9)
+    assert mean_shift(x, y) == pytest.approx(stats.wasserstein_distance(x, y), abs=1e-9)
 
 
 @pytest.mark.parametrize(("n", "m"), [(500, 500), (5000, 1000), (200, 20_000)])

@@ -9,9 +9,11 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from statsmodels.stats.weightstats import DescrStatsW
 
 from mlflow_errata.stats.intervals import (
+    at_level,
     contiguous_groups,
     difference,
     jackknife,
+    jackknife_of,
     mean_interval,
     mean_or_share,
     scattered_groups,
@@ -30,14 +32,14 @@ def test_wilson_against_statsmodels(hits, n, level):
 def test_mean_against_scipy():
     values = np.random.default_rng(0).exponential(size=50)
     wanted = stats.t.interval(0.95, 49, values.mean(), stats.sem(values))
-    assert mean_interval(values) == pytest.approx((values.mean(), *wanted))
+    assert mean_interval(values) == pytest.approx((values.mean(), *wanted), abs=1e-9)
 
 
 def test_weighted_mean_against_statsmodels():
     draw = np.random.default_rng(0)
     values, weight = draw.normal(size=40), draw.random(40)
     value, low, high = mean_interval(values, weight)
-    assert value == pytest.approx(DescrStatsW(values, weight).mean)
+    assert value == pytest.approx(DescrStatsW(values, weight).mean, abs=1e-9)
     assert low < value < high
 
 
@@ -68,7 +70,7 @@ def test_difference_of_normal_intervals_adds_variances():
 def test_jackknife_of_single_rows_is_the_t_interval_of_a_mean():
     values = np.random.default_rng(0).normal(size=20)
     found = jackknife(lambda rows: float(values[rows].mean()), scattered_groups(20))
-    assert found == pytest.approx(mean_interval(values))
+    assert found == pytest.approx(mean_interval(values), abs=1e-9)
 
 
 def test_jackknife_says_none_where_there_is_no_statistic():
@@ -93,3 +95,9 @@ def test_runs_of_rows_that_move_together_widen_the_interval():
             hits[name] += low <= 0 <= high
     assert hits["runs"] >= 184
     assert hits["scattered"] <= 100
+
+
+def test_a_t_interval_at_another_level():
+    parts = np.random.default_rng(0).normal(size=20)
+    found = at_level(jackknife_of(0.3, parts), 19, level=0.97)
+    assert found == pytest.approx(jackknife_of(0.3, parts, level=0.97), abs=1e-12)

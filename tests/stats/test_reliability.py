@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 from sklearn.calibration import calibration_curve
+from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 
 from mlflow_errata.stats.intervals import jackknife
@@ -14,6 +15,7 @@ from mlflow_errata.stats.reliability import (
     brier_parts,
     calibration_error,
     deleted_groups,
+    isotonic,
     mean_residual,
     means,
     plain_calibration_error,
@@ -117,3 +119,15 @@ def test_brier_parts_add_up_to_the_score_and_keep_their_bias_out():
         rate = np.array([happened[bins == at].mean() for at in range(5)])
         found.append(brier_parts(rate, share, share * 400, rate - np.array([0.1, 0.3, 0.5, 0.7, 0.9])))
     assert np.mean([part[0] for part in found]) == pytest.approx(0, abs=3e-4)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_isotonic_against_scikit_learn(weighted):
+    draw = np.random.default_rng(0)
+    said = draw.random(300).round(2)
+    happened = (draw.random(300) < said**2).astype(float)
+    weight = draw.random(300) + 0.1 if weighted else None
+    wanted = IsotonicRegression().fit(said, happened, sample_weight=weight).predict(np.unique(said))
+    values, course = isotonic(said, happened, weight)
+    assert values == pytest.approx(np.unique(said))
+    assert course == pytest.approx(wanted, abs=1e-9)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlflow_errata.diagnoses._changes import taking_weights
 from mlflow_errata.diagnoses._encoding import read_column
 from mlflow_errata.diagnoses._shifts import binned
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import CATALOGUE, Metric, Outcomes
+from mlflow_errata.metric import Metric, Outcomes
 from mlflow_errata.stats.distances import g_test
 from mlflow_errata.stats.intervals import contiguous_groups, difference, jackknife
 from mlflow_errata.stats.membership import membership
@@ -92,8 +93,7 @@ def split_change(
     ----------
     Cai, Namkoong & Yadlowsky 2023, "Diagnosing model performance under distribution shift", arXiv 2303.02011
     """
-    if CATALOGUE.get(metric.name, (None, None))[1] is not metric:
-        metric = CATALOGUE["mean_absolute_error" if table.task == "regression" else "accuracy"][1]
+    metric = taking_weights(metric, table.task)
     sides = [rows[:: 1 + (len(rows) - 1) // MOST_ROWS] for rows in (reference, current)]
     chance = _likeness(table, shifts, *sides)
     old = _Side(table.outcomes.take(sides[0]), chance[: len(sides[0])])

@@ -5,24 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.intervals import difference
+from mlflow_errata.metric import CATALOGUE
+from mlflow_errata.stats.intervals import N_GROUPS, at_level, difference
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mlflow_errata.metric import Metric
-    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.metric import Metric, Outcomes, Task
 
 SURE = 0.97
 """Coverage of the interval that decides: on draws without drift it lies on the worse side of 0 in 1.3 % at most."""
 
 
-def metric_of(
-    table: EvaluationTable, metric: Metric, rows: NDArray[np.intp], *, level: float = 0.95
-) -> Estimate | None:
-    """The metric of some rows in time order, with an interval from runs of neighbours; None if it has none."""
-    return metric.estimate(table.outcomes.take(rows), in_time_order=True, level=level)
+def taking_weights(metric: Metric, task: Task) -> Metric:
+    """A metric of the catalogue as it is; one of the user's own by the accuracy (numbers: the mean absolute error).
+
+    Nothing is known of how a metric of the user's own takes weights.
+    """
+    if CATALOGUE.get(metric.name, (None, None))[1] is metric:
+        return metric
+    return CATALOGUE["mean_absolute_error" if task == "regression" else "accuracy"][1]
+
+
+def metric_of(metric: Metric, outcomes: Outcomes) -> Estimate | None:
+    """The metric of outcomes in time order, with an interval from runs of neighbours; None if it has none."""
+    return metric.estimate(outcomes, in_time_order=True)
 
 
 def change_of(before: Estimate | None, after: Estimate | None) -> Estimate | None:
@@ -33,7 +38,20 @@ def change_of(before: Estimate | None, after: Estimate | None) -> Estimate | Non
     return Estimate(*difference(*ends), n=before.n + after.n, unit=before.unit, level=before.level)
 
 
-def is_worse(table: EvaluationTable, metric: Metric, before: NDArray[np.intp], after: NDArray[np.intp]) -> bool:
-    """Whether the metric of the later rows is worse: the 97 % interval of the change lies on the worse side of 0."""
-    change = change_of(*(metric_of(table, metric, rows, level=SURE) for rows in (before, after)))
+def is_worse(metric: Metric, before: Estimate | None, after: Estimate | None) -> bool:
+    """Whether the metric of the later rows is worse: the 97 % interval of the change lies on the worse side of 0.
+
+    Parameters
+    ----------
+    before, after : Estimate or None, by `metric_of`
+    """
+    change = change_of(_surer(before), _surer(after))
     return change is not None and (change.high < 0 if metric.greater_is_better else change.low > 0)
+
+
+def _surer(estimate: Estimate | None) -> Estimate | None:
+    if estimate is None:
+        return None
+    given = (estimate.value, estimate.low, estimate.high)
+    degrees = min(N_GROUPS, estimate.n) - 1
+    return Estimate(*at_level(given, degrees, level=SURE), n=estimate.n, unit=estimate.unit, level=SURE)

@@ -44,7 +44,7 @@ def hashes(frame: pd.DataFrame, label: pd.Series[Any]) -> tuple[NDArray[np.uint6
 
 def contradicted(alike: NDArray[np.uint64], y: NDArray[np.intp]) -> int:
     """Rows that have a copy with another label."""
-    order = np.argsort(alike, kind="stable")
+    order = np.argsort(alike)
     ordered, labels = alike[order], y[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     mixed = np.minimum.reduceat(labels, starts) != np.maximum.reduceat(labels, starts)

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable
 
 
-def onset_of(table: EvaluationTable, metric: Metric, rows: NDArray[np.intp]) -> tuple[Any, Any, Any] | None:
+def onset_of(
+    table: EvaluationTable, metric: Metric, rows: NDArray[np.intp], outcomes: Outcomes
+) -> tuple[Any, Any, Any] | None:
     """From when on rows contribute worse to the metric, with the ends of its 95 % interval; None without a rise.
 
     Parameters
     ----------
     rows : int array, rows in time order
+    outcomes : Outcomes, theirs
     """
-    outcomes = table.outcomes.take(rows)
     found = rise(contributions(metric, outcomes), outcomes.weight)
     if found is None or table.times is None:
         return None

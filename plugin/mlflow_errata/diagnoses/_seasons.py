@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.diagnoses._changes import is_worse
+from mlflow_errata.diagnoses._changes import is_worse, metric_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,8 @@ def is_seasonal(
 ) -> bool:
     """Whether the current rows are served no worse than their season was, and that explains most of the change."""
     rest = older[~np.isin(older, season)]
-    if len(rest) < FEWEST or is_worse(table, metric, season, newer):
+    before, after = (metric_of(metric, table.outcomes.take(rows)) for rows in (season, newer))
+    if len(rest) < FEWEST or is_worse(metric, before, after):
         return False
     usual, same, now = (metric.compute(table.outcomes.take(rows)) for rows in (rest, season, newer))
     return bool((same - usual) * (now - usual) > 0 and abs(same - usual) >= abs(now - same))

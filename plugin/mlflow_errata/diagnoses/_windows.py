@@ -49,7 +49,8 @@ def windows_of(times: NDArray[Any]) -> Windows:
         by equal count where there is none. Rows of one moment are never parted.
     """
     if times.dtype.kind == "M":
-        counted = [(unit, _unit_starts(times, unit)) for unit in UNITS]
+        hours = _unit_starts(times, "hour")  # every longer unit begins with one
+        counted = [(unit, _unit_starts(hours, unit)) for unit in UNITS]
         fit = [
             (abs(np.log(len(starts) / N_WINDOWS)), -at)
             for at, (_, starts) in enumerate(counted)
@@ -63,7 +64,7 @@ def windows_of(times: NDArray[Any]) -> Windows:
 
 
 def _unit_starts(times: NDArray[Any], unit: str) -> NDArray[Any]:
-    """First moments of the calendar units that hold rows."""
+    """First moments of the calendar units that hold times, which ascend."""
     if unit == "quarter":
         months = times.astype("datetime64[M]").astype(np.int64)
         floored = (months - months % 3).astype("datetime64[M]")
@@ -72,7 +73,7 @@ def _unit_starts(times: NDArray[Any], unit: str) -> NDArray[Any]:
         floored = (days - (days + 3) % 7).astype("datetime64[D]")
     else:
         floored = times.astype(f"datetime64[{UNITS[unit]}]")
-    return np.unique(floored).astype("datetime64[us]")
+    return floored[np.r_[True, floored[1:] != floored[:-1]]].astype("datetime64[us]")
 
 
 def _next_start(start: Any, unit: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlflow_errata.diagnoses._calibrated import CalibrationSlice, slices_off
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._windows import windows_of
 from mlflow_errata.errors import NotApplicable
@@ -130,6 +131,8 @@ class Calibration:
     brier : Brier or None for numbers
     windows : tuple of CalibrationWindow, oldest first; empty without a time column
     unit : what a window is: "day", "month" ..., "equal count"; empty without windows
+    slices : tuple of CalibrationSlice, levels and ranges of a column whose gap differs from that of all rows, beyond
+        chance over all and by an amount that counts; at most 10, those that move the whole most first
     """
 
     of: Label | None
@@ -144,11 +147,12 @@ class Calibration:
     brier: Brier | None
     windows: tuple[CalibrationWindow, ...]
     unit: str
+    slices: tuple[CalibrationSlice, ...] = ()
 
     @property
     def found(self) -> bool:
-        """What was said is off, on the whole or in a window, beyond chance and by an amount that counts."""
-        return self.shape is not None or any(window.off for window in self.windows)
+        """What was said is off, on the whole, in a window or a slice, beyond chance and by an amount that counts."""
+        return self.shape is not None or any(window.off for window in self.windows) or bool(self.slices)
 
     @property
     def headline(self) -> Estimate:
@@ -183,7 +187,7 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     interval comes from a jackknife over 20 groups of rows: runs of neighbours where rows have times, because rows of
     one period move together.
 
-    What was said is off if the hypothesis that it is true fails at 2.5 % (the other 2.5 % are for the windows), the
+    What was said is off if the hypothesis that it is true fails at 2.5 % (as much again is for windows and slices), the
     error's interval lies above 0, and the error is at least a tenth of `scale`.
 
     Raises
@@ -198,10 +202,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     scale = _scale(told, outcomes)
     if scale == 0:
         raise NotApplicable("needs rows with different outcomes; all have the same")
-    order = None if table.times is None else np.argsort(table.times, kind="stable")
     groups = scattered_groups(len(outcomes))
-    if order is not None:
-        groups = np.empty_like(groups)
+    if table.times is not None:
+        order = np.concatenate([table.in_time_order, np.flatnonzero(pd.isna(table.times))])
         groups[order] = contiguous_groups(len(outcomes))
     bins = _binned(told.said)
     numbers = outcomes.task == "regression"
@@ -225,6 +228,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
         brier=None if numbers else _brier(told, sums.total(), reliability),
         windows=windows,
         unit=unit,
+        slices=slices_off(
+            table, told.said, told.residual, variance, groups, least=WORTH_A_LOOK * scale, chance=ALPHA / 4
+        ),
     )
 
 
@@ -305,15 +311,14 @@ def _windows(
     """Calibration in the large per window, for windows with rows enough; none without times."""
     if table.times is None:
         return (), ""
-    timed = np.flatnonzero(~pd.isna(table.times))
-    rows = timed[np.argsort(table.times[timed], kind="stable")]
+    rows = table.in_time_order
     cut_up = windows_of(table.times[rows])
     parts = [
         (at, rows[cut_up.bounds[at] : cut_up.bounds[at + 1]])
         for at in range(len(cut_up.starts))
         if cut_up.bounds[at + 1] - cut_up.bounds[at] >= ROWS_A_WINDOW
     ]
-    chance = ALPHA / 2 / max(len(parts), 1)
+    chance = ALPHA / 4 / max(len(parts), 1)
     found = []
     for at, part in parts:
         inside = told.take(part)

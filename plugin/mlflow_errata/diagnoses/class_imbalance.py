@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
-from mlflow_errata.stats.intervals import difference, mean_or_share
+from mlflow_errata.stats.intervals import difference, mean_or_share, wilson
+from mlflow_errata.stats.precision import average_precision_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +45,9 @@ class ClassShare:
     recall : Estimate or None if the class has no rows
     precision : Estimate or None if the class is never predicted
     judged : bool, False where the class has too few rows to say anything
+    average_precision : Estimate or None without scores, or with fewer than two rows: how well the class's own score
+        ranks its rows before the others; about its share where the score tells nothing
+    trained : Estimate or None without training rows, its share among them
     """
 
     label: Label
@@ -51,6 +56,8 @@ class ClassShare:
     recall: Estimate | None
     precision: Estimate | None
     judged: bool
+    average_precision: Estimate | None = None
+    trained: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class ClassImbalance:
     classes : tuple of ClassShare, most frequent first, ties by class name
     confusions : tuple of Confusion, most rows first, at most 210
     hurts : rare labels whose recall is worse than that of the commonest class, beyond chance over all classes
+    moved : labels whose share differs from that among the training rows, beyond chance over all classes
     """
 
     imbalance_ratio: float
@@ -88,6 +96,7 @@ class ClassImbalance:
     classes: tuple[ClassShare, ...]
     confusions: tuple[Confusion, ...]
     hurts: tuple[Label, ...]
+    moved: tuple[Label, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -124,7 +133,9 @@ def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:  # noq
     if len(present) < 2:  # noqa: PLR2004 - imbalance is between two
         raise NotApplicable(f"needs two classes or more; every label is {outcomes.classes[present[0]]!r}")
     order = sorted(range(len(support)), key=lambda code: (-support[code], str(outcomes.classes[code])))
-    classes = tuple(_class_share(outcomes, code) for code in order if support[code] or _is_predicted(outcomes, code))
+    order = [code for code in order if support[code] or _is_predicted(outcomes, code)]
+    trained = None if table.train is None else _trained(table.train.y, outcomes.classes)
+    classes = tuple(_class_share(outcomes, code, None if trained is None else trained[code]) for code in order)
     shares = support[present] / support.sum()
     return ClassImbalance(
         imbalance_ratio=float(support.max() / support[present].min()),
@@ -132,6 +143,7 @@ def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:  # noq
         classes=classes,
         confusions=_confusions(outcomes),
         hurts=_hurts(outcomes, classes),
+        moved=_moved(classes),
     )
 
 
@@ -139,7 +151,35 @@ def _is_predicted(outcomes: Outcomes, code: int) -> bool:
     return bool((outcomes.prediction == code).any())
 
 
-def _class_share(outcomes: Outcomes, code: int) -> ClassShare:
+def _trained(labels: pd.Series[Any], classes: tuple[Label, ...]) -> list[Estimate]:
+    """Share of each class among the training rows."""
+    whole = pd.api.types.is_float_dtype(labels.dtype) and bool((labels % 1 == 0).all())
+    said = (labels.astype("int64") if whole else labels).astype(str)
+    n = len(said)
+    return [Estimate(*wilson(int((said == str(label)).sum()), n), n=n, unit="share of rows") for label in classes]
+
+
+def _moved(classes: tuple[ClassShare, ...]) -> tuple[Label, ...]:
+    """Labels whose share is another than in training, each tested at ALPHA / (number of classes)."""
+    level = 1 - ALPHA / len(classes)
+    found = []
+    for item in classes:
+        if item.trained is not None:
+            before, now = (wilson(share.value * share.n, share.n, level=level) for share in (item.trained, item.share))
+            _, low, high = difference(before, now)
+            if low > 0 or high < 0:
+                found.append(item.label)
+    return tuple(found)
+
+
+def _average_precision(outcomes: Outcomes, code: int) -> Estimate | None:
+    if outcomes.scores is None:
+        return None
+    found = average_precision_interval(outcomes.scores[:, code], outcomes.y == code, outcomes.weight)
+    return None if found is None else Estimate(*found, n=len(outcomes), unit="average precision")
+
+
+def _class_share(outcomes: Outcomes, code: int, trained: Estimate | None) -> ClassShare:
     given, said = outcomes.y == code, outcomes.prediction == code
     support = int(given.sum())
     return ClassShare(
@@ -151,6 +191,8 @@ def _class_share(outcomes: Outcomes, code: int) -> ClassShare:
         recall=_rate(said[given], outcomes.weight, given, "recall"),
         precision=_rate(given[said], outcomes.weight, said, "precision"),
         judged=support >= FEWEST,
+        average_precision=_average_precision(outcomes, code),
+        trained=trained,
     )
 
 

@@ -166,8 +166,7 @@ class _Clock:
     def of(cls, table: EvaluationTable) -> _Clock | None:
         if table.times is None:
             return None
-        rows = np.argsort(table.times, kind="stable")
-        rows = rows[: len(rows) - int(pd.isna(table.times).sum())]
+        rows = table.in_time_order
         times = table.times[rows]
         return cls(rows, times) if len(rows) >= FEWEST and times[0] != times[-1] else None
 

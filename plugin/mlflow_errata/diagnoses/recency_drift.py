@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from mlflow_errata.diagnoses._causes import Cause, Split, cause_of, split_change
 from mlflow_errata.diagnoses._changes import change_of, is_worse, metric_of
@@ -15,7 +14,9 @@ from mlflow_errata.diagnoses._newcomers import NewClass, is_their_doing, new_cla
 from mlflow_errata.diagnoses._onsets import onset_of
 from mlflow_errata.diagnoses._seasons import is_seasonal, same_season
 from mlflow_errata.diagnoses._shifts import WORTH_A_LOOK, Shift, shifts_of
+from mlflow_errata.diagnoses._unlabelled import Expectation, expectation_of
 from mlflow_errata.diagnoses._windows import Windows, windows_of
+from mlflow_errata.diagnoses._worsened import Worsened, worsened
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.intervals import mean_or_share
@@ -31,12 +32,14 @@ __all__ = [
     "NAME",
     "RESULT",
     "WORTH_A_LOOK",
+    "Expectation",
     "Moment",
     "NewClass",
     "RecencyDrift",
     "Shift",
     "Split",
     "Window",
+    "Worsened",
     "diagnose",
 ]
 
@@ -103,6 +106,9 @@ class RecencyDrift:
     season : Estimate or None, the metric of the same season in earlier years; None where there is none to compare with,
         and season and drift cannot be told apart
     new_classes : tuple of NewClass, most rows first
+    expected : Expectation or None, what current rows whose labels have not come yet will show; never a verdict, as it
+        is blind to concept drift
+    worsened : tuple of Worsened, slices that got worse most where the whole did, most errors added first
     """
 
     windows: tuple[Window, ...]
@@ -123,6 +129,8 @@ class RecencyDrift:
     split: Split | None = None
     season: Estimate | None = None
     new_classes: tuple[NewClass, ...] = ()
+    expected: Expectation | None = None
+    worsened: tuple[Worsened, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -155,26 +163,27 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     """
     if table.times is None:
         raise NotApplicable("needs a time column")
-    timed = np.flatnonzero(~pd.isna(table.times))
-    if len(timed) < FEWEST:
-        raise NotApplicable(f"needs {FEWEST} rows with a time; there are {len(timed)}")
-    rows = timed[np.argsort(table.times[timed], kind="stable")]
+    rows = table.in_time_order
+    if len(rows) < FEWEST:
+        raise NotApplicable(f"needs {FEWEST} rows with a time; there are {len(rows)}")
     cut_up = windows_of(table.times[rows])
     if len(cut_up.starts) < 2:  # noqa: PLR2004 - a comparison needs two windows
         raise NotApplicable("needs two moments or more; all rows have the same time")
     first_current = _first_current(cut_up.bounds)
+    outcomes = table.outcomes.take(rows)
     windows = tuple(
-        _window(table, options.metric, rows, cut_up, at, current=at >= first_current)
+        _window(table, options.metric, outcomes, cut_up, at, current=at >= first_current)
         for at in range(len(cut_up.starts))
     )
     split = cut_up.bounds[first_current]
     older, newer = rows[:split], rows[split:]
-    reference, current = (metric_of(table, options.metric, part) for part in (older, newer))
-    worse = is_worse(table, options.metric, older, newer)
+    sides = outcomes.take(slice(split)), outcomes.take(slice(split, None))
+    reference, current = (metric_of(options.metric, side) for side in sides)
+    worse = is_worse(options.metric, reference, current)
     shifts = shifts_of(table, older, newer)
     newcomers = new_classes(table, rows)
     season = same_season(table, rows, split)
-    dated = onset_of(table, options.metric, rows) if worse else None
+    dated = onset_of(table, options.metric, rows, outcomes) if worse else None
     parts = split_change(table, options.metric, shifts, older, newer) if worse else None
     cause: Cause | None = None
     if worse and is_their_doing(table, options.metric, newcomers, older, newer):
@@ -192,16 +201,18 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         reference=reference,
         current=current,
         change=change_of(reference, current),
-        error_change=_error_change(table, older, newer),
+        error_change=change_of(*(_error(table, side) for side in sides)),
         worse=worse,
         shifts=shifts,
         onset=None if dated is None else dated[0],
         cause=cause,
-        n_untimed=len(table) - len(timed),
+        n_untimed=len(table) - len(rows),
         onset_range=None if dated is None else dated[1:],
         split=parts,
-        season=None if season is None else metric_of(table, options.metric, season),
+        season=None if season is None else metric_of(options.metric, table.outcomes.take(season)),
         new_classes=newcomers,
+        expected=expectation_of(table, options.metric, outcomes, table.times[rows[split]]),
+        worsened=worsened(table, older, newer) if worse else (),
     )
 
 
@@ -212,16 +223,15 @@ def _first_current(bounds: NDArray[np.intp]) -> int:
 
 
 def _window(
-    table: EvaluationTable, metric: Metric, rows: NDArray[np.intp], cut_up: Windows, at: int, *, current: bool
+    table: EvaluationTable, metric: Metric, in_order: Outcomes, cut_up: Windows, at: int, *, current: bool
 ) -> Window:
-    part = rows[cut_up.bounds[at] : cut_up.bounds[at + 1]]
-    outcomes = table.outcomes.take(part)
+    outcomes = in_order.take(slice(cut_up.bounds[at], cut_up.bounds[at + 1]))
     return Window(
         start=cut_up.starts[at],
         end=cut_up.ends[at],
-        support=len(part),
+        support=len(outcomes),
         metric=metric.estimate(outcomes),
-        error=_mean(outcomes.errors, outcomes.weight, table.error_unit),
+        error=_error(table, outcomes),
         label_rate=_rate(outcomes, outcomes.y, "label rate"),
         prediction_rate=_rate(outcomes, outcomes.prediction, "prediction rate"),
         score_rate=_score_rate(outcomes),
@@ -248,9 +258,5 @@ def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None, unit:
     return Estimate(*mean_or_share(values, weight), n=len(values), unit=unit)
 
 
-def _error_change(table: EvaluationTable, reference: NDArray[np.intp], current: NDArray[np.intp]) -> Estimate | None:
-    errors, weight = table.errors, table.outcomes.weight
-    parts = [
-        _mean(errors[rows], None if weight is None else weight[rows], table.error_unit) for rows in (reference, current)
-    ]
-    return change_of(*parts)
+def _error(table: EvaluationTable, outcomes: Outcomes) -> Estimate | None:
+    return _mean(outcomes.errors, outcomes.weight, table.error_unit)

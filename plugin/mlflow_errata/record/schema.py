@@ -112,6 +112,7 @@ class Record:
     rows : DataFrame, a sample of the evaluation rows (at most `MOST_ROWS`): the wrong rows of every slice and random
         others, with their id, label, prediction, score and error under "errata.*"
     trials : Trials or None if nothing was tried
+    ignored : mapping code -> reason, findings that the experiment takes for settled; not part of the files
     """
 
     dataset: Dataset
@@ -121,6 +122,7 @@ class Record:
     next_steps: tuple[NextStep, ...]
     rows: pd.DataFrame = field(repr=False, compare=False)
     trials: Trials | None = None
+    ignored: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def plan(self) -> tuple[NextStep, ...]:

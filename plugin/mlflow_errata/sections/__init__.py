@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from mlflow_errata.blocks import Block, NotMade, Verdict
+from mlflow_errata.blocks import Block, NotMade, Text, Verdict
 from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.diagnoses._codes import codes_of
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import next_steps, trials
 from mlflow_errata.sections._shape import Section
@@ -23,7 +24,7 @@ REGISTRY: Mapping[str, SectionModule] = {
     name: cast("SectionModule", import_module(f"{__name__}.{name}")) for name in CATALOGUE
 }
 """The section of every diagnosis, in the order of the catalogue."""
-MARKS = {"bad": "found", "good": "not found", "unsure": "cannot tell"}
+MARKS = {"bad": "found", "good": "not found", "unsure": "cannot tell", "ignored": "ignored"}
 
 
 def sections(record: Record) -> list[Section]:
@@ -34,7 +35,7 @@ def sections(record: Record) -> list[Section]:
 def verdicts(record: Record) -> dict[str, Verdict | NotMade]:
     """The finding of every diagnosis in one sentence, or why it was not made; builds no charts."""
     return {
-        name: module.verdict(record.results[name], record)
+        name: _heeded(name, module.verdict(record.results[name], record), record)
         if name in record.results
         else module.not_made(record.not_applicable.get(name, NOT_KNOWN), record)
         for name, module in REGISTRY.items()
@@ -60,8 +61,29 @@ NOT_KNOWN = "is not part of this record"
 
 def _blocks(name: str, module: SectionModule, record: Record) -> list[Block]:
     if name in record.results:
-        return module.section(record.results[name], record)
+        blocks = module.section(record.results[name], record)
+        told = [_heeded(name, block, record) if isinstance(block, Verdict) else block for block in blocks[:1]]
+        codes = codes_of(name, record.results[name])
+        return [*told, *blocks[1:], Text(_looked_up(codes))] if codes else blocks
     return [module.not_made(record.not_applicable.get(name, NOT_KNOWN), record)]
+
+
+def _heeded(name: str, said: Verdict, record: Record) -> Verdict:
+    """A verdict, which reads ignored where the experiment ignores all that was found."""
+    codes = codes_of(name, record.results[name])
+    why = [f"{code}: {record.ignored[code].rstrip('.')}." for code in codes if code in record.ignored]
+    if not why:
+        return said
+    status = "ignored" if len(why) == len(codes) else said.status
+    return Verdict(status, f"{said.sentence} Ignored in this experiment, {' '.join(why)}")
+
+
+def _looked_up(codes: tuple[str, ...]) -> str:
+    """Where to read about what was found, and how to settle it."""
+    return (
+        f"{words.listed(codes, most=len(codes))}: the documentation has a page on how each code is detected, why it "
+        f'matters and what to do. To settle one for all runs: errata.ignore("experiment", "{codes[0]}", "the reason").'
+    )
 
 
 def _lines(record: Record) -> list[str]:

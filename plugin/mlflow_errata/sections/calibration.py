@@ -57,6 +57,15 @@ def verdict(result: Calibration, record: Record) -> Verdict:
             f"from {words.moment(worst.start, result.unit)} on: {said} said, {happened} happened. Over all rows the "
             f"calibration error is {_shown(result.error, record)}.",
         )
+    if result.slices:
+        first = result.slices[0]
+        said, happened = (_level(x, record) for x in (first.said, first.happened))
+        return Verdict(
+            "bad",
+            f"{_subject(result, record)} are off in {words.plural(len(result.slices), 'slice')}, most where "
+            f"{words.shown(first.condition)}: {said} said, {happened} happened. Over all rows the calibration error is "
+            f"{_shown(result.error, record)}.",
+        )
     return Verdict(
         "good",
         f"{_subject(result, record)} agree with what happens. {error}; it would count from {_from(result, record)}.",
@@ -108,6 +117,8 @@ def section(result: Calibration, record: Record) -> list[Block]:
     blocks += [Text(_explained(result, record)), _table(result, record)]
     if result.windows:
         blocks.append(_windows(result, record))
+    if result.slices:
+        blocks.append(_slices(result, record))
     return blocks
 
 
@@ -253,3 +264,27 @@ def _windows(result: Calibration, record: Record) -> Chart:
         + ".",
         title="Calibration over time",
     )
+
+
+def _slices(result: Calibration, record: Record) -> Table:
+    kind: Kind = "number" if record.summary.task == "regression" else "percent"
+    columns = (
+        Column("slice"),
+        Column("rows", "integer"),
+        Column("said", kind),
+        Column("happened", kind),
+        Column("happened - said", kind),
+        Column("95 % interval"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.condition),
+            item.support,
+            item.said,
+            item.happened,
+            item.gap.value,
+            words.interval(item.gap, unit=_unit(record)),
+        )
+        for item in result.slices
+    )
+    return Table(columns, rows, "Slices in which it is off by more than on the whole, beyond chance over all of them.")

@@ -81,10 +81,25 @@ def section(result: ClassImbalance, record: Record) -> list[Block]:
         blocks.append(
             Text(f"Shown are the commonest class and those recalled worst: {len(shown)} of {len(result.classes)}.")
         )
+    if result.moved:
+        blocks.append(Text(_moved(result)))
     blocks.append(_table(shown))
     if result.confusions:
         blocks.append(_matrix(result) if len(result.classes) <= MOST_CELLS else _confusions(result))
     return blocks
+
+
+def _moved(result: ClassImbalance) -> str:
+    """Classes that are more, or less, frequent than in training."""
+    named = [
+        f"{words.quoted(item.label)} ({words.value(item.share)} of the rows, {words.value(item.trained)} in training)"
+        for item in result.classes
+        if item.label in result.moved and item.trained is not None
+    ]
+    return (
+        f"The share of {words.plural(len(named), 'class', 'classes')} differs from that in training, beyond chance: "
+        f"{words.listed(named)}. A threshold set on the training shares may not fit."
+    )
 
 
 def _most_telling(result: ClassImbalance) -> tuple[ClassShare, ...]:
@@ -153,7 +168,7 @@ def _recall(shown: tuple[ClassShare, ...], result: ClassImbalance) -> Chart:
 
 
 def _table(shown: tuple[ClassShare, ...]) -> Table:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("class"),
         Column("rows", "integer"),
         Column("share", "percent"),
@@ -162,6 +177,10 @@ def _table(shown: tuple[ClassShare, ...]) -> Table:
         Column("precision", "percent"),
         Column("95 % interval of precision"),
     )
+    ranked = any(item.average_precision is not None for item in shown)
+    trained = any(item.trained is not None for item in shown)
+    columns += (Column("average precision", "number"), Column("95 % interval of it")) if ranked else ()
+    columns += (Column("share in training", "percent"),) if trained else ()
     rows = tuple(
         (
             words.shown(item.label),
@@ -171,10 +190,16 @@ def _table(shown: tuple[ClassShare, ...]) -> Table:
             "" if item.recall is None else words.interval(item.recall),
             None if item.precision is None else item.precision.value,
             "" if item.precision is None else words.interval(item.precision),
+            *(_estimated(item.average_precision) if ranked else ()),
+            *((None if item.trained is None else item.trained.value,) if trained else ()),
         )
         for item in shown
     )
     return Table(columns, rows, "Classes from most to least frequent.")
+
+
+def _estimated(measured: Estimate | None) -> tuple[float | None, str]:
+    return (None, "") if measured is None else (measured.value, words.interval(measured))
 
 
 def _confusions(result: ClassImbalance) -> Table:

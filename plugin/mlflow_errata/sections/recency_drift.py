@@ -12,7 +12,7 @@ from mlflow_errata.sections._marks import BLUE, GREY, TICK, VERMILLION, Dot, Ser
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
-    from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift, Window
+    from mlflow_errata.diagnoses.recency_drift import Expectation, RecencyDrift, Shift, Window
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
@@ -81,6 +81,8 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
         blocks.append(Text(_why(result)))
     if result.new_classes:
         blocks.append(Text(_new_classes(result)))
+    if result.expected is not None:
+        blocks.append(Text(_expected(result.expected, result)))
     if result.split is not None:
         blocks.append(_split(result))
     drawn = [window for window in result.windows if window.support >= fewest_drawn(result)]
@@ -90,6 +92,8 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
     if any(window.label_rate is not None for window in drawn):
         blocks.append(rate_course(result, record.dataset.classes[-1] if record.dataset.classes else None))
     blocks.append(_windows(result, record))
+    if result.worsened:
+        blocks.append(_worsened(result))
     if result.shifts:
         blocks += [Text(_moved(result)), _psi(result), _table(result)]
     return blocks
@@ -164,6 +168,19 @@ def _new_classes(result: RecencyDrift) -> str:
     return f"{classes} late and without a row before, so the model cannot know it: {words.listed(named)}."
 
 
+def _expected(told: Expectation, result: RecencyDrift) -> str:
+    """What rows without a label will show, and what this cannot see."""
+    at = precision(result)
+    name = words.metric(told.metric.unit)
+    return (
+        f"{words.capital(words.plural(told.support, 'row'))} from {words.moment(told.start, at)} to "
+        f"{words.moment(told.end, at)} have no label yet. If scores stay as true as they were, {name} there will be "
+        f"{words.estimate(told.metric)}, against {words.value(told.labelled)} on labelled "
+        "rows. This sees rows that the model is less sure of; it is blind to a change of what the label depends on "
+        "(concept drift), which only labels show."
+    )
+
+
 def _split(result: RecencyDrift) -> Chart:
     """The change in parts that add up to it."""
     parts = (
@@ -228,6 +245,29 @@ def _rates(window: Window) -> tuple[float | None, float | None]:
     )
 
 
+def _worsened(result: RecencyDrift) -> Table:
+    unit = words.metric(result.worsened[0].now.unit)
+    columns = (
+        Column("slice"),
+        Column("rows now", "integer"),
+        Column(f"{unit} before"),
+        Column("now"),
+        Column("change"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.condition),
+            item.now.n,
+            words.estimate(item.before),
+            words.estimate(item.now),
+            words.change(item.change),
+        )
+        for item in result.worsened
+    )
+    caption = "Slices that got worse by more than the rest, beyond chance over all; most errors added first."
+    return Table(columns, rows, caption)
+
+
 # -- columns that moved -----------------------------------------------------------------------------------------------
 
 
@@ -270,13 +310,19 @@ def _table(result: RecencyDrift) -> Table:
         Column("typical before"),
         Column("typical now"),
         Column("never seen before"),
+        Column("missing before", "percent"),
+        Column("missing now", "percent"),
+        Column("JS", "number"),
+        Column("KS", "number"),
+        Column("Wasserstein", "number"),
         Column("moved"),
     )
     shown = result.shifts[:MOST_COLUMNS]
     more = f" The {MOST_COLUMNS} largest of {len(result.shifts)}." if len(result.shifts) > MOST_COLUMNS else ""
     caption = (
         "PSI = population stability index; its floor is what sampling alone would give. Moved: beyond chance over all "
-        f"columns, and at least {WORTH_A_LOOK} above the floor.{more}"
+        f"columns, and at least {WORTH_A_LOOK} above the floor. JS, KS, Wasserstein: distances by Jensen-Shannon, by "
+        f"Kolmogorov-Smirnov, and by how many standard deviations values move on average.{more}"
     )
     return Table(columns, tuple(_row(shift) for shift in shown), caption)
 
@@ -289,7 +335,7 @@ def _novel(shift: Shift) -> str:
     return f"{words.percent(shift.unseen)}{named}"
 
 
-def _row(shift: Shift) -> tuple[str | float, ...]:
+def _row(shift: Shift) -> tuple[str | float | None, ...]:
     return (
         words.shown(shift.column),
         shift.psi,
@@ -297,5 +343,10 @@ def _row(shift: Shift) -> tuple[str | float, ...]:
         words.shown(shift.reference),
         words.shown(shift.current),
         _novel(shift),
+        shift.missing_before,
+        shift.missing_now,
+        shift.jensen_shannon,
+        shift.kolmogorov_smirnov,
+        shift.wasserstein,
         "yes" if shift.found else "no",
     )

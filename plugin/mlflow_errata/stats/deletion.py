@@ -56,10 +56,11 @@ def auc_without(
     """
     w = np.ones(len(scores)) if weight is None else weight
     g = int(groups.max()) + 1
-    won = w * _won(scores, positive, w)
+    order = np.argsort(scores)
+    won = w * _won(scores, positive, w, order)
     up, down = (np.bincount(groups, w * side, minlength=g) for side in (positive, ~positive))
     touched = np.bincount(groups, won, minlength=g)
-    twice = np.array([_pairs(scores[part], positive[part], w[part]) for part in (groups == j for j in range(g))])
+    twice = np.array([_pairs(scores[part], positive[part], w[part]) for part in _parts(groups, order, g)])
     pairs = float(won[positive].sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.divide(pairs, up.sum() * down.sum())
@@ -67,9 +68,19 @@ def auc_without(
     return float(value), parts
 
 
-def _won(scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of the rows of the other class that stand on the right side of each row, ties one half; shape (n,)."""
-    order = np.argsort(scores, kind="stable")
+def _parts(groups: NDArray[np.intp], order: NDArray[np.intp], g: int) -> list[NDArray[np.intp]]:
+    """Rows of each group in a given order."""
+    named = groups[order].astype(np.uint16 if g < 2**16 else np.int64)
+    return np.split(order[np.argsort(named, kind="stable")], np.cumsum(np.bincount(groups, minlength=g))[:-1])
+
+
+def _won(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np.float64], order: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Weight of the rows of the other class that stand on the right side of each row, ties one half; shape (n,).
+
+    `order` has the rows by ascending score.
+    """
     ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
     up, down = w[order] * positive[order], w[order] * ~positive[order]
     up_at, down_at = np.bincount(ties, up), np.bincount(ties, down)
@@ -81,4 +92,9 @@ def _won(scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np
 
 
 def _pairs(scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np.float64]) -> float:
-    return float((w * _won(scores, positive, w))[positive].sum()) if len(scores) else 0.0
+    """Weight of the pairs that stand the right way round; scores ascending."""
+    if not len(scores):
+        return 0.0
+    ties = np.r_[0, np.cumsum(np.diff(scores) > 0)]
+    up_at, down_at = np.bincount(ties, w * positive), np.bincount(ties, w * ~positive)
+    return float((up_at * (np.cumsum(down_at) - down_at / 2)).sum())

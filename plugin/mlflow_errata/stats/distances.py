@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,50 @@ def psi_floor(n_bins: int, n_reference: int, n_current: int) -> float:
     Yurdakul & Naranjo 2020, "Statistical properties of the population stability index", doi:10.21314/JRMV.2020.227
     """
     return (n_bins - 1) * (1 / n_reference + 1 / n_current)
+
+
+def jensen_shannon(reference: ArrayLike, current: ArrayLike) -> float:
+    """Jensen-Shannon distance of two histograms: the root of their divergence in bits, in [0, 1]; 0 for equal shares.
+
+    JS^2 = (KL(r, m) + KL(c, m)) / 2 with m = (r + c) / 2.
+
+    Parameters
+    ----------
+    reference, current : array-like of shape (n_bins,), counts; each with at least one row
+
+    References
+    ----------
+    Endres & Schindelin 2003, doi:10.1109/TIT.2003.813506
+    """
+    r, c = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
+    r, c = r / r.sum(), c / c.sum()
+    m = np.where(r + c > 0, (r + c) / 2, 1.0)
+    divergence = float((xlogy(r, r / m) + xlogy(c, c / m)).sum()) / (2 * log(2))
+    return sqrt(max(divergence, 0.0))
+
+
+def largest_gap(reference: NDArray[np.float64], current: NDArray[np.float64]) -> float:
+    """Kolmogorov-Smirnov distance of two samples of finite numbers: the largest gap of their shares up to a value."""
+    _, gap = _gaps(reference, current)
+    return float(np.abs(gap).max(initial=0.0))
+
+
+def mean_shift(reference: NDArray[np.float64], current: NDArray[np.float64]) -> float:
+    """Wasserstein distance of two samples of finite numbers, in their unit: the least that values move on average."""
+    values, gap = _gaps(reference, current)
+    return float((np.abs(gap[:-1]) * np.diff(values)).sum())
+
+
+def _gaps(
+    reference: NDArray[np.float64], current: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distinct values of both samples, and the difference of the shares up to each."""
+    both = np.concatenate([reference, current])
+    order = np.argsort(both)
+    values = both[order]
+    step = np.where(order < len(reference), -1 / max(len(reference), 1), 1 / max(len(current), 1))
+    last = np.append(values[1:] != values[:-1], True)
+    return values[last], np.cumsum(step)[last]
 
 
 def g_test(reference: ArrayLike, current: ArrayLike) -> float:

@@ -152,6 +152,21 @@ def jackknife_of(value: float, parts: NDArray[np.float64], *, level: float = 0.9
     return value, value - half, value + half
 
 
+def at_level(
+    interval: tuple[float, float, float], degrees: int, *, level: float, given: float = 0.95
+) -> tuple[float, float, float]:
+    """A t interval at another level: its halves in proportion to the t quantiles.
+
+    Parameters
+    ----------
+    interval : (value, low, high), at the level `given`
+    degrees : int, degrees of freedom
+    """
+    value, low, high = interval
+    wider = float(stdtrit(degrees, 0.5 + level / 2) / stdtrit(degrees, 0.5 + given / 2))
+    return value, value - wider * (value - low), value + wider * (high - value)
+
+
 def scattered_groups(n: int) -> NDArray[np.intp]:
     """Groups of rows by position modulo N_GROUPS, for rows in an order that carries no meaning; shape (n,)."""
     return np.arange(n) % min(N_GROUPS, max(n, 1))

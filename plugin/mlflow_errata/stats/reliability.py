@@ -54,6 +54,32 @@ class Sums:
         return Sums(*(change(part) for part in vars(self).values()))
 
 
+def isotonic(
+    said: NDArray[np.float64], happened: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What happens at each value said: the rising course nearest to what happened, in squares.
+
+    Parameters
+    ----------
+    said, happened : float arrays of shape (n,), n >= 1, finite
+    weight : float array of shape (n,), positive, or None for equal weights
+
+    Returns
+    -------
+    (values, course) : the distinct values said, ascending, and what happens there; interpolate between them
+
+    References
+    ----------
+    Zadrozny & Elkan 2002, doi:10.1145/775047.775151
+    """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to import, seldom wanted
+
+    values, place = np.unique(said, return_inverse=True)
+    w = np.ones(len(said)) if weight is None else weight
+    total = np.bincount(place, w)
+    return values, isotonic_regression(np.bincount(place, w * happened) / total, weights=total).x
+
+
 def sums_of(
     residual: NDArray[np.float64],
     variance: NDArray[np.float64],

@@ -36,7 +36,7 @@ def area_under_roc(
     ----------
     DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595
     """
-    order = np.argsort(scores, kind="stable")
+    order = np.argsort(scores)
     is_up = positive[order]
     w = np.ones(len(scores)) if weight is None else weight[order]
     up, down = w * is_up, w * ~is_up

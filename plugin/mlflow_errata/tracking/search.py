@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,7 @@ from mlflow_errata.errors import NoDiagnoses, RecipeMissing, StoreUnreachable
 from mlflow_errata.recipe import Recipe
 from mlflow_errata.record import Record
 from mlflow_errata.record.write import RECIPE, RECORD, ROWS
+from mlflow_errata.tracking.ignored import ignored_by
 from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment of a tracking store."""
+    """An experiment of a tracking store, and the codes that it ignores with the reasons."""
 
     id: str
     name: str
+    ignored: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
 
     def read(client: MlflowClient) -> tuple[Experiment, ...]:
         return tuple(
-            Experiment(item.experiment_id, item.name)
+            Experiment(item.experiment_id, item.name, ignored_by(item))
             for item in client.search_experiments(view_type=ViewType.ACTIVE_ONLY, order_by=["last_update_time DESC"])
         )
 
@@ -194,7 +196,9 @@ def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
         document = Path(client.download_artifacts(run_id, f"{folder}/{RECORD}", scratch))
         if any(Path(item.path).name == ROWS for item in client.list_artifacts(run_id, folder)):
             client.download_artifacts(run_id, f"{folder}/{ROWS}", scratch)
-        return Record.open(document.parent)
+        record = Record.open(document.parent)
+    experiment = client.get_experiment(client.get_run(run_id).info.experiment_id)
+    return replace(record, ignored=ignored_by(experiment))
 
 
 def _row(run: Run) -> RunRow:

@@ -1,0 +1,31 @@
+"""Codes: a stable name for everything that can be found, by which it is looked up in the docs and ignored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlflow_errata.diagnoses import data_faults
+from mlflow_errata.diagnoses.data_faults import DataFaults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow_errata.diagnoses._shape import Result
+
+OF_DIAGNOSIS: Mapping[str, str] = {
+    "slice_errors": "ERR201",
+    "label_issues": "ERR301",
+    "class_imbalance": "ERR401",
+    "calibration": "ERR501",
+    "recency_drift": "ERR601",
+    "metric_mismatch": "ERR701",
+}
+"""Diagnoses with one code; data faults have one a kind. Codes are never used again for something else."""
+CODES = (*data_faults.CODES.values(), *OF_DIAGNOSIS.values())
+
+
+def codes_of(name: str, result: Result) -> tuple[str, ...]:
+    """Codes of what a diagnosis has found; empty where it has found nothing."""
+    if isinstance(result, DataFaults):
+        return tuple(dict.fromkeys(fault.code for fault in result.faults if fault.alarm))
+    return (OF_DIAGNOSIS[name],) if result.found else ()
