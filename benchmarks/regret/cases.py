@@ -46,10 +46,10 @@ class Case:
 
     def score(self, model: Any) -> float:
         """What a fitted model reaches on the rows that come; more is better."""
-        y, X = self.future["y"].to_numpy(), self.future[self.features]
+        y, seen = self.future["y"].to_numpy(), self.future[self.features]
         if self.value is None and self.metric in SCORES:
-            return float(getattr(metrics, SCORES[self.metric])(y, model.predict_proba(X)[:, 1]))
-        return self.reached(y, model.predict(X))
+            return float(getattr(metrics, SCORES[self.metric])(y, model.predict_proba(seen)[:, 1]))
+        return self.reached(y, model.predict(seen))
 
     def reached(self, y: np.ndarray, said: np.ndarray) -> float:
         """What decisions (or numbers) reach in the declared value or the metric; more is better."""

@@ -98,7 +98,8 @@ def report(totals: dict[str, Totals], seeds: int) -> None:
     for name, total in some.items():
         print(
             f"{name:26} best {total.best / seeds:+6.2f} points; normalised regret of the first step "
-            f"{_regret(total.first, total):.2f}, of the plan {_regret(total.plan, total):.2f}; hits {total.hits} of {seeds}"
+            f"{_regret(total.first, total):.2f}, of the plan {_regret(total.plan, total):.2f}; "
+            f"hits {total.hits} of {seeds}"
         )
     for title, names in (("all", list(some)), ("unseen scenarios", [name for name in some if name in UNSEEN])):
         chosen = [some[name] for name in names if some[name].best > 0]
@@ -109,7 +110,8 @@ def report(totals: dict[str, Totals], seeds: int) -> None:
         )
         hits = sum(total.hits for total in chosen)
         print(
-            f"{title}: normalised regret {first:.3f} (first step), {plan:.3f} (plan); hits {hits} of {len(chosen) * seeds}"
+            f"{title}: normalised regret {first:.3f} (first step), {plan:.3f} (plan); "
+            f"hits {hits} of {len(chosen) * seeds}"
         )
         for rule in ("chance", *RULES):
             print(f"    {rule:12} {np.mean([_regret(total.others[rule], total) for total in chosen]):.3f}")

