@@ -79,9 +79,21 @@ ROOMS = {
             *{"tracking", "training", "trials"},
         },
     ),
+    "_decisions": ({"pandas"}, {"diagnoses", "errors", "metric", "record"}),
     "_audit": (
         {"numpy", "pandas"},
-        {"_relabel_gain", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+        {
+            "_decisions",
+            "_relabel_gain",
+            "diagnoses",
+            "errors",
+            "estimate",
+            "metric",
+            "record",
+            "stats",
+            "steps",
+            "table",
+        },
     ),
     "_relabel_gain": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},
