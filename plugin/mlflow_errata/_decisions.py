@@ -198,6 +198,7 @@ def _decided(
         what = f"were made on other labels: row {one!r} was given {before!r} and is {given!r} in this record"
         raise DecisionsRefused(what, "Decide on the labels as they are now.")
     said, other = row[DECISION], row.get(CORRECTED)
+    truth: Label | None
     if said not in KINDS:
         said, truth = ACCEPT, _label(said, labels)
     elif said == ACCEPT and not _is_empty(other):

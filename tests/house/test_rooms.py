@@ -66,7 +66,10 @@ ROOMS = {
     "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
     "tracking": (
         {"mlflow", "pandas"},
-        {"", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report", "tracking"},
+        {
+            *{"", "_decisions", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report"},
+            "tracking",
+        },
     ),
     "_compare": (
         {"numpy", "pandas"},
