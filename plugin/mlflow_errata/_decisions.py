@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -100,13 +100,27 @@ def newest(made: Iterable[Decision]) -> dict[str, Decision]:
 
 def disputed(made: Iterable[Decision]) -> dict[str, tuple[Decision, ...]]:
     """Rows on which the newest decisions of two people differ, with these decisions, newest first."""
-    people: dict[tuple[str, str], Decision] = {}
-    for item in sorted(made, key=lambda item: item.at):
-        people[item.key, item.by] = item
     rows: dict[str, list[Decision]] = {}
-    for item in sorted(people.values(), key=lambda item: item.at, reverse=True):
+    for item in sorted(_by_person(made).values(), key=lambda item: item.at, reverse=True):
         rows.setdefault(item.key, []).append(item)
     return {key: tuple(said) for key, said in rows.items() if len({(one.decision, one.corrected) for one in said}) > 1}
+
+
+def _by_person(made: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
+    return {(item.key, item.by): item for item in sorted(made, key=lambda item: item.at)}
+
+
+def arriving(made: Iterable[Decision], known: Iterable[Decision], by: str) -> tuple[Decision, ...]:
+    """Decisions from a file that are not known yet; one that was changed in the file is a new one, by who brings it."""
+    kept = {(item.key, item.by, item.at): item for item in known}
+    latest = _by_person(kept.values())
+    found = []
+    for item in made:
+        old = kept.get((item.key, item.by, item.at))
+        before = old or latest.get((item.key, item.by))
+        if before is None or (item.decision, item.corrected) != (before.decision, before.corrected):
+            found.append(item if old is None else replace(item, by=by, at=now()))
+    return tuple(found)
 
 
 def as_frame(made: Iterable[Decision], *, every: bool = False) -> pd.DataFrame:
@@ -114,9 +128,9 @@ def as_frame(made: Iterable[Decision], *, every: bool = False) -> pd.DataFrame:
     told = list(made)
     differ = disputed(told)
     kept = sorted(told if every else newest(told).values(), key=lambda item: (item.at, item.by, item.key))
-    columns = [item.name for item in fields(Decision)]
-    found = pd.DataFrame([asdict(item) for item in kept], columns=columns)
-    return found.assign(disputed=[item.key in differ for item in kept])
+    found = pd.DataFrame([asdict(item) for item in kept], columns=[item.name for item in fields(Decision)])
+    labels = pd.Series([item.corrected for item in kept], dtype=object)
+    return found.assign(**{CORRECTED: labels}, disputed=[item.key in differ for item in kept])
 
 
 def issues_of(record: Record) -> LabelIssues:
@@ -259,13 +273,15 @@ def _label(said: Any, labels: Mapping[str, Label]) -> Label:
             return float(said)
         except (TypeError, ValueError):
             pass
-    elif str(said) in labels:
-        return labels[str(said)]
+    for name, label in labels.items():
+        if _same(said, name):
+            return label
     known: Sequence[str] = [repr(label) for label in labels.values()] if labels else ["a number"]
     raise DecisionsRefused(f"hold {said!r}", f"Allowed: {', '.join([*KINDS, *known])}.")
 
 
 def _same(told: Any, given: Label) -> bool:
+    """The same label, also where a file made 1.0 of 1."""
     if str(told) == str(given):
         return True
     try:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from errata_app.labelling import Desk
+from mlflow_errata._queue import Queue
+
 if TYPE_CHECKING:
     from mlflow_errata import Record
     from mlflow_errata.tracking.search import Experiment, RunRow
@@ -61,7 +64,22 @@ def record(uri: str, run_id: str, digest: str) -> Record:
     return search.load(run_id, tracking_uri=uri)
 
 
+@st.cache_resource(max_entries=16, show_spinner="Reading the decisions ...")
+def desk(uri: str, run_id: str, digest: str) -> Desk:
+    """The queue of labels of a run with what was decided, one for all who work on it.
+
+    Raises
+    ------
+    NothingToAudit, NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    from mlflow_errata.tracking.decisions import Sheet, drawer  # noqa: PLC0415
+
+    found = Desk(Queue(record(uri, run_id, digest)), drawer(run_id, tracking_uri=uri), Sheet)
+    found.read()
+    return found
+
+
 def forget() -> None:
     """Read everything anew."""
-    for reader in (experiments, runs, record):
+    for reader in (experiments, runs, record, desk):
         reader.clear()

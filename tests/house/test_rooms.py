@@ -59,7 +59,18 @@ ROOMS = {
     "sections": (
         {"altair"},
         {
-            *{"_compare", "blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps"},
+            *{
+                "_compare",
+                "_queue",
+                "blocks",
+                "diagnoses",
+                "errors",
+                "estimate",
+                "metric",
+                "record",
+                "sections",
+                "steps",
+            },
             *{"tracking", "trials"},
         },
     ),
@@ -97,6 +108,10 @@ ROOMS = {
             "steps",
             "table",
         },
+    ),
+    "_queue": (
+        {"numpy", "pandas"},
+        {"_audit", "_decisions", "diagnoses", "errors", "metric", "record", "stats", "steps"},
     ),
     "_relabel_gain": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},

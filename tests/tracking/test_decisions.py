@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mlflow_errata as errata
-from mlflow_errata._decisions import decision, newest
+from mlflow_errata._decisions import as_frame, decision, newest, read
 from mlflow_errata.errors import DecisionsNotStored, DecisionsRefused
 from mlflow_errata.tracking import decisions as room
 
@@ -171,3 +171,17 @@ def test_what_is_no_decision_is_skipped(issues):
     assert room.Decision.parsed(vars(good) | {"later": 1}) == good
     assert room.Decision.parsed([1]) is None
     assert newest([good]) == {row["id"]: good}
+
+
+def test_labels_that_are_numbers_survive_rows_without_one():
+    """A column of 0, 1 and nothing would become floats: 1.0 is the label 1 all the same."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"y": draw.integers(0, 2, N), "score": draw.random(N)})
+    record = errata.diagnose(frame, label="y", scores="score", budget=0)
+    drawn = errata.audit(record, n=4)
+    drawn["decision"] = ["accept", "unsure", "exclude", "keep"]
+    made = as_frame(read(record, drawn))
+    assert [type(value) for value in made["corrected"]] == [int, type(None), type(None), int]
+    for table in (made, made.assign(corrected=made["corrected"].astype(float))):
+        audit = errata.audited(record, table).results["label_issues"].audit
+        assert dict(audit.decisions) == {drawn["id"][0]: drawn["suggested"][0], drawn["id"][2]: None}

@@ -13,7 +13,7 @@ from uuid import uuid4
 import mlflow
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata._decisions import Decision, as_frame, read
+from mlflow_errata._decisions import Decision, arriving, as_frame, read
 from mlflow_errata.errors import DecisionsNotStored
 from mlflow_errata.tracking.search import folder_of, load, reading
 from mlflow_errata.tracking.store import within_deadline
@@ -168,7 +168,7 @@ def load_decisions(
 def save_decisions(
     run_id: str, decisions: Told, *, by: str, dataset: str | None = None, tracking_uri: str | None = None
 ) -> int:
-    """Store decisions with a run, beside those of others; returns how many.
+    """Store decisions with a run, beside those of others; returns how many are new.
 
     Parameters
     ----------
@@ -182,9 +182,11 @@ def save_decisions(
     DecisionsRefused, NothingToAudit, DecisionsNotStored, NoDiagnoses, StoreUnreachable
     """
     made = read(load(run_id, dataset=dataset, tracking_uri=tracking_uri), decisions, by=by)
-    if made:
-        Sheet(drawer(run_id, dataset=dataset, tracking_uri=tracking_uri), by).add(made)
-    return len(made)
+    place = drawer(run_id, dataset=dataset, tracking_uri=tracking_uri)
+    new = arriving(made, place.read(), by)
+    if new:
+        Sheet(place, by).add(new)
+    return len(new)
 
 
 def _sheet_name(by: str) -> str:
