@@ -55,9 +55,8 @@ def check(session: Session) -> None:
 
 def _person() -> str:
     """Who decides: whoever is logged in, else the name that was typed; on one's own machine its user."""
-    known = st.user.get("email") or st.user.get("name")
-    if known:
-        return str(known)
+    if st.user.get("is_logged_in"):
+        return str(st.user.get("email") or st.user.get("name"))
     own = getuser() if st.get_option("server.address") in LOCAL else ""
     return (st.text_input("Checked by", value=own, key="by", bind="query-params", width=220) or "").strip()
 
