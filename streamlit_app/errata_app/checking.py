@@ -72,7 +72,7 @@ def _read_only(session: Session) -> None:
 
 
 def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None:
-    key = session.current(standing)
+    key = session.show(standing)
     if key is None:
         st.caption("Every row of the queue is decided. Go back to change an answer.")
         _step(session, "the end")
@@ -80,20 +80,17 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
     issue, queue = session.desk.queue.rows[key], session.desk.queue
     with st.container(border=True, key="row"):
         st.markdown(f"##### Row {plain(key)}")
-        labels, values = st.columns([3, 2], gap="large")
-        with labels:
-            with st.container(horizontal=True, gap="large", key="labels"):
-                for name, value in (("given", issue.given), ("suggested", issue.suggested)):
-                    with st.container(width=220, gap=None, key=f"label-{name}"):
-                        st.caption(name)
-                        st.markdown(f"**{plain(words.label(value))}**")
-            for reason in words.why(queue, issue, standing):
-                st.markdown(f"- {plain(reason)}")
-            _said(standing, key)
-        values.dataframe(
-            words.values(queue, issue), hide_index=True, height=230, key=f"values {key}", alt="Columns of this row"
-        )
+        with st.container(horizontal=True, gap="large", key="labels"):
+            for name, value in (("given", issue.given), ("suggested", issue.suggested)):
+                with st.container(width=220, gap=None, key=f"label-{name}"):
+                    st.caption(name)
+                    st.markdown(f"**{plain(words.label(value))}**")
         _buttons(session, issue, by, locked=locked)
+        reasons, values = st.columns([3, 2], gap="large")
+        with reasons:
+            st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
+            _said(standing, key)
+        values.dataframe(words.values(queue, issue), hide_index=True, height=230, alt="Columns of this row")
 
 
 def _said(standing: Standing, key: str) -> None:
@@ -137,7 +134,7 @@ def _buttons(session: Session, issue: Issue, by: str, *, locked: bool) -> None:
 
 def _step(session: Session, key: str) -> None:
     st.button("Back", key=f"back {key}", shortcut="b", on_click=session.back, disabled=not session.trail)
-    if session.shown is not None:
+    if session.wanted is not None:
         st.button("Next", key=f"next {key}", shortcut="n", on_click=session.forward)
 
 

@@ -75,7 +75,8 @@ class Session:
 
     Attributes
     ----------
-    shown : key of the row that the person went back to, or None
+    shown : key of the row that shows, the only one that can be decided about
+    wanted : key of the row that the person went back to, or None
     trail : row keys decided here, in order: the way back
     trouble : why decisions could not be stored, or None
     told : what an import did
@@ -84,6 +85,7 @@ class Session:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.shown: str | None = None
+        self.wanted: str | None = None
         self.trail: list[str] = []
         self.trouble: str | None = None
         self.told = ""
@@ -101,26 +103,32 @@ class Session:
         """Decisions that only this page holds."""
         return len(self._unstored)
 
-    def current(self, standing: Standing) -> str | None:
+    def show(self, standing: Standing) -> str | None:
         """Key of the row to show: the one that the person went back to, else the next to check."""
-        return self.shown if self.shown is not None else next(iter(standing.next), None)
+        self.shown = self.wanted if self.wanted is not None else next(iter(standing.next), None)
+        return self.shown
 
     def decide(self, key: str, said: str, corrected: Label | None, by: str) -> None:
-        """Decide about the row of this key, whatever stands where; then go on to the next."""
+        """Decide about the row of this key, if it is the one that shows; then go on to the next.
+
+        A key that was pressed twice, or on buttons that the browser had not yet put away, belongs to the row before.
+        """
+        if key != self.shown:
+            return
         issue = self.desk.queue.rows[key]
         row = {"id": issue.id, "given": issue.given, "suggested": issue.suggested}
         self._take([decision(row, said, corrected, audit=issue.audit, by=by)], by)
         self.trail = [*(known for known in self.trail if known != key), key]
-        self.shown = None
+        self.wanted = self.shown = None
 
     def back(self) -> None:
         """Show the row decided before the one that is shown; its decision stands until another is made."""
-        at = self.trail.index(self.shown) if self.shown in self.trail else len(self.trail)
-        self.shown = self.trail[at - 1] if at > 0 else self.shown
+        at = self.trail.index(self.wanted) if self.wanted in self.trail else len(self.trail)
+        self.wanted = self.trail[at - 1] if at > 0 else self.wanted
 
     def forward(self) -> None:
         """Return to the next row to check."""
-        self.shown = None
+        self.wanted = None
 
     def edited(self, keys: tuple[str, ...], changes: dict[Any, dict[str, Any]], by: str) -> None:
         """Decide about rows that were edited in a table that held these keys; what was handled before is left alone."""
