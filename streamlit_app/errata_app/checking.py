@@ -79,13 +79,15 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
         return
     issue, queue = session.desk.queue.rows[key], session.desk.queue
     with st.container(border=True, key="row"):
-        st.markdown(f"##### Row {plain(key)}")
-        with st.container(horizontal=True, gap="large", key="labels"):
-            for name, value in (("given", issue.given), ("suggested", issue.suggested)):
-                with st.container(width=220, gap=None, key=f"label-{name}"):
-                    st.caption(name)
-                    st.markdown(f"**{plain(words.label(value))}**")
+        heading = st.container(key="heading")
         _buttons(session, issue, by, locked=locked)
+        with heading:  # drawn last: whoever sees the row has its buttons
+            st.markdown(f"##### Row {plain(key)}")
+            with st.container(horizontal=True, gap="large", key="labels"):
+                for name, value in (("given", issue.given), ("suggested", issue.suggested)):
+                    with st.container(width=220, gap=None, key=f"label-{name}"):
+                        st.caption(name)
+                        st.markdown(f"**{plain(words.label(value))}**")
         reasons, values = st.columns([3, 2], gap="large")
         with reasons:
             st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
