@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from errata_app.draw import plain
-from mlflow_errata._decisions import ACCEPT, EXCLUDE, KEEP, KINDS, UNSURE
+from errata_app.draw import draw, plain
+from mlflow_errata._decisions import ACCEPT, EXCLUDE, KEEP, KINDS, UNSURE, issues_of
 from mlflow_errata.sections import checking as words
+from mlflow_errata.sections.label_issues import verdict
 
 if TYPE_CHECKING:
     from errata_app.labelling import Session
@@ -32,14 +33,20 @@ train = recipe.apply(train)  # exactly these labels, by id"""
 @st.fragment
 def check(session: Session) -> None:
     """Everything that changes with a decision, and nothing else: a key press draws this part anew."""
-    standing = session.desk.queue.standing(session.decisions)
+    queue = session.desk.queue
+    standing = queue.standing(session.decisions)
+    draw([verdict(standing.issues if standing.is_told else issues_of(queue.record), queue.record)], key="labels")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="checking"):
+        st.header("Check labels", anchor=False)
+        way = st.segmented_control(
+            "Check", WAYS, default=WAYS[0], key="way", required=True, label_visibility="collapsed"
+        )
+        by = _person()
+    if "id" not in queue.record.dataset.roles:
+        st.caption(words.needs_an_id())
     if standing.n_audit:
         st.progress(standing.n_answered / standing.n_audit)
-    st.markdown(plain(words.progress(standing)))
-    st.markdown(f"**{plain(words.advice(standing))}**")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="checking"):
-        way = st.segmented_control("Check", WAYS, default=WAYS[0], key="way", required=True)
-        by = _person()
+    st.markdown(f"{plain(words.progress(standing))} **{plain(words.advice(standing))}**")
     if session.trouble is not None:
         _read_only(session)
     if not by:
@@ -58,7 +65,7 @@ def _person() -> str:
     if st.user.get("is_logged_in"):
         return str(st.user.get("email") or st.user.get("name"))
     own = getuser() if st.get_option("server.address") in LOCAL else ""
-    return (st.text_input("Checked by", value=own, key="by", bind="query-params", width=220) or "").strip()
+    return (st.text_input("Checked by", value=own, key="by", bind="query-params", width=180) or "").strip()
 
 
 def _read_only(session: Session) -> None:
@@ -79,15 +86,14 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
         return
     issue, queue = session.desk.queue.rows[key], session.desk.queue
     with st.container(border=True, key="row"):
-        heading = st.container(key="heading")
+        heading = st.container(horizontal=True, gap="large", key="heading")
         _buttons(session, issue, by, locked=locked)
         with heading:  # drawn last: whoever sees the row has its buttons
-            st.markdown(f"##### Row {plain(key)}")
-            with st.container(horizontal=True, gap="large", key="labels"):
-                for name, value in (("given", issue.given), ("suggested", issue.suggested)):
-                    with st.container(width=220, gap=None, key=f"label-{name}"):
-                        st.caption(name)
-                        st.markdown(f"**{plain(words.label(value))}**")
+            for name, value in (("given", issue.given), ("suggested", issue.suggested)):
+                with st.container(width=220, gap=None, key=f"label-{name}"):
+                    st.caption(name)
+                    st.markdown(f"**{plain(words.label(value))}**")
+            st.markdown(f"##### Row {plain(key)}", width="content")
         reasons, values = st.columns([3, 2], gap="large")
         with reasons:
             st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
@@ -111,22 +117,19 @@ def _buttons(session: Session, issue: Issue, by: str, *, locked: bool) -> None:
         name = f"{said} {text} {issue.key}"
         st.button(plain(text), key=name, shortcut=hotkey, on_click=decide, disabled=locked, wrap=False)
 
-    with st.container(horizontal=True, key="decisions"):
+    classes = session.desk.queue.record.dataset.classes
+    with st.container(horizontal=True, vertical_alignment="bottom", key="decisions"):
         button("Keep", "k", KEEP)
         button("Accept", "a", ACCEPT)
         button("Exclude", "e", EXCLUDE)
         button("Unsure", "u", UNSURE)
         _step(session, issue.key)
-    classes = session.desk.queue.record.dataset.classes
-    if not classes:
-        with st.container(horizontal=True, vertical_alignment="bottom", key="number"):
-            value: Any = st.number_input("Another number", value=None, key=f"number {issue.key}", width=220)
-            if value is not None:
-                button(f"It is {value:.6g}", None, ACCEPT, float(value))
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom", key="classes"):
         for at, label in enumerate(classes[:DIGITS], start=1):
             button(words.label(label), str(at), ACCEPT, label)
+        if not classes:
+            value: Any = st.number_input("Another number", value=None, key=f"number {issue.key}", width=160)
+            if value is not None:
+                button(f"It is {value:.6g}", None, ACCEPT, float(value))
         others = dict(zip(map(words.label, classes[DIGITS:]), classes[DIGITS:], strict=True))
         if others:
             other = st.selectbox("Another label", list(others), index=None, key=f"other {issue.key}", width=220)

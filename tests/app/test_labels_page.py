@@ -118,12 +118,24 @@ def test_what_somebody_else_decided_is_not_asked_again(opened, run, record):
     assert "Stop here" in said
 
 
-def test_the_table_decides_about_the_row_that_was_edited(opened, run, record):
+def test_the_table_shows_every_row_with_its_decision(opened, record):
     app = opened()
+    press(app, "Accept")
     app.segmented_control(key="way").set_value("Table").run()
-    table = app.dataframe[0].value if app.dataframe else None
-    assert table is None or len(table) == len(record.results["label_issues"].worklist.id)
     assert not app.exception
+    table = app.dataframe[0].value
+    assert table["id"].tolist() == list(record.results["label_issues"].worklist.id)
+    assert table["decision"].dropna().tolist() == ["accept"]
+
+
+def test_the_verdict_follows_the_audit(opened, run, record):
+    app = opened()
+    assert "Checking 40 of them tells" in " ".join(part.value for part in app.markdown)
+    errata.save_decisions(run, dict.fromkeys(errata.audit(record)["id"], "accept"), by="ben")
+    said = " ".join(part.value for part in opened().markdown)
+    assert "40 of 40 checked labels were wrong" in said
+    assert "of all labels are wrong" in said
+    assert "Checking 40 of them tells" not in said
 
 
 def test_a_store_that_cannot_be_written_locks_the_page_and_keeps_the_answer(opened, run, monkeypatch):

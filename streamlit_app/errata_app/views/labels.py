@@ -9,26 +9,22 @@ from errata_app.header import chosen_record
 from errata_app.labelling import Session
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import sections
-from mlflow_errata.sections.checking import needs_an_id
 
 NAME = "label_issues"
 
 record, row = chosen_record()
 st.title("Can the labels be trusted?", anchor=False)
 blocks = next(item for item in sections(record) if item.name == NAME).blocks
-draw(blocks[:1], key=f"{NAME} verdict")
 if NAME in record.results:
-    st.header("Check labels", anchor=False)
     try:
         desk = source.desk(source.tracking_uri(), row.run_id, row.digest)
     except ErrataError as cause:
+        draw(blocks[:1], key=f"{NAME} verdict")
         st.text(str(cause))
     else:
         name = f"checking {row.run_id} {row.digest}"
         if name not in st.session_state or st.session_state[name].desk is not desk:
             st.session_state[name] = Session(desk)
-        if "id" not in record.dataset.roles:
-            st.caption(needs_an_id())
         check(st.session_state[name])
     st.header("Where labels are in doubt", anchor=False)
-draw(blocks[1:], key=NAME)
+draw(blocks[1 if NAME in record.results else 0 :], key=NAME)
