@@ -74,8 +74,16 @@ def served(uri: str) -> tuple[subprocess.Popen[bytes], str]:
     return running, address
 
 
-def presses(address: str, labels: int, gap: int, chromium: str) -> tuple[list[float], int]:
-    """Milliseconds of every answered key, and the keys that were lost."""
+def cpu_seconds(running: subprocess.Popen[bytes]) -> float:
+    """CPU that the app has used (Linux)."""
+    told = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def presses(
+    address: str, labels: int, gap: int, chromium: str, running: subprocess.Popen[bytes]
+) -> tuple[list[float], int, float]:
+    """Milliseconds of every answered key, the keys that were lost, and the app's CPU seconds."""
     with sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -83,7 +91,7 @@ def presses(address: str, labels: int, gap: int, chromium: str) -> tuple[list[fl
         page.get_by_role("button", name="Keep").wait_for(timeout=90_000)
         page.wait_for_timeout(1500)
         page.evaluate(WATCH)
-        lost = 0
+        lost, before = 0, cpu_seconds(running)
         for at in range(labels):
             known = page.evaluate("window.took.length")
             page.keyboard.press("kaeu12"[at % 6])
@@ -92,9 +100,9 @@ def presses(address: str, labels: int, gap: int, chromium: str) -> tuple[list[fl
             except Exception:  # noqa: BLE001 - a lost key is a figure, not an end
                 lost += 1
             page.wait_for_timeout(gap)
-        took = page.evaluate("window.took")
+        took, used = page.evaluate("window.took"), cpu_seconds(running) - before
         browser.close()
-    return took, lost
+    return took, lost, used
 
 
 def main() -> None:
@@ -110,7 +118,7 @@ def main() -> None:
         uri, run = logged(Path(folder), told.columns)
         running, address = served(uri)
         try:
-            took, lost = presses(address, told.labels, told.gap, told.chromium)
+            took, lost, used = presses(address, told.labels, told.gap, told.chromium, running)
         finally:
             running.terminate()
             running.wait(30)
@@ -120,7 +128,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     print(
         f"{told.labels} labels, load {load:.1f} on {os.cpu_count()} cores: key to next row {middle:.0f} ms (median), "
-        f"{most:.0f} ms (95th percentile), {worst:.0f} ms at most; {lost} keys lost; {stored} decisions stored"
+        f"{most:.0f} ms (95th percentile), {worst:.0f} ms at most; {lost} keys lost; {stored} decisions stored; "
+        f"{1000 * used / told.labels:.0f} ms of CPU per key in the app"
     )
 
 

@@ -98,7 +98,15 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
         with reasons:
             st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
             _said(standing, key)
-        values.dataframe(words.values(queue, issue), hide_index=True, height=230, alt="Columns of this row")
+        with values.container(height=230, border=False, key="values"):
+            st.markdown(_columns(words.values(queue, issue)))
+
+
+def _columns(values: list[tuple[str, str]]) -> str:
+    """The columns of a row as a Markdown table: a grid would take longer to draw than all the rest."""
+    return "\n".join(
+        ["| column | value |", "|---|---|", *(f"| {plain(name)} | {plain(value)} |" for name, value in values)]
+    )
 
 
 def _said(standing: Standing, key: str) -> None:

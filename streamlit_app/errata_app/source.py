@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,16 @@ def record(uri: str, run_id: str, digest: str) -> Record:
     from mlflow_errata.tracking import search  # noqa: PLC0415
 
     del digest
-    return search.load(run_id, tracking_uri=uri)
+    found = search.load(run_id, tracking_uri=uri)
+    _set_libraries_aside()
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _set_libraries_aside() -> None:
+    """Streamlit looks for garbage after every click: 0.2 s if it goes through all that MLflow and pandas keep for good."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the decisions ...")

@@ -95,13 +95,10 @@ def label(value: object) -> str:
     return words.number(value) if isinstance(value, float) else words.quoted(value)
 
 
-def values(queue: Queue, issue: Issue) -> dict[str, list[str]]:
-    """The row's columns and what stands in them."""
+def values(queue: Queue, issue: Issue) -> list[tuple[str, str]]:
+    """The row's columns and what stands in them; none where the record was logged without rows."""
     told = queue.values.get(issue.key, {})
-    return {
-        "column": [words.shown(name) for name in told],
-        "value": [words.shown(_value(value)) for value in told.values()],
-    }
+    return [(words.shown(name), words.shown(_value(value))) for name, value in told.items()]
 
 
 def _value(value: object) -> str:
