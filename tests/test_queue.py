@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -189,3 +191,47 @@ def test_random_orders_never_decide_about_another_row(case):
             elif kind == "accept":
                 wanted[ids[at]] = issues[at].suggested
         assert dict(zip(after.id, after.y.tolist(), strict=True)) == wanted
+
+
+def test_a_record_without_rows_has_a_queue_without_columns(case):
+    record, truth = case
+    bare = Queue(replace(record, rows=pd.DataFrame()))
+    made = answered(bare, truth, 3)
+    standing = bare.standing(made)
+    issue = bare.rows[standing.next[0]]
+    assert standing.issues.audit.correction is None
+    assert checking.values(bare, issue) == []
+    assert "Right labels" not in checking.progress(standing)
+    assert list(bare.table(made))[-1] == "disputed"
+
+
+def test_why_a_label_is_in_doubt(case):
+    record, truth = case
+    queue = Queue(record)
+    key, issue = next(iter(queue.rows.items()))
+    first = checking.why(queue, issue, queue.standing([]))
+    assert first[0] == (
+        f"The scores expect {issue.suggested} rather than {issue.given}: place 1 of 2,000 by suspicion. "
+        f"The model says {queue.said[key]}."
+    )
+    standing = queue.standing([item for item in answered(queue, truth, 40) if item.key != key])
+    if key in standing.chance:
+        assert "it is wrong with a chance of" in checking.why(queue, issue, standing)[-1]
+    names = [name for name, _ in checking.values(queue, issue)]
+    assert set(names) == {"x", "row", "score"}
+
+
+def test_numbers_are_checked_as_well():
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=500)
+    y = x + 0.1 * draw.normal(size=500)
+    y[:20] += 5
+    frame = pd.DataFrame({"y": y, "said": x, "row": [f"r{at}" for at in range(500)]})
+    queue = Queue(errata.diagnose(frame, label="y", prediction="said", id="row", budget=0))
+    issue = next(iter(queue.rows.values()))
+    assert checking.why(queue, issue, queue.standing([]))[0].startswith("The label is ")
+    made = [decision(vars(issue), "accept", 1.5), decision(vars(issue), "accept")]
+    assert [item.corrected for item in made] == [1.5, issue.suggested]
+    audit = queue.standing([decision(vars(one), "accept") for one in queue.rows.values()]).issues.audit
+    assert audit.correction is None
+    assert audit.n_wrong == audit.n_checked

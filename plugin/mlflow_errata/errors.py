@@ -222,7 +222,7 @@ class DecisionsNotStored(ErrataError):
         said = " ".join(str(cause).split())[:300]
         super().__init__(
             f"decisions could not be stored with run {run_id}: {said} "
-            "Keep this page open and try again, or export them to a file."
+            "Try again, or export them to a file before the page is closed."
         )
 
 

@@ -69,7 +69,7 @@ def record(uri: str, run_id: str, digest: str) -> Record:
 
 @st.cache_resource(show_spinner=False)
 def _set_libraries_aside() -> None:
-    """Streamlit looks for garbage after every click: 0.2 s if it goes through all that MLflow and pandas keep for good."""
+    """Streamlit looks for garbage after every click: 0.2 s if it goes through all that MLflow and pandas keep."""
     gc.collect()
     gc.freeze()
 
