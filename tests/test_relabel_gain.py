@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 import mlflow_errata as errata
 from mlflow_errata import EvaluationTable, _relabel_gain
 from mlflow_errata.errors import NotRefitted
+from mlflow_errata.stats.labels import chances_of_mean
 
 
 def planted(seed, noise, n=3000):
@@ -75,7 +76,7 @@ def test_noise_is_measured_away():
 def test_chances_take_the_mean_of_the_audit():
     score = np.array([0.05, 0.3, 0.6, 0.9])
     for mean in (0.1, 0.5, 0.9):
-        found = _relabel_gain._of_mean(score, mean)
+        found = chances_of_mean(score, mean)
         assert found.mean() == pytest.approx(mean, abs=1e-6)
         assert (np.diff(found) > 0).all()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.tracking.decisions import load_decisions, save_decisions
     from mlflow_errata.tracking.ignored import ignore, ignored
     from mlflow_errata.tracking.search import load, load_recipe
     from mlflow_errata.tracking.slices import load_slices, save_slices
@@ -37,9 +38,11 @@ _HOMES = {
     "ignore": "tracking.ignored",
     "ignored": "tracking.ignored",
     "load": "tracking.search",
+    "load_decisions": "tracking.decisions",
     "load_recipe": "tracking.search",
     "load_slices": "tracking.slices",
     "log": "tracking.store",
+    "save_decisions": "tracking.decisions",
     "save_slices": "tracking.slices",
 }
 
@@ -57,9 +60,11 @@ __all__ = [
     "ignore",
     "ignored",
     "load",
+    "load_decisions",
     "load_recipe",
     "load_slices",
     "log",
+    "save_decisions",
     "save_slices",
 ]
 

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
+from mlflow_errata._decisions import DECISION, UNSURE, Decision, Told, issues_of, keys, newest, read, with_columns
 from mlflow_errata._relabel_gain import relabel_gain
 from mlflow_errata.diagnoses._suspicion import UNIT
-from mlflow_errata.diagnoses._worklist import ELSEWHERE, Audit, StratumAudit, plain
+from mlflow_errata.diagnoses._worklist import ELSEWHERE, Audit, StratumAudit
 from mlflow_errata.diagnoses.label_issues import NAME, LabelIssues, with_ranking
-from mlflow_errata.errors import DecisionsRefused, NothingToAudit
+from mlflow_errata.errors import DecisionsRefused
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.record.schema import ID, Record
+from mlflow_errata.record.schema import ID, PREDICTION, Record
 from mlflow_errata.stats.intervals import jeffreys
 from mlflow_errata.steps import relabel, stop
 from mlflow_errata.table import EvaluationTable
 
 if TYPE_CHECKING:
-    from mlflow_errata.metric import Label
+    import pandas as pd
 
-KEEP, ACCEPT, EXCLUDE, UNSURE = "keep", "accept", "exclude", "unsure"
-"""The label is right; the suggestion is; the row is no use; nobody can tell. A label of the record decides as well."""
-DECISION = "decision"
-OWN = ("id", "given", "suggested", "score", DECISION)
-
-Decisions = pd.DataFrame | Mapping[Any, Any] | str | Path | Callable[[Mapping[str, Any]], Any]
+Decisions = Told | Callable[[Mapping[str, Any]], Any]
+"""What `audited` reads: a table, a file, a mapping, or a function of a row of `audit`."""
 
 
 def audit(record: Record, n: int = 40) -> pd.DataFrame:
@@ -54,16 +49,9 @@ def audit(record: Record, n: int = 40) -> pd.DataFrame:
     NothingToAudit
         If the record has no label_issues.
     """
-    rows = _issues(record).worklist
-    chosen = rows.to_check(n)
-    found = rows.frame().iloc[chosen].reset_index(drop=True).assign(**{DECISION: None})
-    if ID not in record.rows:
-        return found
-    own = record.rows.drop(columns=[name for name in record.rows if str(name).startswith("errata.")])
-    own = own.rename(columns={name: f"{name} (column)" for name in own if name in OWN})
-    at = pd.Index([str(row) for row in record.rows[ID]]).get_indexer(pd.Index([str(row) for row in found["id"]]))
-    known = own.iloc[at[at >= 0]].set_axis(np.flatnonzero(at >= 0), axis=0)
-    return found.join(known)
+    rows = issues_of(record).worklist
+    found = rows.frame().iloc[rows.to_check(n)].reset_index(drop=True).assign(**{DECISION: None})
+    return with_columns(record, found)
 
 
 def audited(
@@ -83,10 +71,10 @@ def audited(
     Parameters
     ----------
     record : Record
-    decisions : DataFrame with columns id and decision, a CSV or Parquet file of one, a mapping id -> decision, or a
-        callable from a row of `audit(record)` (a mapping) to its decision. A decision is "keep", "accept",
-        "exclude", "unsure" or a label; empty ones are skipped.
-
+    decisions : DataFrame with columns id and decision (as `audit`, `load_decisions` and the app's export have them), a
+        CSV or Parquet file of one, a mapping id -> decision, or a callable from a row of `audit(record)` (a mapping)
+        to its decision. A decision is "keep", "accept", "exclude", "unsure" or a label; empty ones are skipped. With
+        a column `corrected`, "accept" means that label; rows whose `audit` is False say nothing about others.
     evaluation, train, model : what `diagnose` was given; with all three, and errors found, the model is fitted again
         on labels corrected as far as the audit tells, and the step carries its gain
 
@@ -94,9 +82,10 @@ def audited(
     ------
     NothingToAudit, DecisionsRefused, NotRefitted
     """
-    issues = _issues(record)
-    made = _read(record, decisions)
-    result = with_ranking(_estimated(replace(issues, audit=None), made, record.dataset.n_rows), issues.ranking)
+    issues = issues_of(record)
+    if callable(decisions):
+        decisions = {row["id"]: decisions(row) for row in _as_mappings(audit(record))}
+    result = with_ranking(estimated(record, read(record, decisions)), issues.ranking)
     others = tuple(step for step in record.next_steps if NAME not in step.because and step.kind != stop.KIND)
     found = relabel.decided(result)
     if found and evaluation is not None and train is not None and model is not None:
@@ -117,98 +106,38 @@ def _roles(record: Record) -> dict[str, Any]:
     return named | seen
 
 
-def _issues(record: Record) -> LabelIssues:
-    found = record.results.get(NAME)
-    if not isinstance(found, LabelIssues):
-        raise NothingToAudit(record.not_applicable.get(NAME, "this record has no label_issues"))
-    return found
-
-
-# -- decisions --------------------------------------------------------------------------------------------------------
-
-
-def _read(record: Record, decisions: Decisions) -> dict[Label, tuple[Label, Any]]:
-    """Rows decided: id -> (given, true label; None to drop the row; UNSURE as a tuple of nothing)."""
-    ranking = _issues(record).ranking
-    pairs = _pairs(record, decisions)
-    at = pd.Index(ranking["id"].map(str)).get_indexer(pd.Index([str(row) for row, _ in pairs], dtype=object))
-    unknown = [row for (row, _), place in zip(pairs, at, strict=True) if place < 0]
-    if unknown:
-        what = f"name {len(unknown)} of {len(pairs)} ids that the record does not rank ({unknown[0]!r}, ...)"
-        raise DecisionsRefused(what, "Decide on rows of errata.audit(record) or of the ranking.")
-    labels = {str(label): label for label in record.dataset.classes}
-    found: dict[Label, tuple[Label, Any]] = {}
-    for place, (_, said) in zip(at, pairs, strict=True):
-        row, given, suggested = (
-            plain(ranking[name].iloc[place : place + 1].to_numpy())[0] for name in ("id", "given", "suggested")
-        )
-        found[row] = (given, _truth(said, given, suggested, labels, numbers=not record.dataset.classes))
-    return found
-
-
-def _pairs(record: Record, decisions: Decisions) -> list[tuple[Any, Any]]:
-    """(id, decision) of every row with a decision."""
-    if isinstance(decisions, str | Path):
-        path = Path(decisions)
-        try:
-            decisions = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={DECISION: str})
-        except (OSError, ValueError) as cause:
-            raise DecisionsRefused(f"cannot be read from {path}: {cause}", "Pass a CSV or Parquet file.") from cause
-    if isinstance(decisions, pd.DataFrame):
-        if not {"id", DECISION} <= set(decisions.columns):
-            raise DecisionsRefused(
-                f"have the columns {sorted(map(str, decisions.columns))}", "Name two of them id and decision."
-            )
-        made = list(zip(decisions["id"].tolist(), decisions[DECISION].tolist(), strict=True))
-    elif isinstance(decisions, Mapping):
-        made = list(decisions.items())
-    else:
-        made = [(row["id"], decisions(row)) for row in audit(record).to_dict("records")]  # type: ignore[arg-type]
-    return [(row, said) for row, said in made if not (said is None or pd.isna(said) or said == "")]
-
-
-class _Unsure:
-    """Nobody can tell the label."""
-
-
-def _truth(said: Any, given: Label, suggested: Label, labels: Mapping[str, Label], *, numbers: bool) -> Any:
-    """The label that a decision leads to; None to drop the row."""
-    if said in (KEEP, ACCEPT, EXCLUDE, UNSURE):
-        return {KEEP: given, ACCEPT: suggested, EXCLUDE: None, UNSURE: _Unsure}[said]
-    if numbers:
-        try:
-            return float(said)
-        except (TypeError, ValueError):
-            pass
-    elif str(said) in labels:
-        return labels[str(said)]
-    allowed = ", ".join([KEEP, ACCEPT, EXCLUDE, UNSURE, *(["a number"] if numbers else map(repr, labels.values()))])
-    raise DecisionsRefused(f"hold {said!r}", f"Allowed: {allowed}.")
-
-
 # -- what they tell ---------------------------------------------------------------------------------------------------
 
 
-def _estimated(issues: LabelIssues, made: Mapping[Label, tuple[Label, Any]], n_rows: int) -> LabelIssues:
-    rows = issues.worklist
-    wrong = {row: given != truth for row, (given, truth) in made.items() if truth is not _Unsure}
-    drawn = {
-        stratum: [
-            wrong[row]
-            for row, at, fair in zip(rows.id, rows.stratum, rows.drawn, strict=True)
-            if at == stratum and fair and row in wrong
-        ]
-        for stratum in range(ELSEWHERE, len(rows.flagged) + ELSEWHERE)
-    }
+def _as_mappings(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def estimated(record: Record, decisions: Iterable[Decision]) -> LabelIssues:
+    """The label issues of a record with what decisions tell.
+
+    Raises
+    ------
+    DecisionsRefused
+        If none of them is on a row that an audit draws.
+    """
+    issues, n_rows = replace(issues_of(record), audit=None), record.dataset.n_rows
+    made, rows = newest(decisions), issues.worklist
+    drawn: dict[int, list[Decision]] = {at - 1: [] for at in range(len(rows.flagged))}
+    for row, at, fair in zip(rows.id, rows.stratum, rows.drawn, strict=True):
+        said = made.get(str(row)) if fair else None
+        if said is not None and said.audit and said.decision != UNSURE:
+            drawn[at].append(said)
     strata = tuple(
-        StratumAudit(at, rows.flagged[at - ELSEWHERE], len(seen), sum(seen), _share(sum(seen), len(seen)))
+        StratumAudit(at, rows.flagged[at - ELSEWHERE], len(seen), n_wrong, _share(n_wrong, len(seen)))
         for at, seen in drawn.items()
         if seen
+        for n_wrong in [sum(said.is_wrong for said in seen)]
     )
     if not strata:
         what = "hold no row of the audit that says whether its label is right"
         raise DecisionsRefused(what, "Decide on the rows of errata.audit(record).")
-    precision = _weighted(strata)
+    precision = _weighted([(part.n_flagged, part.precision) for part in strata])
     open_rows = issues.n_flagged - sum(part.n_flagged for part in strata)
     checked = issues.n_flagged - open_rows
     noise = [checked * end / n_rows for end in (precision.value, precision.low, precision.high)]
@@ -223,33 +152,59 @@ def _estimated(issues: LabelIssues, made: Mapping[Label, tuple[Label, Any]], n_r
             unit=UNIT,
         ),
         audit=Audit(
-            decisions=tuple(
-                (row, truth) for row, (given, truth) in made.items() if truth is not _Unsure and truth != given
-            ),
+            decisions=tuple((said.id, said.corrected) for said in made.values() if said.is_wrong),
             n_checked=precision.n,
             n_wrong=sum(part.n_wrong for part in strata),
-            n_unsure=sum(truth is _Unsure for _, truth in made.values()),
+            n_unsure=sum(said.decision == UNSURE for said in made.values()),
             precision=precision,
             strata=strata,
             label_errors=None if share is None else _scaled(precision, share),
+            correction=_correction(record, issues, drawn),
         ),
     )
+
+
+def _correction(record: Record, issues: LabelIssues, drawn: Mapping[int, list[Decision]]) -> Estimate | None:
+    """What right labels of all flagged rows would add to the accuracy as measured.
+
+    A corrected row counts for the model if it said the right label, against it if it said the given one. With shares
+    q+ and q- of such rows among the flags, each after Jeffreys, the change is n_flagged / n_rows x (q+ - q-); the
+    halves of the two intervals are added in quadrature.
+    """
+    if not record.dataset.classes or ID not in record.rows:
+        return None
+    at = dict(zip(keys(record.rows[ID]), record.rows[PREDICTION], strict=True))
+    flagged = issues.worklist.flagged
+
+    def share_of_flags(name: str) -> Estimate:
+        """Share of the flags that are wrong and on which the model said the label of that name."""
+        shares = []
+        for stratum, seen in drawn.items():
+            said = [item.is_wrong and str(at.get(item.key)) == str(getattr(item, name)) for item in seen]
+            shares += [(flagged[stratum - ELSEWHERE], _share(sum(said), len(said)))] if said else []
+        return _weighted(shares)
+
+    for_it, against = share_of_flags("corrected"), share_of_flags("given")
+    middle = for_it.value - against.value
+    low = middle - sqrt((for_it.value - for_it.low) ** 2 + (against.high - against.value) ** 2)
+    high = middle + sqrt((for_it.high - for_it.value) ** 2 + (against.value - against.low) ** 2)
+    scale = issues.n_flagged / record.dataset.n_rows
+    return Estimate(scale * middle, scale * low, scale * high, n=for_it.n, unit="accuracy")
 
 
 def _share(successes: int, n: int) -> Estimate:
     return Estimate(*jeffreys(successes, n), n=n, unit="share of flags")
 
 
-def _weighted(strata: tuple[StratumAudit, ...]) -> Estimate:
-    """Strata by their flagged rows; the halves of the intervals are added in quadrature."""
-    weight = np.array([part.n_flagged for part in strata], dtype=np.float64)
+def _weighted(parts: Sequence[tuple[int, Estimate]]) -> Estimate:
+    """Shares in strata by their flagged rows; the halves of the intervals are added in quadrature."""
+    weight = np.array([n_flagged for n_flagged, _ in parts], dtype=np.float64)
     weight /= weight.sum()
-    value, low, high = (np.array([getattr(part.precision, end) for part in strata]) for end in ("value", "low", "high"))
+    value, low, high = (np.array([getattr(share, end) for _, share in parts]) for end in ("value", "low", "high"))
     middle = float(weight @ value)
     down, up = (sqrt(float(((weight * half) ** 2).sum())) for half in (value - low, high - value))
-    n, wrong = (sum(getattr(part, name) for part in strata) for name in ("n_checked", "n_wrong"))
-    low_end = max(0.0, middle - down) if wrong else 0.0
-    return Estimate(middle, low_end, min(1.0, middle + up), n=n, unit="share of flags")
+    low_end = max(0.0, middle - down) if low.any() else 0.0
+    return Estimate(middle, low_end, min(1.0, middle + up), n=sum(share.n for _, share in parts), unit="share of flags")
 
 
 def _scaled(measured: Estimate, by: float) -> Estimate:

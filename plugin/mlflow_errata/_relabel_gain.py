@@ -19,6 +19,7 @@ from mlflow_errata.metric import CATALOGUE, default_metric
 from mlflow_errata.model import ask
 from mlflow_errata.outcomes import outcomes_of
 from mlflow_errata.stats.intervals import mean_interval, normal_quantile
+from mlflow_errata.stats.labels import chances_of_mean
 from mlflow_errata.table import EvaluationTable
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class _Flags:
         """Labels of which those that are wrong rather than right are corrected, and the factor on what that gains."""
         chance, stratum = np.zeros(len(self.rows)), self.everywhere[self.rows]
         for at, rate in rates.items():
-            chance[stratum == at] = _of_mean(self.score[stratum == at], rate)
+            chance[stratum == at] = chances_of_mean(self.score[stratum == at], rate)
         wrong = chance > 1 / 2
         y = self.y.copy()
         y[self.rows[wrong]] = self.suggested[wrong]
@@ -167,17 +168,6 @@ def _training_flags(
     flags, order = _flags(ranked, found, issues), np.argsort(np.asarray(ranked.ids))
     back = np.argsort(order)
     return replace(flags, y=flags.y[order], everywhere=flags.everywhere[order], rows=back[flags.rows])
-
-
-def _of_mean(score: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
-    """Chances whose log odds are those of the scores plus a constant, with a given mean (by bisection)."""
-    known = np.clip(score, 1e-4, 1 - 1e-4)
-    odds, low, high = np.log(known) - np.log1p(-known), -30.0, 30.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        short = len(score) > 0 and float((1 / (1 + np.exp(-odds - middle))).mean()) < mean
-        low, high = (middle, high) if short else (low, middle)
-    return np.asarray(1 / (1 + np.exp(-odds - low)), dtype=np.float64)
 
 
 # -- draws ------------------------------------------------------------------------------------------------------------

@@ -224,6 +224,17 @@ class DecisionsRefused(InputError):
         super().__init__(f"decisions {what}. {remedy}")
 
 
+class DecisionsNotStored(ErrataError):
+    """Decisions that did not reach the tracking store."""
+
+    def __init__(self, run_id: str, cause: object) -> None:
+        said = " ".join(str(cause).split())[:300]
+        super().__init__(
+            f"decisions could not be stored with run {run_id}: {said} "
+            "Try again, or export them to a file before the page is closed."
+        )
+
+
 # -- records ----------------------------------------------------------------------------------------------------------
 
 

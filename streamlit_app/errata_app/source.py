@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
 import streamlit as st
+
+from errata_app.labelling import Desk
+from mlflow_errata._queue import Queue
 
 if TYPE_CHECKING:
     from mlflow_errata import Record
@@ -58,10 +62,34 @@ def record(uri: str, run_id: str, digest: str) -> Record:
     from mlflow_errata.tracking import search  # noqa: PLC0415
 
     del digest
-    return search.load(run_id, tracking_uri=uri)
+    found = search.load(run_id, tracking_uri=uri)
+    _set_libraries_aside()
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _set_libraries_aside() -> None:
+    """Streamlit looks for garbage after every click: 0.2 s if it goes through all that MLflow and pandas keep."""
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the decisions ...")
+def desk(uri: str, run_id: str, digest: str) -> Desk:
+    """The queue of labels of a run with what was decided, one for all who work on it.
+
+    Raises
+    ------
+    NothingToAudit, NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    from mlflow_errata.tracking.decisions import Sheet, drawer  # noqa: PLC0415
+
+    found = Desk(Queue(record(uri, run_id, digest)), drawer(run_id, tracking_uri=uri), Sheet)
+    found.read()
+    return found
 
 
 def forget() -> None:
     """Read everything anew."""
-    for reader in (experiments, runs, record):
+    for reader in (experiments, runs, record, desk):
         reader.clear()

@@ -59,14 +59,28 @@ ROOMS = {
     "sections": (
         {"altair"},
         {
-            *{"_compare", "blocks", "diagnoses", "errors", "estimate", "metric", "record", "sections", "steps"},
+            *{
+                "_compare",
+                "_queue",
+                "blocks",
+                "diagnoses",
+                "errors",
+                "estimate",
+                "metric",
+                "record",
+                "sections",
+                "steps",
+            },
             *{"tracking", "trials"},
         },
     ),
     "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
     "tracking": (
         {"mlflow", "pandas"},
-        {"", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report", "tracking"},
+        {
+            *{"", "_decisions", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report"},
+            "tracking",
+        },
     ),
     "_compare": (
         {"numpy", "pandas"},
@@ -79,9 +93,25 @@ ROOMS = {
             *{"tracking", "training", "trials"},
         },
     ),
+    "_decisions": ({"pandas"}, {"diagnoses", "errors", "metric", "record"}),
     "_audit": (
         {"numpy", "pandas"},
-        {"_relabel_gain", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
+        {
+            "_decisions",
+            "_relabel_gain",
+            "diagnoses",
+            "errors",
+            "estimate",
+            "metric",
+            "record",
+            "stats",
+            "steps",
+            "table",
+        },
+    ),
+    "_queue": (
+        {"numpy", "pandas"},
+        {"_audit", "_decisions", "diagnoses", "errors", "metric", "record", "stats", "steps"},
     ),
     "_relabel_gain": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from scipy.stats import beta
 
 from mlflow_errata.stats.intervals import jeffreys
 from mlflow_errata.stats.labels import (
     calibrated_joint,
+    chances_of_mean,
     confident_class,
     even_rates,
     flip_rates,
@@ -82,3 +84,12 @@ def test_jeffreys_against_scipy(wrong, n):
     low, high = posterior.interval(0.95)
     wanted = (posterior.mean(), 0.0 if wrong == 0 else low, 1.0 if wrong == n else high)
     assert jeffreys(wrong, n) == pytest.approx(wanted)
+
+
+def test_other_scores_are_moved_by_the_same_constant():
+    draw = np.random.default_rng(0)
+    score, others = draw.random(200), draw.random(50)
+    moved = chances_of_mean(score, 0.2)
+    assert moved.mean() == pytest.approx(0.2, abs=1e-9)
+    by = logit(chances_of_mean(score, 0.2, others)) - logit(others)
+    np.testing.assert_allclose(by, logit(moved[0]) - logit(score[0]))

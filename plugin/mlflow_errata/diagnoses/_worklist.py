@@ -101,6 +101,7 @@ class Audit:
     precision : Estimate, share of true errors among all flagged rows (the strata weighted by their flags)
     strata : tuple of StratumAudit, those with a row checked
     label_errors : Estimate or None, share of the rows counted wrong whose label is at fault, not the model
+    correction : Estimate or None, what right labels of all flagged rows would add to the accuracy as measured
     """
 
     decisions: tuple[tuple[Label, Label | None], ...]
@@ -110,6 +111,7 @@ class Audit:
     precision: Estimate
     strata: tuple[StratumAudit, ...]
     label_errors: Estimate | None = None
+    correction: Estimate | None = None
 
 
 @dataclass(frozen=True)

@@ -135,3 +135,32 @@ def even_rates(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     rate = (total - float(np.trace(counts))) / total if total else EVEN[1]
     rate = min(max(rate, EVEN[0]), EVEN[1])
     return np.asarray(np.where(np.eye(k, dtype=bool), 1 - rate, rate / (k - 1)), dtype=np.float64)
+
+
+def chances_of_mean(
+    score: NDArray[np.float64], mean: float, of: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Chances whose log odds are those of the scores plus a constant, with a given mean (by bisection).
+
+    Parameters
+    ----------
+    score : float array of shape (n,), in [0, 1]
+    mean : float in (0, 1), mean of the chances of these scores
+    of : float array of shape (m,), scores to move by the same constant; default: the same scores
+
+    Returns
+    -------
+    float array of shape (m,)
+    """
+    odds, low, high = _odds(score), -30.0, 30.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        short = len(score) > 0 and float((1 / (1 + np.exp(-odds - middle))).mean()) < mean
+        low, high = (middle, high) if short else (low, middle)
+    moved = odds if of is None else _odds(of)
+    return np.asarray(1 / (1 + np.exp(-moved - low)), dtype=np.float64)
+
+
+def _odds(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = np.clip(score, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(known) - np.log1p(-known), dtype=np.float64)

@@ -3,6 +3,7 @@
     payload.py      record -> metrics, tags and the row of a run list; no MLflow call, so it is tested without a server
     store.py        log and push: spool first, then upload within a deadline
     search.py       load a record; list experiments and runs by their tags
+    decisions.py    what people decided about labels, in files that no two people share
     evaluator.py    the `errata` evaluator of mlflow.models.evaluate
     dataset.py      mlflow.data.from_errata: columns that errata sees and the model does not
     context.py      the tag errata.version on every run

@@ -104,7 +104,7 @@ def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = 
     ------
     NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
     """
-    return _reading(tracking_uri, lambda client: _load(client, run_id, dataset))
+    return reading(tracking_uri, lambda client: _load(client, run_id, dataset))
 
 
 def load_recipe(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Recipe:
@@ -120,14 +120,14 @@ def load_recipe(run_id: str, *, dataset: str | None = None, tracking_uri: str | 
     """
 
     def read(client: MlflowClient) -> Recipe:
-        folder = _folder(client, run_id, dataset)
+        folder = folder_of(client, run_id, dataset)
         if not any(Path(item.path).name == RECIPE for item in client.list_artifacts(run_id, folder)):
             raise RecipeMissing(run_id)
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(client.download_artifacts(run_id, f"{folder}/{RECIPE}", scratch))
             return Recipe.from_json(path.read_text(encoding="utf-8"))
 
-    return _reading(tracking_uri, read)
+    return reading(tracking_uri, read)
 
 
 def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
@@ -144,7 +144,7 @@ def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
             for item in client.search_experiments(view_type=ViewType.ACTIVE_ONLY, order_by=["last_update_time DESC"])
         )
 
-    return _reading(tracking_uri, read)
+    return reading(tracking_uri, read)
 
 
 def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50) -> tuple[RunRow, ...]:
@@ -166,10 +166,10 @@ def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50)
         )
         return tuple(_row(run) for run in found)
 
-    return _reading(tracking_uri, read)
+    return reading(tracking_uri, read)
 
 
-def _reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
+def reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
     """Ask the store, with one clear error if it does not answer."""
     uri = tracking_uri or mlflow.get_tracking_uri()
     try:
@@ -178,8 +178,13 @@ def _reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
         raise StoreUnreachable(uri, cause) from cause
 
 
-def _folder(client: MlflowClient, run_id: str, dataset: str | None) -> str:
-    """Artifact path of the record of a dataset, or of the latest."""
+def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:
+    """Artifact path of the record of a dataset, or of the latest.
+
+    Raises
+    ------
+    NoDiagnoses
+    """
     folder = client.get_run(run_id).data.tags.get(RECORD_TAG)
     if dataset is not None or folder is None:
         folders = [item.path for item in client.list_artifacts(run_id, ROOT) if item.is_dir]
@@ -191,7 +196,7 @@ def _folder(client: MlflowClient, run_id: str, dataset: str | None) -> str:
 
 
 def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
-    folder = _folder(client, run_id, dataset)
+    folder = folder_of(client, run_id, dataset)
     with tempfile.TemporaryDirectory() as scratch:
         document = Path(client.download_artifacts(run_id, f"{folder}/{RECORD}", scratch))
         if any(Path(item.path).name == ROWS for item in client.list_artifacts(run_id, folder)):
