@@ -75,6 +75,8 @@ def test_multiclass_against_scikit_learn(name, wanted):
     [
         ("mean_absolute_error", lambda o: oracle.mean_absolute_error(o.y, o.prediction)),
         ("mean_squared_error", lambda o: oracle.mean_squared_error(o.y, o.prediction)),
+        ("root_mean_squared_error", lambda o: oracle.root_mean_squared_error(o.y, o.prediction)),
+        ("pinball_loss_at_0.9", lambda o: oracle.mean_pinball_loss(o.y, o.prediction, alpha=0.9)),
         ("r2", lambda o: oracle.r2_score(o.y, o.prediction)),
         ("neg_root_mean_squared_error", lambda o: -oracle.root_mean_squared_error(o.y, o.prediction)),
     ],
@@ -82,6 +84,16 @@ def test_multiclass_against_scikit_learn(name, wanted):
 def test_regression_against_scikit_learn(name, wanted):
     outcomes = regression()
     assert resolve_metric(name, outcomes).compute(outcomes) == pytest.approx(wanted(outcomes), abs=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_net_benefit_against_the_confusion_matrix(weighted):
+    o = binary(weighted=weighted)
+    (_, false), (_, true) = oracle.confusion_matrix(o.y, o.scores[:, 1] >= 0.2, sample_weight=o.weight, normalize="all")
+    assert resolve_metric("net_benefit_at_0.2", o).compute(o) == pytest.approx(true - false * 0.25, abs=1e-12)
+    for outside in ("net_benefit_at_1", "net_benefit_at_nan", "net_benefit_at_half"):
+        with pytest.raises(OptionUnknown, match=r"Did you mean 'net_benefit_at_0\.2'"):
+            resolve_metric(outside, o)
 
 
 def test_a_scorer_and_a_function_of_the_users_own():

@@ -205,8 +205,51 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
         _mean_metric("mean_absolute_error", lambda outcomes: outcomes.errors, greater=False),
     ),
     "mean_squared_error": (("regression",), _mean_metric("mean_squared_error", _squared_errors, greater=False)),
+    "root_mean_squared_error": (
+        ("regression",),
+        Metric("root_mean_squared_error", False, lambda outcomes: float(np.sqrt(_average(_squared_errors)(outcomes)))),
+    ),
 }
 """Metrics with an exact or a fast path; every other name is looked up among scikit-learn's scorers."""
+
+
+def _net_benefit(name: str, threshold: float) -> Metric:
+    """TP/n - FP/n x t/(1 - t) for acting on rows whose score is at least t (Vickers and Elkin 2006)."""
+
+    def rows(outcomes: Outcomes) -> NDArray[np.float64]:
+        acted = _scores(outcomes)[:, -1] >= threshold
+        return np.asarray(acted * np.where(outcomes.y == 1, 1.0, -threshold / (1.0 - threshold)), dtype=np.float64)
+
+    return _mean_metric(name, rows, greater=True, scores=True)
+
+
+def _pinball(name: str, quantile: float) -> Metric:
+    """Mean of q x (y - prediction) where the prediction is too low and (1 - q) x (prediction - y) where too high."""
+
+    def rows(outcomes: Outcomes) -> NDArray[np.float64]:
+        under = np.asarray(outcomes.y - outcomes.prediction, dtype=np.float64)
+        return np.maximum(quantile * under, (quantile - 1.0) * under)
+
+    return _mean_metric(name, rows, greater=False)
+
+
+_AT_A_SHARE: dict[str, tuple[tuple[Task, ...], Callable[[str, float], Metric]]] = {
+    "net_benefit_at_": (("binary",), _net_benefit),
+    "pinball_loss_at_": (("regression",), _pinball),
+}
+"""Metrics whose name ends in a threshold or a quantile strictly between 0 and 1: `net_benefit_at_0.2`."""
+
+
+def _catalogued(name: str) -> tuple[tuple[Task, ...], Metric] | None:
+    """The tasks and the metric of a name, a number at its end read as its threshold or quantile; None if unknown."""
+    for start, (tasks, make) in _AT_A_SHARE.items():
+        try:
+            share = float(name.removeprefix(start)) if name.startswith(start) else np.nan
+        except ValueError:
+            continue
+        if 0.0 < share < 1.0:
+            return tasks, make(name, share)
+    return CATALOGUE.get(name)
 
 
 def bias(outcomes: Outcomes) -> Estimate | None:
@@ -260,15 +303,18 @@ def resolve_metric(spec: object, outcomes: Outcomes) -> Metric:
 
 
 def _named(name: str, outcomes: Outcomes) -> Metric:
-    if name in CATALOGUE:
-        tasks, metric = CATALOGUE[name]
+    known = _catalogued(name)
+    if known is not None:
+        tasks, metric = known
         if outcomes.task not in tasks:
             raise MetricWrongTask(name, outcomes.task, f"it is for {' and '.join(tasks)} tasks")
         return metric
     from sklearn.metrics import get_scorer, get_scorer_names  # noqa: PLC0415 - only when asked for
 
     if name not in get_scorer_names():
-        raise OptionUnknown("metric", name, [*CATALOGUE, *get_scorer_names()])
+        raise OptionUnknown(
+            "metric", name, [*CATALOGUE, *(f"{start}0.2" for start in _AT_A_SHARE), *get_scorer_names()]
+        )
     return _from_scorer(name, get_scorer(name))
 
 
