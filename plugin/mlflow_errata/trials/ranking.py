@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 def ranked(
     tried: list[NextStep], trials: Trials, proposed: list[NextStep], collected: list[NextStep]
 ) -> tuple[NextStep, ...]:
-    """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest."""
+    """Labels beside a missing value first (no gain holds on them), then what pays, other doubts, stop, the rest.
+
+    Rows to collect come after labels in doubt: what more rows would gain is the weakest of the estimates, and rows cost
+    more than 40 labels.
+    """
     labels = [step for step in proposed if step.kind == relabel.KIND]
     first = [step for step in labels if SLICE_ERRORS in step.because]
     measured = sorted([*tried, *collected], key=lambda step: -(step.bound or 0.0))
@@ -25,4 +29,5 @@ def ranked(
     untried = [step for step in proposed if step.kind not in kinds]
     doubts = [step for step in labels if SLICE_ERRORS not in step.because]
     paying, rest = ([step for step in measured if step.pays is pays] for pays in (True, False))
-    return (*first, *paying, *doubts, stop.nothing_pays(), *untried, *rest)
+    free, bought = ([step for step in paying if (step in collected) is wanted] for wanted in (False, True))
+    return (*first, *free, *doubts, *bought, stop.nothing_pays(), *untried, *rest)
