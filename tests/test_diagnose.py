@@ -8,7 +8,7 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata.diagnoses import CATALOGUE
-from mlflow_errata.errors import BudgetRefused, PermutationsRefused
+from mlflow_errata.errors import NumberRefused
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_the_order_of_rows_and_columns_changes_nothing(frame, record):
 
 @pytest.mark.parametrize("budget", [-1, None, "60"])
 def test_a_budget_that_is_no_time_is_refused(frame, budget):
-    with pytest.raises(BudgetRefused, match="not a number of seconds"):
+    with pytest.raises(NumberRefused, match="not a number of seconds"):
         errata.diagnose(frame, label="y", scores="score", budget=budget)
 
 
@@ -110,7 +110,7 @@ def test_regression_and_many_classes(frame):
 
 @pytest.mark.parametrize("permutations", [-1, 5, 19.5, "many"])
 def test_too_few_permutations_are_refused(frame, permutations):
-    with pytest.raises(PermutationsRefused, match="is not 0 or a whole number from 19 up"):
+    with pytest.raises(NumberRefused, match="is not 0 or a whole number from 19 up"):
         errata.diagnose(frame, label="y", scores="score", permutations=permutations, budget=0)
 
 

@@ -15,7 +15,7 @@ from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
-from mlflow_errata.errors import BudgetRefused, NotApplicable, PermutationsRefused
+from mlflow_errata.errors import NotApplicable, NumberRefused
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Metric, Task, resolve_metric
 from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dataset, Record, Summary, Training
@@ -117,9 +117,10 @@ def diagnose(
         One clear error for the first thing in the input that cannot be used.
     """
     if not isinstance(budget, (int, float)) or not budget >= 0:
-        raise BudgetRefused(budget)
+        raise NumberRefused("budget", budget, "a number of seconds. Pass 0 or more; 0 tries nothing")
     if not isinstance(permutations, int) or not (permutations == 0 or permutations >= FEWEST_PERMUTATIONS):
-        raise PermutationsRefused(permutations, FEWEST_PERMUTATIONS)
+        wanted = f"0 or a whole number from {FEWEST_PERMUTATIONS} up. Pass 0 for none, or 199"
+        raise NumberRefused("permutations", permutations, wanted)
     named = wanted_slices(named_slices or {})
     table = EvaluationTable.build(
         evaluation,

@@ -96,20 +96,11 @@ class TrainColumnMissing(InputError):
         )
 
 
-class BudgetRefused(InputError):
-    """A budget that is no time."""
+class NumberRefused(InputError):
+    """An option that is not the number that it should be."""
 
-    def __init__(self, budget: object) -> None:
-        super().__init__(f"budget={budget!r} is not a number of seconds. Pass 0 or more; 0 tries nothing.")
-
-
-class PermutationsRefused(InputError):
-    """A number of permutations that cannot decide at 5 %."""
-
-    def __init__(self, permutations: object, fewest: int) -> None:
-        super().__init__(
-            f"permutations={permutations!r} is not 0 or a whole number from {fewest} up. Pass 0 for none, or 199."
-        )
+    def __init__(self, option: str, given: object, wanted: str) -> None:
+        super().__init__(f"{option}={given!r} is not {wanted}.")
 
 
 class RoleTwice(InputError):
