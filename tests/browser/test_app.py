@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
 import mlflow
 import numpy as np
 import pandas as pd
@@ -17,10 +10,7 @@ import pytest
 import mlflow_errata as errata
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PAGES = {
     "Next step": None,
     "Slices": "Where the errors are",
@@ -33,7 +23,7 @@ HOSTILE = "![x](http://outside.invalid/x.png)<img src=http://outside.invalid/y.p
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, frame):
+def served(tmp_path_factory, serving, frame):
     """The app on a store with two runs, one of hostile names: its address, and run ids by name."""
     folder = tmp_path_factory.mktemp("browser")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
@@ -50,36 +40,8 @@ def served(tmp_path_factory, frame):
         with mlflow.start_run(experiment_id=made, run_name=name) as run:
             errata.log(record)
         runs[name] = run.info.run_id
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield answering(f"http://127.0.0.1:{port}", running), runs
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def answering(address, running, seconds=90):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and running.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-                return address
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the app does not answer")
-    return None
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as tool:
-        opened = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+    with serving(uri) as address:
+        yield address, runs
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
 import mlflow
 import numpy as np
 import pandas as pd
@@ -17,16 +10,13 @@ import pytest
 import mlflow_errata as errata
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 N, LABELS = 900, 30
 KEYS = {"k": "keep", "a": "accept", "e": "exclude", "u": "unsure"}
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def served(tmp_path_factory, serving):
     """The app on a run with labels in doubt of three classes: its address and the run id."""
     folder = tmp_path_factory.mktemp("labels")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
@@ -41,36 +31,8 @@ def served(tmp_path_factory):
     record = errata.diagnose(frame, label="y", scores=["p0", "p1", "p2"], id="row", budget=0)
     with mlflow.start_run(experiment_id=made) as run:
         errata.log(record)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield answering(f"http://127.0.0.1:{port}", running), run.info.run_id, uri
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def answering(address, running, seconds=90):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and running.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-                return address
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the app does not answer")
-    return None
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as tool:
-        opened = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+    with serving(uri) as address:
+        yield address, run.info.run_id, uri
 
 
 def opened(browser, served, by):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlflow_errata.stats.roc import won
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,11 +59,11 @@ def auc_without(
     w = np.ones(len(scores)) if weight is None else weight
     g = int(groups.max()) + 1
     order = np.argsort(scores)
-    won = w * _won(scores, positive, w, order)
+    wins = w * won(scores, positive, w)
     up, down = (np.bincount(groups, w * side, minlength=g) for side in (positive, ~positive))
-    touched = np.bincount(groups, won, minlength=g)
+    touched = np.bincount(groups, wins, minlength=g)
     twice = np.array([_pairs(scores[part], positive[part], w[part]) for part in _parts(groups, order, g)])
-    pairs = float(won[positive].sum())
+    pairs = float(wins[positive].sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.divide(pairs, up.sum() * down.sum())
         parts = (pairs - touched + twice) / ((up.sum() - up) * (down.sum() - down))
@@ -72,23 +74,6 @@ def _parts(groups: NDArray[np.intp], order: NDArray[np.intp], g: int) -> list[ND
     """Rows of each group in a given order."""
     named = groups[order].astype(np.uint16 if g < 2**16 else np.int64)
     return np.split(order[np.argsort(named, kind="stable")], np.cumsum(np.bincount(groups, minlength=g))[:-1])
-
-
-def _won(
-    scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np.float64], order: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Weight of the rows of the other class that stand on the right side of each row, ties one half; shape (n,).
-
-    `order` has the rows by ascending score.
-    """
-    ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
-    up, down = w[order] * positive[order], w[order] * ~positive[order]
-    up_at, down_at = np.bincount(ties, up), np.bincount(ties, down)
-    below = (np.cumsum(down_at) - down_at / 2)[ties]
-    above = (up_at.sum() - np.cumsum(up_at) + up_at / 2)[ties]
-    found = np.empty(len(scores))
-    found[order] = np.where(positive[order], below, above)
-    return found
 
 
 def _pairs(scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np.float64]) -> float:

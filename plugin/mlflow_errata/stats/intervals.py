@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,6 +69,29 @@ def jeffreys(successes: float, n: float, *, level: float = 0.95) -> tuple[float,
     a, b = successes + 0.5, n - successes + 0.5
     low, high = (float(betaincinv(a, b, end)) for end in ((1 - level) / 2, (1 + level) / 2))
     return a / (a + b), low if successes else 0.0, high if successes < n else 1.0
+
+
+def share_like_interval(value: float, spread: float, n: int, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Interval of a statistic in [0, 1] that is normal on the logit scale, so that it stays in [0, 1].
+
+    At 0, at 1 and without a spread the open side is Wilson's for as many trials.
+
+    Parameters
+    ----------
+    value : float in [0, 1], up to rounding
+    spread : float, variance of the statistic
+    n : int, trials that it is worth at its ends
+    level : float in (0, 1)
+
+    Returns
+    -------
+    (value, low, high) : floats in [0, 1]
+    """
+    if value * (1 - value) < 1e-12 or spread == 0:  # noqa: PLR2004 - rounding
+        return wilson(min(max(value, 0.0), 1.0) * n, n, level=level)
+    half = normal_quantile(level) * sqrt(spread) / (value * (1 - value))
+    centre = log(value / (1 - value))
+    return value, 1 / (1 + exp(min(half - centre, 700))), 1 / (1 + exp(-half - centre))
 
 
 def mean_interval(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.stats.intervals import normal_quantile, wilson
+from mlflow_errata.stats.intervals import share_like_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,8 +78,4 @@ def average_precision_interval(
         return None
     value, influence = average_precision(scores, positive, weight)
     spread = float((influence**2).sum()) * n / (n - 1)
-    if value * (1 - value) < 1e-12 or spread == 0:  # noqa: PLR2004 - rounding
-        return wilson(min(value, 1.0) * n, n, level=level)
-    half = normal_quantile(level) * sqrt(spread) / (value * (1 - value))
-    centre = log(value / (1 - value))
-    return value, 1 / (1 + exp(min(half - centre, 700))), 1 / (1 + exp(-half - centre))
+    return share_like_interval(value, spread, n, level=level)

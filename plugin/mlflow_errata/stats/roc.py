@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.stats.intervals import normal_quantile, wilson
+from mlflow_errata.stats.intervals import share_like_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,21 +35,26 @@ def area_under_roc(
     ----------
     DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595
     """
-    order = np.argsort(scores)
-    is_up = positive[order]
-    w = np.ones(len(scores)) if weight is None else weight[order]
-    up, down = w * is_up, w * ~is_up
-    total_up, total_down = float(up.sum()), float(down.sum())
+    w = np.ones(len(scores)) if weight is None else weight
+    total_up, total_down = float(w[positive].sum()), float(w[~positive].sum())
     if total_up == 0 or total_down == 0:
         return float("nan"), np.full(len(scores), np.nan)
+    share = won(scores, positive, w) / np.where(positive, total_down, total_up)
+    area = float((w * share)[positive].sum() / total_up)
+    return area, w * (share - area) / np.where(positive, total_up, total_down)
+
+
+def won(scores: NDArray[np.float64], positive: NDArray[np.bool_], w: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of the rows of the other class that stand on the right side of each row, ties one half; shape (n,)."""
+    order = np.argsort(scores)
     ties = np.r_[0, np.cumsum(np.diff(scores[order]) > 0)]
+    up, down = w[order] * positive[order], w[order] * ~positive[order]
     up_at, down_at = np.bincount(ties, up), np.bincount(ties, down)
-    below = (np.cumsum(down_at) - down_at / 2)[ties] / total_down
-    above = 1 - (np.cumsum(up_at) - up_at / 2)[ties] / total_up
-    area = float((up * below).sum() / total_up)
-    influence = np.empty(len(scores))
-    influence[order] = up * (below - area) / total_up + down * (above - area) / total_down
-    return area, influence
+    below = (np.cumsum(down_at) - down_at / 2)[ties]
+    above = (up_at.sum() - np.cumsum(up_at) + up_at / 2)[ties]
+    found = np.empty(len(scores))
+    found[order] = np.where(positive[order], below, above)
+    return found
 
 
 def roc_interval(
@@ -62,8 +66,8 @@ def roc_interval(
 ) -> tuple[float, float, float] | None:
     """The area under the ROC curve with an interval that is normal on the logit scale, so that it stays in [0, 1].
 
-    Where the classes are parted without a fault (or fully the
-    wrong way round) the open side is Wilson's for as many rows as the rarer class has.
+    Where the classes are parted without a fault (or fully the wrong way round) the open side is Wilson's for as many
+    rows as the rarer class has.
 
     Parameters
     ----------
@@ -80,11 +84,7 @@ def roc_interval(
         return None
     area, influence = area_under_roc(scores, positive, weight)
     spread = sum(_squares(influence[each]) for each in (positive & known, ~positive & known))
-    if area * (1 - area) < 1e-12 or spread == 0:  # noqa: PLR2004 - rounding
-        return wilson(min(max(area, 0.0), 1.0) * rarer, rarer, level=level)
-    half = normal_quantile(level) * sqrt(spread) / (area * (1 - area))
-    centre = log(area / (1 - area))
-    return area, 1 / (1 + exp(min(half - centre, 700))), 1 / (1 + exp(-half - centre))
+    return share_like_interval(area, spread, rarer, level=level)
 
 
 def _squares(influence: NDArray[np.float64]) -> float:
