@@ -12,7 +12,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 import mlflow_errata as errata
-from mlflow_errata.errors import ColumnMissing, RecipeBroken, RecipeMissing, RecipeRefused, RecipeTooNew
+from mlflow_errata.errors import ColumnMissing
+from mlflow_errata.errors.stored import RecipeBroken, RecipeMissing, RecipeRefused, RecipeTooNew
 from mlflow_errata.recipe import WEIGHT, Recipe
 from mlflow_errata.steps._shape import NextStep
 

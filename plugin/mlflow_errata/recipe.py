@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlflow_errata.columns import as_frame, ids, times, weights
-from mlflow_errata.errors import ColumnMissing, RecipeBroken, RecipeRefused, RecipeTooNew
+from mlflow_errata.errors import ColumnMissing
+from mlflow_errata.errors.stored import RecipeBroken, RecipeRefused, RecipeTooNew
 from mlflow_errata.steps import KINDS, change_model, retrain_recent
 from mlflow_errata.training import TrainingSet
 

@@ -8,7 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata._decisions import arriving, decision, from_file, read
-from mlflow_errata.errors import DecisionsNotStored, ErrataError
+from mlflow_errata.errors import ErrataError
+from mlflow_errata.errors.stored import DecisionsNotStored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

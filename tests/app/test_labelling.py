@@ -11,7 +11,7 @@ from errata_app import labelling
 from errata_app.labelling import Desk, Session
 from mlflow_errata._decisions import decision
 from mlflow_errata._queue import Queue
-from mlflow_errata.errors import DecisionsNotStored, StoreUnreachable
+from mlflow_errata.errors.stored import DecisionsNotStored, StoreUnreachable
 
 KINDS = ("keep", "accept", "exclude", "unsure")
 

@@ -12,7 +12,7 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
-from mlflow_errata.errors import NotANumber, RecordBroken, RecordMissing, RecordTooNew
+from mlflow_errata.errors.stored import NotANumber, RecordBroken, RecordMissing, RecordTooNew
 from mlflow_errata.record import SCHEMA, Record
 
 

@@ -11,7 +11,8 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata._decisions import as_frame, decision, newest, read
-from mlflow_errata.errors import DecisionsNotStored, DecisionsRefused
+from mlflow_errata.errors import DecisionsRefused
+from mlflow_errata.errors.stored import DecisionsNotStored
 from mlflow_errata.tracking import decisions as room
 
 N = 400

@@ -9,7 +9,8 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata.blocks import Verdict
-from mlflow_errata.errors import ExperimentMissing, OptionUnknown, ReasonMissing
+from mlflow_errata.errors import OptionUnknown
+from mlflow_errata.errors.stored import ExperimentMissing, ReasonMissing
 from mlflow_errata.sections import sections, verdicts
 from mlflow_errata.tracking import search
 

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 import mlflow_errata as errata
 from mlflow_errata.cli import main
-from mlflow_errata.errors import ExperimentMissing, ExpressionUnreadable
+from mlflow_errata.errors import ExpressionUnreadable
+from mlflow_errata.errors.stored import ExperimentMissing
 
 SLICES = {"east": ("region == 'east'", 0.05), "all of b": "b >= 0.0"}
 

@@ -12,7 +12,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 import mlflow_errata as errata
-from mlflow_errata.errors import NoDiagnoses, NoRun, NotLogged, SpoolBroken, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, NoRun, NotLogged, SpoolBroken, StoreUnreachable
 from mlflow_errata.tracking import search, store
 
 

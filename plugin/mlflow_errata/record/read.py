@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from mlflow_errata.diagnoses import CATALOGUE
-from mlflow_errata.errors import RecordBroken, RecordMissing, RecordTooNew
+from mlflow_errata.errors.stored import RecordBroken, RecordMissing, RecordTooNew
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.record.write import RECORD, ROWS
 from mlflow_errata.steps._shape import NextStep

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from mlflow_errata.diagnoses import CATALOGUE
-from mlflow_errata.errors import NotANumber
+from mlflow_errata.errors.stored import NotANumber
 from mlflow_errata.recipe import Recipe
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.steps._shape import NextStep

@@ -14,7 +14,7 @@ import mlflow
 from mlflow.tracking import MlflowClient
 
 from mlflow_errata._decisions import Decision, arriving, as_frame, read
-from mlflow_errata.errors import DecisionsNotStored
+from mlflow_errata.errors.stored import DecisionsNotStored
 from mlflow_errata.tracking.search import folder_of, load, reading
 from mlflow_errata.tracking.store import within_deadline
 

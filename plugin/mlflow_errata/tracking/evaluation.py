@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from mlflow_errata._diagnose import diagnose
-from mlflow_errata.errors import TrackingError, ValuesRefused
+from mlflow_errata.errors import ValuesRefused
+from mlflow_errata.errors.stored import TrackingError
 from mlflow_errata.tracking.payload import metrics
 from mlflow_errata.tracking.slices import slices_of_run
 from mlflow_errata.tracking.store import log

@@ -50,7 +50,7 @@ class ErrataEvaluator(ModelEvaluator):
         except Exception as cause:
             if strict:
                 raise
-            from mlflow_errata.errors import NotEvaluated  # noqa: PLC0415
+            from mlflow_errata.errors.stored import NotEvaluated  # noqa: PLC0415
             from mlflow_errata.tracking.store import mark_failed  # noqa: PLC0415
 
             error = NotEvaluated(cause)

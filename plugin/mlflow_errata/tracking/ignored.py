@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mlflow import MlflowClient
 
 from mlflow_errata.diagnoses._codes import CODES
-from mlflow_errata.errors import ExperimentMissing, OptionUnknown, ReasonMissing
+from mlflow_errata.errors import OptionUnknown
+from mlflow_errata.errors.stored import ExperimentMissing, ReasonMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors import NoDiagnoses, RecipeMissing, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, RecipeMissing, StoreUnreachable
 from mlflow_errata.recipe import Recipe
 from mlflow_errata.record import Record
 from mlflow_errata.record.write import RECIPE, RECORD, ROWS

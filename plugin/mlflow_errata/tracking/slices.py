@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlflow import MlflowClient
 
 from mlflow_errata.diagnoses._named import wanted_slices
-from mlflow_errata.errors import ExperimentMissing
+from mlflow_errata.errors.stored import ExperimentMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

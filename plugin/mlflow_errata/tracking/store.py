@@ -16,7 +16,7 @@ import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors import NoRun, NotLogged, SpoolBroken
+from mlflow_errata.errors.stored import NoRun, NotLogged, SpoolBroken
 from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload
 
 if TYPE_CHECKING:

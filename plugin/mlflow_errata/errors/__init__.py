@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 
-def _shown(values: Collection[object], most: int = 8) -> str:
+def first_few(values: Collection[object], most: int = 8) -> str:
     """The first few values, and how many more there are."""
     listed = list(values)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
@@ -72,7 +72,7 @@ class ColumnsDuplicated(InputError):
     """Two columns of one name."""
 
     def __init__(self, what: str, names: Collection[str]) -> None:
-        super().__init__(f"{what} has several columns named {_shown(names)}. Rename or drop the copies.")
+        super().__init__(f"{what} has several columns named {first_few(names)}. Rename or drop the copies.")
 
 
 class ColumnMissing(InputError):
@@ -80,7 +80,7 @@ class ColumnMissing(InputError):
 
     def __init__(self, role: str, column: object, present: Collection[str]) -> None:
         near = get_close_matches(str(column), [str(name) for name in present], n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Columns: {_shown(sorted(map(str, present)))}."
+        hint = f"Did you mean {near[0]!r}?" if near else f"Columns: {first_few(sorted(map(str, present)))}."
         super().__init__(f"{role}={column!r} is not a column of the table. {hint}")
 
 
@@ -131,7 +131,7 @@ class OptionUnknown(InputError):
 
     def __init__(self, option: str, value: object, allowed: Collection[str]) -> None:
         near = get_close_matches(str(value), allowed, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Allowed: {_shown(allowed, 40)}."
+        hint = f"Did you mean {near[0]!r}?" if near else f"Allowed: {first_few(allowed, 40)}."
         super().__init__(f"{option}={value!r} is not known. {hint}")
 
 
@@ -141,7 +141,7 @@ class ModelFailed(InputError):
     def __init__(self, columns: Sequence[str], cause: Exception) -> None:
         said = " ".join(str(cause).split())
         super().__init__(
-            f"the model failed on the columns {_shown(columns)}: {type(cause).__name__}: {said} "
+            f"the model failed on the columns {first_few(columns)}: {type(cause).__name__}: {said} "
             "Name the columns it was trained on with features=[...]."
         )
 
@@ -189,7 +189,7 @@ class IdsNotFound(UserWarning):
     def __init__(self, missing: Sequence[object], decided: int) -> None:
         super().__init__(
             f"relabel: {len(missing)} of {decided} decided ids are not in the training set and change nothing: "
-            f"{_shown(missing)}. Pass the rows they belong to, under the same id column."
+            f"{first_few(missing)}. Pass the rows they belong to, under the same id column."
         )
 
 
@@ -213,167 +213,6 @@ class DecisionsRefused(InputError):
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"decisions {what}. {remedy}")
-
-
-class DecisionsNotStored(ErrataError):
-    """Decisions that did not reach the tracking store."""
-
-    def __init__(self, run_id: str, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
-        super().__init__(
-            f"decisions could not be stored with run {run_id}: {said} "
-            "Try again, or export them to a file before the page is closed."
-        )
-
-
-# -- records ----------------------------------------------------------------------------------------------------------
-
-
-class RecordError(ErrataError):
-    """A record that cannot be written or read."""
-
-
-class RecordMissing(RecordError):
-    """No record where one was expected."""
-
-    def __init__(self, where: object) -> None:
-        super().__init__(
-            f"{where} holds no errata record (record.json). Write one with record.save(path) or errata.log."
-        )
-
-
-class RecordBroken(RecordError):
-    """A file that is not a whole record."""
-
-    def __init__(self, where: object, cause: object) -> None:
-        super().__init__(f"{where} is not a readable errata record: {cause}. Log the run's diagnoses again.")
-
-
-class RecordTooNew(RecordError):
-    """A record from a newer errata."""
-
-    def __init__(self, where: object, schema: int, supported: int) -> None:
-        super().__init__(
-            f"{where} has schema {schema}; this errata reads schemas up to {supported}. "
-            "Upgrade it: pip install --upgrade mlflow-errata."
-        )
-
-
-class NotANumber(RecordError):
-    """A NaN or an infinity on its way into a record."""
-
-    def __init__(self, where: str, value: float) -> None:
-        super().__init__(
-            f"{where} is {value}; a record holds finite numbers only, and None where there is no estimate."
-        )
-
-
-class RecipeBroken(RecordError):
-    """A text that is not a whole recipe."""
-
-    def __init__(self, cause: object) -> None:
-        super().__init__(f"this is not a readable recipe: {cause}. Make it again with errata.Recipe.of(record).")
-
-
-class RecipeTooNew(RecordError):
-    """A recipe from a newer errata."""
-
-    def __init__(self, schema: int, supported: int) -> None:
-        super().__init__(
-            f"the recipe has schema {schema}; this errata reads schemas up to {supported}. "
-            "Upgrade it: pip install --upgrade mlflow-errata."
-        )
-
-
-class RecipeMissing(RecordError):
-    """A run whose record has no plan."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__(
-            f"run {run_id} holds no recipe: no step that was tried pays, or none was tried. "
-            "Diagnose with model=, train= and a budget, or choose steps: errata.Recipe.of(record, step)."
-        )
-
-
-class RecipeRefused(RecordError):
-    """A step that no recipe can take."""
-
-    def __init__(self, kind: str, why: str) -> None:
-        super().__init__(f"the step {kind!r} {why}. Leave it out of the recipe or complete it first.")
-
-
-# -- tracking ---------------------------------------------------------------------------------------------------------
-
-
-class TrackingError(ErrataError):
-    """MLflow could not be written to or read from."""
-
-
-class NoRun(TrackingError):
-    """Nowhere to log to."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "there is no active MLflow run to log into. "
-            "Call errata.log inside `with mlflow.start_run():` or pass run_id=."
-        )
-
-
-class NoDiagnoses(TrackingError):
-    """A run without a record."""
-
-    def __init__(self, run_id: str, dataset: str | None, present: Collection[str]) -> None:
-        wanted = "" if dataset is None else f" for dataset={dataset!r}"
-        hint = f"Datasets: {_shown(sorted(present))}." if present else "Log some with errata.log(record)."
-        super().__init__(f"run {run_id} has no errata record{wanted}. {hint}")
-
-
-class ExperimentMissing(TrackingError):
-    """An experiment that the tracking store does not have."""
-
-    def __init__(self, name: object) -> None:
-        super().__init__(f"there is no experiment {name!r}. Create it with mlflow.set_experiment({name!r}).")
-
-
-class ReasonMissing(TrackingError):
-    """Something to be ignored without a reason."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"{code} cannot be ignored without a reason: say in a sentence why, for those who come after.")
-
-
-class StoreUnreachable(TrackingError):
-    """A tracking store that does not answer."""
-
-    def __init__(self, uri: object, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
-        super().__init__(f"the tracking store {uri} cannot be read: {said} Check the address with --tracking-uri.")
-
-
-class NotLogged(TrackingError):
-    """A record that did not reach the tracking store; nothing is lost."""
-
-    def __init__(self, run_id: str, spool: object, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
-        super().__init__(
-            f"errata could not log into run {run_id}: {said} "
-            f"The record is kept; send it later with: errata push {spool}"
-        )
-
-
-class NotEvaluated(TrackingError):
-    """Diagnoses that failed inside mlflow.models.evaluate."""
-
-    def __init__(self, cause: BaseException) -> None:
-        said = " ".join(str(cause).split())
-        super().__init__(f"errata made no diagnoses of this evaluation: {type(cause).__name__}: {said}")
-
-
-class SpoolBroken(TrackingError):
-    """A folder that is no spooled record."""
-
-    def __init__(self, folder: object, cause: object) -> None:
-        super().__init__(f"{folder} is not a spooled record: {cause}. Name the folder that errata.log's warning named.")
 
 
 class AppMissing(ErrataError):
