@@ -15,7 +15,7 @@ PLUGIN, APP = ROOT / "plugin" / "mlflow_errata", ROOT / "streamlit_app" / "errat
 HEAVY = {"mlflow", "streamlit", "sklearn", "imblearn", "altair", "vl_convert", "pydantic", "click", "pandas"}
 ROOMS = {
     # room: (third parties it may import, rooms it may import)
-    "errors": (set(), set()),
+    "errors": (set(), {"errors"}),
     "estimate": (set(), {"errors"}),
     "stats": ({"numpy", "scipy"}, {"stats"}),
     "metric": ({"numpy", "sklearn"}, {"errors", "estimate", "stats"}),
