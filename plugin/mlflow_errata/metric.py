@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
+from mlflow_errata.errors import LabelsUnknown, MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.deletion import auc_without, mean_without
 from mlflow_errata.stats.intervals import (
@@ -22,9 +22,11 @@ from mlflow_errata.stats.intervals import (
 )
 from mlflow_errata.stats.roc import area_under_roc, roc_interval
 
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
 Label = str | int | float | bool
 
+UNKNOWN = -1
+"""What `Outcomes.y` holds where a label of a multilabel task is not known."""
 LOG_FLOOR = 1e-15
 """Smallest probability that log-loss takes seriously."""
 
@@ -35,11 +37,14 @@ class Outcomes:
 
     Parameters
     ----------
-    task : "binary", "multiclass" or "regression"
-    classes : tuple of labels, sorted; the last one is the positive class of a binary task; empty for regression
-    y : int array of shape (n,) with positions in `classes`, or float array for regression
-    prediction : as `y`
-    scores : float array of shape (n, n_classes), or None if only labels were predicted
+    task : "binary", "multiclass", "multilabel" or "regression"
+    classes : tuple of labels, sorted; the last one is the positive class of a binary task; the label columns of a
+        multilabel task; empty for regression
+    y : int array of shape (n,) with positions in `classes`, or float array for regression; multilabel: int array of
+        shape (n, n_labels) of 1 (holds), 0 and UNKNOWN, of which no row has nothing else
+    prediction : as `y`, never UNKNOWN
+    scores : float array of shape (n, n_classes), or None if only labels were predicted; multilabel: the probability of
+        each label, rows do not add up to 1
     weight : float array of shape (n,), or None for equal weights
     """
 
@@ -65,14 +70,36 @@ class Outcomes:
 
     @property
     def errors(self) -> NDArray[np.float64]:
-        """What each row got wrong: 0 or 1 for classes, the absolute error for regression."""
+        """What each row got wrong: 0 or 1 for classes, the absolute error for regression.
+
+        Multilabel: the share of the row's known labels that are wrong (Hamming loss).
+        """
         if self.task == "regression":
             return np.asarray(np.abs(self.y - self.prediction), dtype=np.float64)
+        if self.task == "multilabel":
+            known = self.y != UNKNOWN
+            return np.asarray((known & (self.y != self.prediction)).sum(axis=1) / known.sum(axis=1), dtype=np.float64)
         return np.asarray(self.y != self.prediction, dtype=np.float64)
 
     def named(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Labels or predictions in the user's own values; numbers of a regression as they are."""
+        """Labels or predictions in the user's own values; numbers of a regression as they are.
+
+        Multilabel: the names of the labels that hold, in one text.
+        """
+        if self.task == "multilabel":
+            held = [", ".join(str(self.classes[at]) for at in np.flatnonzero(row == 1)) for row in codes]
+            return np.array(held, dtype=object)
         return np.array(self.classes)[codes] if self.classes else codes
+
+    def carries(self, code: int) -> NDArray[np.bool_]:
+        """Rows of a class; multilabel: rows for which a label is known to hold."""
+        return np.asarray(self.y[:, code] == 1 if self.task == "multilabel" else self.y == code)
+
+    def of_label(self, at: int) -> Outcomes:
+        """One label of a multilabel task as a binary task, on the rows for which it is known."""
+        scores = None if self.scores is None else np.column_stack([1 - self.scores[:, at], self.scores[:, at]])
+        alone = Outcomes("binary", (0, 1), self.y[:, at], self.prediction[:, at], scores, self.weight)
+        return alone.take(self.y[:, at] != UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -195,6 +222,11 @@ CATALOGUE: dict[str, tuple[tuple[Task, ...], Metric]] = {
     "accuracy": (_CLASSES, _mean_metric("accuracy", _hits, greater=True)),
     "error_rate": (_CLASSES, _mean_metric("error_rate", lambda outcomes: outcomes.errors, greater=False)),
     "log_loss": (_CLASSES, _mean_metric("log_loss", _log_losses, greater=False, scores=True)),
+    "hamming_loss": (("multilabel",), _mean_metric("hamming_loss", lambda outcomes: outcomes.errors, greater=False)),
+    "subset_accuracy": (
+        ("multilabel",),
+        _mean_metric("subset_accuracy", lambda outcomes: np.asarray(outcomes.errors == 0, dtype=float), greater=True),
+    ),
     "brier_score": (("binary",), _mean_metric("brier_score", _brier_losses, greater=False, scores=True)),
     "roc_auc": (
         ("binary",),
@@ -255,9 +287,9 @@ def _catalogued(name: str) -> tuple[tuple[Task, ...], Metric] | None:
 def bias(outcomes: Outcomes) -> Estimate | None:
     """Mean prediction - mean label: of a number, or of the positive class by its scores (else by the decisions).
 
-    None for several classes, and with fewer than two rows.
+    None for several classes or labels, and with fewer than two rows.
     """
-    if outcomes.task == "multiclass" or len(outcomes) < 2:  # noqa: PLR2004 - a spread needs two rows
+    if outcomes.task in {"multiclass", "multilabel"} or len(outcomes) < 2:  # noqa: PLR2004 - a spread needs two rows
         return None
     said = outcomes.prediction
     if outcomes.task == "binary" and outcomes.scores is not None:
@@ -267,11 +299,22 @@ def bias(outcomes: Outcomes) -> Estimate | None:
 
 
 def default_metric(outcomes: Outcomes) -> Metric:
-    """Mean absolute error for regression, ROC AUC for a binary task with scores, accuracy otherwise."""
+    """Mean absolute error for regression, ROC AUC for a binary task with scores, micro F1 for several labels.
+
+    Accuracy otherwise.
+    """
+    if outcomes.task == "multilabel":
+        return _of_labels()["f1_micro"]
     if outcomes.task == "regression":
         return CATALOGUE["mean_absolute_error"][1]
     ranked = outcomes.task == "binary" and outcomes.scores is not None
     return CATALOGUE["roc_auc" if ranked else "accuracy"][1]
+
+
+def _of_labels() -> Mapping[str, Metric]:
+    from mlflow_errata.label_metrics import METRICS  # noqa: PLC0415 - they are made of what stands here
+
+    return METRICS
 
 
 def resolve_metric(spec: object, outcomes: Outcomes) -> Metric:
@@ -303,6 +346,8 @@ def resolve_metric(spec: object, outcomes: Outcomes) -> Metric:
 
 
 def _named(name: str, outcomes: Outcomes) -> Metric:
+    if outcomes.task == "multilabel" and name in _of_labels():
+        return _of_labels()[name]
     known = _catalogued(name)
     if known is not None:
         tasks, metric = known
@@ -330,6 +375,9 @@ def _given(spec: object) -> Metric:
 
 def _plain(outcomes: Outcomes) -> tuple[NDArray[Any], NDArray[Any]]:
     """Labels in the user's own values, beside scores where there are any and predicted labels otherwise."""
+    if outcomes.task == "multilabel":
+        _refuse_unknown(outcomes)
+        return outcomes.y, outcomes.prediction if outcomes.scores is None else outcomes.scores
     labels = outcomes.named(outcomes.y)
     if outcomes.scores is None:
         return labels, outcomes.named(outcomes.prediction)
@@ -338,19 +386,29 @@ def _plain(outcomes: Outcomes) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _from_scorer(name: str, scorer: Callable[..., float]) -> Metric:
     def compute(outcomes: Outcomes) -> float:
-        labels = outcomes.named(outcomes.y)
+        several = outcomes.task == "multilabel"
+        if several:
+            _refuse_unknown(outcomes)
+        labels = outcomes.y if several else outcomes.named(outcomes.y)
         weight = {} if outcomes.weight is None else {"sample_weight": outcomes.weight}
         return float(scorer(_replay(outcomes), np.arange(len(outcomes)), labels, **weight))
 
     return Metric(name, True, compute)
 
 
+def _refuse_unknown(outcomes: Outcomes) -> None:
+    if (outcomes.y == UNKNOWN).any():
+        raise LabelsUnknown(tuple(_of_labels()))
+
+
 def _replay(outcomes: Outcomes) -> object:
     """An estimator that hands back stored output for row positions, so that any scorer can be applied to it."""
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # noqa: PLC0415
 
+    several = outcomes.task == "multilabel"
+
     class Replay(BaseEstimator):  # type: ignore[misc]
-        classes_ = np.array(outcomes.classes)
+        classes_ = [np.arange(2) for _ in outcomes.classes] if several else np.array(outcomes.classes)
 
         def fit(self, X: object, y: object) -> Replay:  # noqa: ARG002, N803
             return self
@@ -359,7 +417,7 @@ def _replay(outcomes: Outcomes) -> object:
             return True
 
         def predict(self, X: NDArray[np.intp]) -> NDArray[Any]:  # noqa: N803
-            return outcomes.named(outcomes.prediction[X])
+            return outcomes.prediction[X] if several else outcomes.named(outcomes.prediction[X])
 
     class ReplayClassifier(ClassifierMixin, Replay):  # type: ignore[misc]
         pass
