@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.estimate import Estimate
+from mlflow_errata.label_metrics import METRICS
 from mlflow_errata.metric import CATALOGUE
 from mlflow_errata.stats.intervals import N_GROUPS, at_level, difference
 
@@ -16,13 +17,13 @@ SURE = 0.97
 
 
 def taking_weights(metric: Metric, task: Task) -> Metric:
-    """A metric of the catalogue as it is; one of the user's own by the accuracy (numbers: the mean absolute error).
+    """A metric of the catalogue as it is; one of the user's own by the mean error (classes: by the accuracy).
 
     Nothing is known of how a metric of the user's own takes weights.
     """
-    if CATALOGUE.get(metric.name, (None, None))[1] is metric:
+    if CATALOGUE.get(metric.name, (None, None))[1] is metric or METRICS.get(metric.name) is metric:
         return metric
-    return CATALOGUE["mean_absolute_error" if task == "regression" else "accuracy"][1]
+    return CATALOGUE[{"regression": "mean_absolute_error", "multilabel": "hamming_loss"}.get(task, "accuracy")][1]
 
 
 def metric_of(metric: Metric, outcomes: Outcomes) -> Estimate | None:
@@ -38,20 +39,22 @@ def change_of(before: Estimate | None, after: Estimate | None) -> Estimate | Non
     return Estimate(*difference(*ends), n=before.n + after.n, unit=before.unit, level=before.level)
 
 
-def is_worse(metric: Metric, before: Estimate | None, after: Estimate | None) -> bool:
-    """Whether the metric of the later rows is worse: the 97 % interval of the change lies on the worse side of 0.
+def is_worse(metric: Metric, before: Estimate | None, after: Estimate | None, level: float = SURE) -> bool:
+    """Whether the metric of the later rows is worse: the interval of the change lies on the worse side of 0.
 
     Parameters
     ----------
     before, after : Estimate or None, by `metric_of`
+    level : float, coverage of the interval that decides
     """
-    change = change_of(_surer(before), _surer(after))
+    change = change_of(surer(before, level), surer(after, level))
     return change is not None and (change.high < 0 if metric.greater_is_better else change.low > 0)
 
 
-def _surer(estimate: Estimate | None) -> Estimate | None:
+def surer(estimate: Estimate | None, level: float) -> Estimate | None:
+    """An estimate of rows in time order with its interval at another level."""
     if estimate is None:
         return None
     given = (estimate.value, estimate.low, estimate.high)
     degrees = min(N_GROUPS, estimate.n) - 1
-    return Estimate(*at_level(given, degrees, level=SURE), n=estimate.n, unit=estimate.unit, level=SURE)
+    return Estimate(*at_level(given, degrees, level=level), n=estimate.n, unit=estimate.unit, level=level)

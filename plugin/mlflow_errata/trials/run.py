@@ -89,6 +89,8 @@ def try_steps(
     -------
     (next steps, best first; what was tried, or None if nothing could be)
     """
+    if table.task == "multilabel":
+        return tuple(replace(step, gain_reason=step.gain or SEVERAL_LABELS) for step in proposed), None
     start = clock()
     with _one_thread():
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
