@@ -152,6 +152,10 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
     return f"Collect more rows where {_where(step)}"
 
 
+def _drop(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    return f"Take {words.listed([words.shown(name) for name in step.params['columns']])} out of the model"
+
+
 def _stop(step: NextStep, record: Record) -> str:
     if record.trials is None:
         return "Look at the findings" if _is_found(record) else "Keep this model: nothing found to change"
@@ -163,6 +167,7 @@ def _is_found(record: Record) -> bool:
 
 
 TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
+    "drop_columns": _drop,
     "relabel": _relabel,
     "resample": _resample,
     "change_metric": _change_metric,
@@ -190,6 +195,7 @@ def _cost(step: NextStep) -> str:
 
 
 KIND_COST = {
+    "drop_columns": "a refit, and a score that will look worse; no labels, no rows",
     "resample": "a refit; no labels, no rows",
     "retrain_recent": "a refit; no labels, no rows",
     "collect_data": "new rows and their labels; how many pay is not known",
@@ -291,6 +297,14 @@ def _code_collect(step: NextStep, record: Record) -> str:
     return found and f"{found}to_label = pool[found.mask(pool)]"
 
 
+def _code_drop(step: NextStep, record: Record) -> str:
+    label, columns = _role(record, "label"), list(step.params["columns"])
+    return (
+        f"kept = [name for name in features if name not in {columns!r}]\n"
+        f"model.fit(train[kept], train[{label!r}])  # then diagnose again: no gain holds before"
+    )
+
+
 def _code_resample(step: NextStep, record: Record) -> str:
     label = _role(record, "label")
     if step.params.get("method") != "class_weight":
@@ -317,6 +331,7 @@ def _role(record: Record, role: str) -> Any:
 
 
 CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
+    "drop_columns": _code_drop,
     "relabel": _code_relabel,
     "resample": _code_resample,
     "retrain_recent": _code_retrain,
