@@ -211,7 +211,7 @@ class Bench:
         """Labels beside what a variant says of the judging rows; thresholds and offsets chosen by other rows."""
         said = self.said(variant)
         rules = [self._rule(variant, said, split) for split in judge.splits]
-        if variant.offset and not any(offset for offset, _ in rules):
+        if variant.offset and not (any(offset for offset, _ in rules) and self.settled(variant)["offset"]):
             raise NotTried("the share of positives has not moved beyond chance")
         parts = [self._decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
         rows = judge.rows

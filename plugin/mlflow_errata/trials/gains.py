@@ -54,6 +54,7 @@ class Gain:
     ----------
     value : float
     error : float, standard error
+    again : float, standard error that as long a time again adds; 0 for folds
     spread : float, how far from it the gain on rows that come may lie (standard deviation), because they are another
         time; 0 for folds
     freedom : float, degrees of freedom of the error
@@ -64,6 +65,7 @@ class Gain:
 
     value: float
     error: float
+    again: float
     spread: float
     freedom: float
     parts: Floats
@@ -77,8 +79,8 @@ class Gain:
 
     @property
     def bound(self) -> float:
-        """The lower bound that steps are ranked by: value - Z * error."""
-        return self.value - Z * self.error
+        """The lower bound that steps are ranked by: value - Z * sqrt(error^2 + again^2)."""
+        return self.value - Z * sqrt(self.error**2 + self.again**2)
 
     @property
     def low(self) -> float:
@@ -188,11 +190,12 @@ class Scale:
         error = groups if rows is None else rows
         if self.forward and groups > error:
             error, freedom = groups, len(parts) - 1.0
-        spread = 0.0
+        again = spread = 0.0
         if self.forward:
+            again = groups if rows is None else sqrt(max(0.0, groups**2 - rows**2))
             beyond = 0.0 if rows is None else max(0.0, (groups**2 - rows**2) * len(parts))
             spread = sqrt(beyond + 2 * _step(value, parts) ** 2)
-        return Gain(value, sqrt(error**2 + noise**2), spread, freedom, parts, len(self.y))
+        return Gain(value, sqrt(error**2 + noise**2), again, spread, freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
         if new.rows is not None and old.rows is not None:

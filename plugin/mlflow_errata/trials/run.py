@@ -211,7 +211,7 @@ class _Session:
         variant = Variant(model=f"half of {item.conditions}")
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = tests.ruler.gain(Variant(), variant)
-        half = replace(gain, value=gain.value / 2, error=gain.error / 2, spread=gain.spread / 2)
+        half = replace(gain, value=gain.value / 2, error=gain.error / 2, again=gain.again / 2, spread=gain.spread / 2)
         pays = half.bound > 0 and half.value > rounds.WORTH * tests.ruler.loss
         cost = replace(step.cost, rows=len(inside))
         shown = half.estimate(self.objective.unit)
