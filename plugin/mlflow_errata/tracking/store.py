@@ -17,6 +17,8 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.tracking import MlflowClient
 
 from mlflow_errata.errors.stored import NoRun, NotLogged, SpoolBroken
+from mlflow_errata.record.write import EVALUATED, ROWS
+from mlflow_errata.tracking.outcomes import outcome_tags
 from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def log(
 ) -> str | None:
     """Log a record into an MLflow run: artifacts, at most 12 metrics, tags and the link to its dataset.
 
+    A run that follows another (`mlflow_errata.follow`) is also told what the step that it took delivered.
     Everything is first written to `errata_out/<run_id>/`, then uploaded within 20 seconds. If that fails the run goes
     on: one warning names the command that sends the record later (`errata push`).
 
@@ -46,7 +49,7 @@ def log(
     dataset : str
         Name of the evaluation data; a run may hold records of several.
     rows : bool
-        False keeps the sample of evaluation rows out of the run.
+        False keeps evaluation rows out of the run; it can then not be compared with others.
     strict : bool
         True raises instead of warning.
 
@@ -148,7 +151,8 @@ def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> None:
     record.save(spool)
     (spool / "report.html").write_text(render(record), encoding="utf-8")
     if not rows:
-        (spool / "rows.parquet").unlink()
+        for name in (ROWS, EVALUATED):
+            (spool / name).unlink(missing_ok=True)
     (spool / PAYLOAD).write_text(json.dumps(asdict(sent)), encoding="utf-8")
 
 
@@ -158,7 +162,7 @@ def _upload(run_id: str, sent: Payload, spool: Path) -> None:
         if path.name != PAYLOAD:
             client.log_artifact(run_id, str(path), sent.folder)
     now = int(time() * 1000)
-    tags = sent.tags | _table_tag(client, run_id, f"{sent.folder}/slices.json")
+    tags = sent.tags | _table_tag(client, run_id, f"{sent.folder}/slices.json") | outcome_tags(client, run_id, spool)
     client.log_batch(
         run_id,
         metrics=[Metric(key, value, now, 0) for key, value in sent.metrics.items()],
