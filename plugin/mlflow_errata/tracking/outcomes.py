@@ -9,6 +9,7 @@ from mlflow.entities import ViewType
 
 from mlflow_errata._choices import Choice, Outcome, accepted_of, as_tag, choices_of
 from mlflow_errata._outcome import delivered
+from mlflow_errata._run_comparison import compared
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.record import Record
 from mlflow_errata.tracking.payload import RECORD_TAG, STATUS_TAG
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
+    from mlflow_errata._run_comparison import RunComparison
     from mlflow_errata.tracking.search import RunRow
 
 FOLLOWS_TAG, OUTCOME_TAG = "errata.follows", "errata.outcome"
@@ -119,3 +121,25 @@ def outcomes(*, tracking_uri: str | None = None) -> tuple[Outcome, ...]:
         return tuple(item for item in parsed if item is not None)
 
     return reading(tracking_uri, read)
+
+
+def compare_runs(old: str, new: str, *, tracking_uri: str | None = None) -> RunComparison:
+    """Compare two logged runs, on the rows that both can be judged on.
+
+    Parameters
+    ----------
+    old, new : str, run ids
+    tracking_uri : str
+        Default: MLflow's current one.
+
+    Returns
+    -------
+    RunComparison
+        The change of the metric, negative and positive flips, slices that got worse and better, and what each run found;
+        `reason` says why where there are no common rows.
+
+    Raises
+    ------
+    NoDiagnoses, StoreUnreachable
+    """
+    return reading(tracking_uri, lambda client: compared(load_evaluated(client, old), load_evaluated(client, new)))
