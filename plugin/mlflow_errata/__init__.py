@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.tracking.choices import accept, choices, decline, follow, latest_accepted, load_recipe
     from mlflow_errata.tracking.decisions import load_decisions, save_decisions
+    from mlflow_errata.tracking.gate import check, validation
     from mlflow_errata.tracking.ignored import ignore, ignored
+    from mlflow_errata.tracking.outcomes import compare_runs
     from mlflow_errata.tracking.search import load
     from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
@@ -35,8 +37,10 @@ _HOMES = {
     "accept": "tracking.choices",
     "audit": "_audit",
     "audited": "_audit",
+    "check": "tracking.gate",
     "choices": "tracking.choices",
     "compare": "_compare",
+    "compare_runs": "tracking.outcomes",
     "decline": "tracking.choices",
     "diagnose": "_diagnose",
     "follow": "tracking.choices",
@@ -50,6 +54,7 @@ _HOMES = {
     "log": "tracking.store",
     "save_decisions": "tracking.decisions",
     "save_slices": "tracking.slices",
+    "validation": "tracking.gate",
 }
 
 __all__ = [
@@ -62,8 +67,10 @@ __all__ = [
     "accept",
     "audit",
     "audited",
+    "check",
     "choices",
     "compare",
+    "compare_runs",
     "decline",
     "diagnose",
     "follow",
@@ -77,6 +84,7 @@ __all__ = [
     "log",
     "save_decisions",
     "save_slices",
+    "validation",
 ]
 
 

@@ -88,7 +88,7 @@ class Outcome:
 
     @property
     def missed_by(self) -> float | None:
-        """How far the delivered gain lies outside the promised interval: 0 inside, negative below; None if not known."""
+        """How far the delivered gain lies outside the promised interval: 0 inside, negative below; None if unknown."""
         if self.promised is None or self.delivered is None:
             return None
         value = self.delivered.value
@@ -108,7 +108,9 @@ class Outcome:
 def as_tag(told: Choice | Outcome) -> str:
     """Strict JSON, well below the length of a tag."""
     values = {
-        name: value[:LONGEST] if isinstance(value, str) and name in {"title", "why", "by", "by_hand", "reason"} else value
+        name: value[:LONGEST]
+        if isinstance(value, str) and name in {"title", "why", "by", "by_hand", "reason"}
+        else value
         for name, value in asdict(told).items()
     }
     return json.dumps(values, allow_nan=False, ensure_ascii=False, separators=(",", ":"))

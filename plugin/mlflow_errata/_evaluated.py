@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlflow_errata.columns import vectors
 from mlflow_errata.metric import Outcomes
@@ -17,8 +18,6 @@ from mlflow_errata.table import EvaluationTable, Value, value_lost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from mlflow_errata.metric import Label
 

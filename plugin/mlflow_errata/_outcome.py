@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from mlflow_errata.stats.deletion import mean_without
 from mlflow_errata.stats.intervals import difference
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mlflow_errata.record.schema import Record
@@ -43,8 +46,8 @@ class Pairing:
 
     Parameters
     ----------
-    how : "before", the newer run asked the earlier model; "same", both were evaluated on the same data; "ids", rows that
-        both hold; "window", other rows of the same time
+    how : "before", the newer run asked the earlier model; "same", both were evaluated on the same data; "ids", rows
+        that both hold; "window", other rows of the same time
     old, new : Evaluated; row by row the same rows unless `how` is "window"
     """
 
@@ -131,7 +134,7 @@ def _unseen(was: Evaluated, now: Evaluated, new: Record) -> Pairing:
     """Rows of both that are newer than everything that the newer model was trained on."""
     trained = None if new.dataset.training is None else new.dataset.training.end
     if was.times is not None and now.times is not None and trained is not None:
-        end = np.datetime64(trained) if was.times.dtype.kind == "M" else trained
+        end: Any = np.datetime64(trained) if isinstance(trained, datetime) else trained
         later = [side.take(np.asarray(side.times > end)) for side in (was, now) if side.times is not None]
         if min(map(len, later)) >= FEWEST:
             return _by_id(*later) or _window(*later)
@@ -174,8 +177,8 @@ def _window(was: Evaluated, now: Evaluated) -> Pairing:
     ]
     if start > end or min(map(len, inside)) < FEWEST:
         raise NotComparable(
-            "the newer run was evaluated on later rows, which the earlier model was not asked about: pass it as before= "
-            "to errata.diagnose"
+            "the newer run was evaluated on later rows, which the earlier model was not asked about: pass it as "
+            "before= to errata.diagnose"
         )
     return Pairing("window", inside[0], _in_order(inside[1]))
 
@@ -240,7 +243,7 @@ def gain(pair: Pairing, unit: str, *, greater_is_better: bool = True, noise: flo
     if unit == VALUE_UNIT:
         if old.lost is None or new.lost is None:
             raise NotComparable("the two runs declare different values, or one declares none")
-        statistics = [_Mean(-side.lost) for side in (old, new) if side.lost is not None]
+        statistics: list[_Mean | _Measured] = [_Mean(-side.lost) for side in (old, new) if side.lost is not None]
     else:
         metric = metric_of(unit, new.outcomes)
         sign = 1.0 if greater_is_better else -1.0
@@ -295,7 +298,7 @@ class _Measured:
         return self.sign * value, self.sign * parts
 
 
-def _paired(statistics: list[_Mean] | list[_Measured], pair: Pairing, unit: str, noise: float) -> Estimate:
+def _paired(statistics: Sequence[_Mean | _Measured], pair: Pairing, unit: str, noise: float) -> Estimate:
     ordered = pair.new.times is not None
     n = len(pair.new)
     groups = blocks(n)
@@ -305,7 +308,7 @@ def _paired(statistics: list[_Mean] | list[_Measured], pair: Pairing, unit: str,
     return Estimate(*ends, n=n, unit=unit, level=LEVEL)
 
 
-def _unpaired(statistics: list[_Mean] | list[_Measured], pair: Pairing, unit: str) -> Estimate:
+def _unpaired(statistics: Sequence[_Mean | _Measured], pair: Pairing, unit: str) -> Estimate:
     ends = []
     for item, side in zip(statistics, (pair.old, pair.new), strict=True):
         found = _finite(*item.without(blocks(len(side))), unit)

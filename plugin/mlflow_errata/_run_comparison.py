@@ -12,12 +12,11 @@ from mlflow_errata._outcome import VALUE_UNIT, gain, pairing
 from mlflow_errata.errors import InputError
 from mlflow_errata.errors.stored import NotComparable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.record.schema import LABEL, PREDICTION, WEIGHT
+from mlflow_errata.record.schema import LABEL, PREDICTION, WEIGHT, Record
 from mlflow_errata.stats.intervals import wilson
 
 if TYPE_CHECKING:
     from mlflow_errata._outcome import Pairing
-    from mlflow_errata.record.schema import Record
 
 OLD = f"{PREDICTION}.old"
 
@@ -92,9 +91,7 @@ def flips_between(pair: Pairing) -> Flips | None:
         return None
     was, now = pair.old.outcomes.errors > 0, pair.new.outcomes.errors > 0
     n = len(pair.new)
-    shares = [
-        Estimate(*wilson(int(rows.sum()), n), n=n, unit="share of rows") for rows in (~was & now, was & ~now)
-    ]
+    shares = [Estimate(*wilson(int(rows.sum()), n), n=n, unit="share of rows") for rows in (~was & now, was & ~now)]
     return Flips(*shares)
 
 
@@ -106,7 +103,11 @@ def slices_between(pair: Pairing) -> Comparison | None:
     if not pair.is_paired or not len(pair.new.columns.columns):
         return None
     now, was = pair.new.outcomes, pair.old.outcomes
-    columns: dict[str, Any] = {LABEL: now.named(now.y), OLD: was.named(was.prediction), PREDICTION: now.named(now.prediction)}
+    columns: dict[str, Any] = {
+        LABEL: now.named(now.y),
+        OLD: was.named(was.prediction),
+        PREDICTION: now.named(now.prediction),
+    }
     roles: dict[str, Any] = {"label": LABEL, "old": OLD, "new": PREDICTION, "task": now.task}
     if now.weight is not None and np.ptp(now.weight) > 0:
         columns[WEIGHT], roles["weight"] = now.weight, WEIGHT

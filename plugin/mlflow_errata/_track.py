@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlflow_errata._choices import Outcome
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from mlflow_errata._choices import Outcome
 
 FEWEST = 5
 """Pairs of a kind from which promises of that kind are corrected."""

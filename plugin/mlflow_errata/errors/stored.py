@@ -186,6 +186,14 @@ class ReasonMissing(TrackingError):
         super().__init__(f"{code} cannot be ignored without a reason: say in a sentence why, for those who come after.")
 
 
+class AliasMissing(TrackingError):
+    """A model alias that leads to no run."""
+
+    def __init__(self, name: str, cause: object) -> None:
+        said = " ".join(str(cause).split())[:200]
+        super().__init__(f"{name!r} leads to no run: {said} Write a run id, or models:/name@alias.")
+
+
 class StoreUnreachable(TrackingError):
     """A tracking store that does not answer."""
 

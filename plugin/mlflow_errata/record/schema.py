@@ -30,7 +30,8 @@ ID, LABEL, PREDICTION, SCORE, ERROR = "errata.id", "errata.label", "errata.predi
 TIME, LOST, WEIGHT = "errata.time", "errata.lost", "errata.weight"
 SCORES = "errata.scores."
 BEFORE = "before."
-"""Further columns of `Record.evaluated`: `SCORES` + position of the class; `BEFORE` + each for what an earlier model said."""
+"""Further columns of `Record.evaluated`: scores by the position of their class, and all of them once more with `BEFORE`
+in the name for what an earlier model said."""
 
 
 @dataclass(frozen=True)

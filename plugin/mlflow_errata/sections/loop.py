@@ -20,6 +20,17 @@ HOW = {
 }
 
 
+LONGEST = 400
+"""Characters of a reason that are shown."""
+
+
+def reason(text: str) -> str:
+    """A reason on one line, ending in a point."""
+    line = " ".join(text.split())
+    line = line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    return line if line.endswith((".", "…", "!", "?")) else f"{line}."
+
+
 def kind(name: str) -> str:
     """A kind of step as a reader calls it."""
     return words.shown(name).replace("_", " ")
@@ -33,20 +44,20 @@ def gain(measured: Estimate) -> str:
 def decided(choice: Choice) -> str:
     """Who decided what about a step, when and why."""
     said = "Accepted" if choice.verdict == "accept" else "Declined"
-    why = f": {words.shown(choice.why)}" if choice.why else ""
+    why = f": {reason(choice.why)}" if choice.why else ""
     return f"{said} by {words.shown(choice.by)} on {choice.at[:10]} at {choice.at[11:16]} UTC{why}"
 
 
 def by_hand(choice: Choice) -> str:
     """What a person has to do for an accepted step without a recipe; empty where there is one."""
-    return "" if choice.verdict != "accept" or choice.recipe is not None else words.capital(choice.by_hand)
+    return "" if choice.verdict != "accept" or choice.recipe is not None else words.capital(reason(choice.by_hand))
 
 
 def delivered(outcome: Outcome) -> str:
     """What a step promised and delivered, in a sentence or two."""
     taken = words.shown(outcome.title) if outcome.title else "the step"
     if outcome.delivered is None:
-        return f"{taken}: what it delivered is not comparable: {words.shown(outcome.reason)}"
+        return f"{taken}: what it delivered is not comparable: {reason(outcome.reason)}"
     said = f"{taken}: delivered {gain(outcome.delivered)} on {words.plural(outcome.delivered.n, 'row')}, "
     said += f"{HOW.get(outcome.how, outcome.how)}."
     if outcome.promised is None:
@@ -71,16 +82,16 @@ def expected(promised: Estimate | None, track: Track | None) -> str:
     if found is None or track is None or track.factor is None:
         return ""
     return (
-        f"{words.plural(len(track.pairs), 'earlier step')} of this kind delivered {words.number(track.factor.value)} of "
-        f"what was promised: expect {gain(found)}."
+        f"{words.plural(len(track.pairs), 'earlier step')} of this kind delivered {words.number(track.factor.value)} "
+        f"of what was promised: expect {gain(found)}."
     )
 
 
 def code(choice: Choice, record: Record, run_id: str) -> str:
     """The code of the run that takes an accepted step, to be copied as it is.
 
-    It needs `model`, `train` and `evaluation` as `diagnose` had them, and `newest`, labelled rows that came after, where
-    the step fits on the evaluation rows; `value` where one was declared as a mapping or a function.
+    It needs `model`, `train` and `evaluation` as `diagnose` had them, and `newest`, labelled rows that came after,
+    where the step fits on the evaluation rows; `value` where one was declared as a mapping or a function.
     """
     if choice.verdict != "accept" or choice.recipe is None:
         return ""

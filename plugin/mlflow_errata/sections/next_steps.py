@@ -88,6 +88,7 @@ def _card(step: NextStep, record: Record) -> StepCard:
 
 
 def title_of(step: NextStep, record: Record) -> str:
+    """What a step does, in a few words."""
     known = TITLES.get(step.kind)
     return words.shown(step.kind.replace("_", " ")).capitalize() if known is None else known(step, record)
 

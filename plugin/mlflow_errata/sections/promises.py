@@ -34,7 +34,7 @@ FLAT = "M-1.2,-0.16H1.2V0.16H-1.2Z"
 
 
 def section(iterations: Sequence[Iteration]) -> list[Block]:
-    """The iterations of an experiment: how many, what each step promised and delivered, and branches that were tried."""
+    """The iterations of an experiment: how many, what each step promised and delivered, and what branches did."""
     blocks: list[Block] = [Text(attempts(iterations))]
     units = dict.fromkeys(_unit(item.outcome) for item in iterations if item.outcome is not None)
     names = {item.row.run_id: words.shown(item.row.name) for item in iterations}
@@ -135,7 +135,9 @@ def _course(measured: Sequence[Iteration], unit: str, names: dict[str, str]) -> 
             }
         )
         if outcome.promised is not None:
-            ticks.append({"run": place, "value": base + outcome.promised.value, "words": words.change(outcome.promised)})
+            ticks.append(
+                {"run": place, "value": base + outcome.promised.value, "words": words.change(outcome.promised)}
+            )
     order = list(dict.fromkeys(point["run"] for point in points))
     kinds = list(dict.fromkeys(point["series"] for point in points))
     series = [Series(name, *STEPS[at % len(STEPS)]) for at, name in enumerate(kinds)]
@@ -160,7 +162,12 @@ def _course_spec(
 ) -> Spec:
     x: Spec = {"field": "run", "type": "nominal", "sort": names, "title": None}
     x["axis"] = {"labelAngle": 0, "labelLimit": 120, "grid": False}
-    y: Spec = {"field": "value", "type": "quantitative", "title": f"gain in {words.metric(unit)}", "axis": {"tickCount": 5}}
+    y: Spec = {
+        "field": "value",
+        "type": "quantitative",
+        "title": f"gain in {words.metric(unit)}",
+        "axis": {"tickCount": 5},
+    }
     words_of: Spec = {"type": "text", "color": NOTE, "fontSize": 11, "tooltip": None}
     tooltip = [
         {"field": "run"},
@@ -177,7 +184,13 @@ def _course_spec(
                 "encoding": {"y": {"field": "at", "type": "quantitative"}},
             },
             {
-                "mark": {"type": "line", "interpolate": "step-after", "color": GREY, "strokeWidth": 1.5, "tooltip": None},
+                "mark": {
+                    "type": "line",
+                    "interpolate": "step-after",
+                    "color": GREY,
+                    "strokeWidth": 1.5,
+                    "tooltip": None,
+                },
                 "encoding": {"x": x, "y": y},
             },
             {
@@ -217,7 +230,7 @@ def _ledger(followed: Sequence[Iteration], names: dict[str, str]) -> Table:
         if outcome is None:
             continue
         shown = "" if outcome.delivered is None else loop.gain(outcome.delivered)
-        how = words.shown(outcome.reason) if outcome.delivered is None else loop.HOW.get(outcome.how, outcome.how)
+        how = loop.reason(outcome.reason) if outcome.delivered is None else loop.HOW.get(outcome.how, outcome.how)
         rows.append(
             (
                 words.shown(item.row.name),
@@ -259,7 +272,7 @@ def _branches(iterations: Sequence[Iteration]) -> list[Block]:
 
 def _calibration(pairs: Sequence[Outcome], unit: str) -> Chart:
     """Promised against delivered, each with its interval, and the line on which they are equal."""
-    points = [
+    points: list[dict[str, Any]] = [
         {
             "promised": item.promised.value,
             "from": item.promised.low,

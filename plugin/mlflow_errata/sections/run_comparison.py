@@ -25,11 +25,13 @@ SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell"
 def verdict(found: RunComparison) -> Verdict:
     """Whether the new run is better, in a sentence."""
     if found.change is None:
-        return Verdict("unsure", f"The two runs cannot be compared: {words.shown(found.reason)}.")
+        return Verdict("unsure", f"The two runs cannot be compared: {loop.reason(found.reason)}")
     ranked = found.change_value or found.change
     status: Status = "good" if ranked.low > 0 else "bad" if ranked.high < 0 else "unsure"
     said = {"good": "better", "bad": "worse", "unsure": "not distinguishable from the earlier one"}[status]
-    sentence = f"The newer run is {said}: {loop.gain(ranked)} on {words.plural(ranked.n, 'row')}, {loop.HOW[found.how]}."
+    sentence = (
+        f"The newer run is {said}: {loop.gain(ranked)} on {words.plural(ranked.n, 'row')}, {loop.HOW[found.how]}."
+    )
     if found.change_value is not None:
         sentence += f" {words.capital(words.metric(found.change.unit))} moves by {words.change(found.change)}."
     return Verdict(status, sentence)
@@ -72,14 +74,25 @@ def _conditions(item: Change) -> str:
 
 def _chart(found: RunComparison) -> Chart:
     slices = found.slices
-    rows = [] if slices is None else [
-        Dot(_conditions(item), item.change.value, series.words, item.change.low, item.change.high, _points(item.change))
-        for series, changes in ((WORSE, slices.worse), (BETTER, slices.better))
-        for item in changes
-    ]
+    rows = (
+        []
+        if slices is None
+        else [
+            Dot(
+                _conditions(item),
+                item.change.value,
+                series.words,
+                item.change.low,
+                item.change.high,
+                _points(item.change),
+            )
+            for series, changes in ((WORSE, slices.worse), (BETTER, slices.better))
+            for item in changes
+        ]
+    )
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]
     room = 0.3 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
-    unit = rows and slices and slices.old.unit or "error"
+    unit = "error" if slices is None else slices.old.unit
     spec = dots(
         rows,
         (WORSE, BETTER),
@@ -88,7 +101,9 @@ def _chart(found: RunComparison) -> Chart:
         rule=0.0,
     )
     told = words.listed([f"{row.name} {row.words}" for row in rows], most=12)
-    return Chart(spec, alt=f"Slices that changed more than the others: {told}.", title="Slices that got worse and better")
+    return Chart(
+        spec, alt=f"Slices that changed more than the others: {told}.", title="Slices that got worse and better"
+    )
 
 
 def _table(changes: list[Change], caption: str) -> Table:
@@ -111,7 +126,9 @@ def then_and_now(old: Record, new: Record) -> Table:
     said = [verdicts(record) for record in (old, new)]
     rows: list[tuple[Cell, ...]] = []
     for name, module in REGISTRY.items():
-        rows.append((module.TITLE, *(_told(each[name], record, name) for each, record in zip(said, (old, new), strict=True))))
+        rows.append(
+            (module.TITLE, *(_told(each[name], record, name) for each, record in zip(said, (old, new), strict=True)))
+        )
     columns = (Column("diagnosis"), Column("then"), Column("now"))
     return Table(columns, tuple(rows), caption="What the diagnoses said of each run, on its own evaluation rows.")
 
@@ -125,7 +142,8 @@ def _told(block: object, record: Record, name: str) -> str:
 def _figure(result: object) -> str:
     if isinstance(result, ClassImbalance):
         rarest = result.classes[-1]
-        return f" · 1 : {words.number(result.imbalance_ratio)}, recall of the rarest {words.estimate(rarest.recall)}"
+        recall = "" if rarest.recall is None else f", recall of the rarest {words.estimate(rarest.recall)}"
+        return f" · 1 : {words.number(result.imbalance_ratio)}{recall}"
     headline = getattr(result, "headline", None)
     if headline is None:
         return ""

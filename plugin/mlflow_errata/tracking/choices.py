@@ -1,7 +1,7 @@
 """Accepting and declining steps, and following them: a tag commits what an artifact already holds.
 
-Every decision is a tag of its own, written in one transaction after the recipe that it names, so a process that is killed
-leaves a decision whole or absent, and two people who decide at once overwrite nothing.
+Every decision is a tag of its own, written in one transaction after the recipe that it names, so a process that is
+killed leaves a decision whole or absent, and two people who decide at once overwrite nothing.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from mlflow_errata._run_comparison import compared
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.record import Record
 from mlflow_errata.tracking.payload import RECORD_TAG, STATUS_TAG
-from mlflow_errata.tracking.search import load_evaluated, reading, row_of
+from mlflow_errata.tracking.search import RunRow, load_evaluated, reading, row_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from mlflow_errata._run_comparison import RunComparison
-    from mlflow_errata.tracking.search import RunRow
 
 FOLLOWS_TAG, OUTCOME_TAG = "errata.follows", "errata.outcome"
 MOST = 1000
@@ -81,6 +80,7 @@ def history(experiment_id: str, *, tracking_uri: str | None = None, most: int = 
     ------
     StoreUnreachable
     """
+
     def read(client: MlflowClient) -> tuple[Iteration, ...]:
         found = client.search_runs(
             [experiment_id],
@@ -135,8 +135,8 @@ def compare_runs(old: str, new: str, *, tracking_uri: str | None = None) -> RunC
     Returns
     -------
     RunComparison
-        The change of the metric, negative and positive flips, slices that got worse and better, and what each run found;
-        `reason` says why where there are no common rows.
+        The change of the metric, negative and positive flips, slices that got worse and better, and what each run
+        found; `reason` says why where there are no common rows.
 
     Raises
     ------
