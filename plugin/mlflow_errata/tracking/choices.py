@@ -104,9 +104,15 @@ def with_labels(record: Record, run_id: str, *, tracking_uri: str | None = None)
     """The record with what people found out about its labels since, as far as it says something about the steps."""
     try:
         made = load_decisions(run_id, tracking_uri=tracking_uri)
-        return audited(record, made) if len(made) else record
+        found = audited(record, made) if len(made) else record
     except (DecisionsRefused, NothingToAudit):
         return record
+    same = _audit(found) == _audit(record)  # the record knows them already, and perhaps their gain
+    return record if same else found
+
+
+def _audit(record: Record) -> object:
+    return getattr(record.results.get("label_issues"), "audit", None)
 
 
 def _choose(verdict: Verdict, run_id: str, kind: str, *, by: str, why: str, tracking_uri: str | None) -> Choice:
