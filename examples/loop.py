@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,13 +139,15 @@ def run(story: Story, budget: float) -> None:
         followed, before = active.info.run_id, model
         told(followed)
         step = record.next_steps[0]
-        if step.kind == "relabel" and not labels_are_wrong(story, record, followed, evaluation, train, model):
+        if step.kind == "relabel" and not labels_are_wrong(
+            story, record, followed, evaluation, train=train, model=model
+        ):
             errata.decline(followed, step.kind, by="examples/loop.py", why="none of the labels checked was wrong")
             step = next(item for item in record.next_steps if item.kind != "relabel")
         choice = errata.accept(followed, step.kind, by="examples/loop.py", why="the first of the steps")
         promise = "" if choice.promised is None else f"; promised {words.gain(choice.promised)}"
         print(f"   accepted: {choice.title}{promise}")
-        if step.kind == "stop" or at == len(story.cuts) - 1:
+        if step.kind == "stop":
             break
         if step.kind == "relabel":
             story.rows[story.label] = story.rows[story.truth]  # the rule that made the label is put right
@@ -155,6 +156,9 @@ def run(story: Story, budget: float) -> None:
         else:
             model = errata.load_recipe(experiment=story.name).fit(model, train, newer=evaluation)
             train = pd.concat([train, evaluation]) if choice.on_evaluation else train
+        if at == len(story.cuts) - 1:
+            print("   no newer rows are left")
+            break
         at += 1
     verdict(story, first, model)
 
@@ -177,7 +181,7 @@ def diagnosed(
 
 
 def labels_are_wrong(
-    story: Story, record: errata.Record, run_id: str, evaluation: pd.DataFrame, train: pd.DataFrame, model: Any
+    story: Story, record: errata.Record, run_id: str, evaluation: pd.DataFrame, *, train: pd.DataFrame, model: Any
 ) -> bool:
     """Check the labels that errata asks for (the truth is looked up), and store what that tells with the run."""
     drawn = errata.audit(record)
@@ -208,8 +212,8 @@ def verdict(story: Story, first: Any, last: Any) -> None:
     rows = story.piece(-1)
     worth = [value_of(story, rows, model) for model in (first, last)]
     print(
-        f"{len(rows):,} rows since {story.cuts[-1]} that no step has seen: value per row {worth[0]:+.4f} with the first "
-        f"model, {worth[1]:+.4f} with the last one"
+        f"{len(rows):,} rows since {story.cuts[-1]} that no step has seen: value per row {worth[0]:+.4f} with the "
+        f"first model, {worth[1]:+.4f} with the last one"
     )
 
 
@@ -222,7 +226,7 @@ def value_of(story: Story, rows: pd.DataFrame, model: Any) -> float:
     return float(np.mean([story.value[cells[pair]] for pair in zip(truth.tolist(), said.tolist(), strict=True)]))
 
 
-STORIES: dict[str, Callable[[], Story]] = {"flights": flights, "portal": portal}
+STORIES = {"flights": flights, "portal": portal}
 
 
 def main() -> None:
