@@ -272,7 +272,7 @@ class _Judge:
         return found.negative
 
     def _worse(self) -> Estimate:
-        found = slices_between(self._pairing())
+        found = slices_between(self._pairing(), self.record)
         if found is None:
             raise NotComparable("slices are compared where both runs were judged on the same rows")
         n = float(len(found.worse))

@@ -80,7 +80,7 @@ def compared(old: Record, new: Record) -> RunComparison:
         "",
         change,
         gain(pair, VALUE_UNIT) if both else None,
-        slices_between(pair),
+        slices_between(pair, new),
         flips_between(pair),
     )
 
@@ -95,10 +95,10 @@ def flips_between(pair: Pairing) -> Flips | None:
     return Flips(*shares)
 
 
-def slices_between(pair: Pairing) -> Comparison | None:
+def slices_between(pair: Pairing, new: Record) -> Comparison | None:
     """Slices that got worse and better as they stand, and by more than other rows; None where rows are not paired.
 
-    Multiplicity is controlled family-wise, and both ends of a change allow for the slice having been picked.
+    Columns that tell the label by themselves are left out. Multiplicity is controlled family-wise, and both ends of a change allow for the slice having been picked.
     """
     if not pair.is_paired or not len(pair.new.columns.columns):
         return None
@@ -111,7 +111,8 @@ def slices_between(pair: Pairing) -> Comparison | None:
     roles: dict[str, Any] = {"label": LABEL, "old": OLD, "new": PREDICTION, "task": now.task}
     if now.weight is not None and np.ptp(now.weight) > 0:
         columns[WEIGHT], roles["weight"] = now.weight, WEIGHT
-    shown = list(pair.new.columns.columns)
+    telling = getattr(new.results.get("slice_errors"), "restating", ())
+    shown = [name for name in pair.new.columns.columns if name not in telling]
     frame = pair.new.columns.reset_index(drop=True).assign(**columns)
     try:
         found = compare(frame, slice_by=shown, **roles)

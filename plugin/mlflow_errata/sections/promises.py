@@ -9,6 +9,7 @@ from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import loop
 from mlflow_errata.sections._marks import BLUE, GREY, NOTE, PURPLE, SKY, VERMILLION, Series, Spec, chart, legend_of
+from mlflow_errata.steps import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 GREEN = "#009E73"
 HEIGHT, SQUARE = 240, 320
 STEPS = (
+    (GREY, "circle"),
     (BLUE, "circle"),
     (VERMILLION, "triangle-up"),
     (PURPLE, "diamond"),
     (GREEN, "square"),
-    (GREY, "cross"),
     (SKY, "triangle-down"),
 )
 """Colour and shape of the kinds of steps; no status is meant."""
@@ -38,7 +39,8 @@ def section(iterations: Sequence[Iteration]) -> list[Block]:
     blocks: list[Block] = [Text(attempts(iterations))]
     units = dict.fromkeys(_unit(item.outcome) for item in iterations if item.outcome is not None)
     names = {item.row.run_id: words.shown(item.row.name) for item in iterations}
-    blocks += [_course([item for item in iterations if _in(item, unit)], unit, names) for unit in units if unit]
+    before = {item.row.run_id: item.follows for item in iterations if item.follows is not None}
+    blocks += [_course([item for item in iterations if _in(item, unit)], unit, names, before) for unit in units if unit]
     followed = [item for item in iterations if item.outcome is not None]
     if followed:
         blocks.append(_ledger(followed, names))
@@ -101,6 +103,12 @@ def _unit(item: Outcome) -> str:
     return "" if item.delivered is None else item.delivered.unit
 
 
+def _series(name: str) -> Series:
+    """A kind of step, in the same colour and shape wherever it is drawn."""
+    known = [FIRST, *(loop.kind(kind) for kind in KINDS)]
+    return Series(name, *STEPS[known.index(name) % len(STEPS) if name in known else -1])
+
+
 def _in(item: Iteration, unit: str) -> bool:
     return item.outcome is not None and _unit(item.outcome) == unit
 
@@ -108,7 +116,7 @@ def _in(item: Iteration, unit: str) -> bool:
 # -- the iterations ---------------------------------------------------------------------------------------------------
 
 
-def _course(measured: Sequence[Iteration], unit: str, names: dict[str, str]) -> Chart:
+def _course(measured: Sequence[Iteration], unit: str, names: dict[str, str], before: dict[str, str]) -> Chart:
     """The gain since the run that was followed first, run by run: delivered with its interval, promised as a tick."""
     reached: dict[str, float] = {}
     points: list[dict[str, Any]] = []
@@ -117,10 +125,12 @@ def _course(measured: Sequence[Iteration], unit: str, names: dict[str, str]) -> 
         outcome = item.outcome
         if outcome is None or outcome.delivered is None:
             continue
-        if outcome.follows not in reached:
-            reached[outcome.follows] = 0.0
-            points.append(_start(names.get(outcome.follows, outcome.follows[:8])))
-        base, gained = reached[outcome.follows], outcome.delivered
+        origin = _origin(outcome.follows, reached, before)
+        if origin is None:
+            origin = outcome.follows
+            reached[origin] = 0.0
+            points.append(_start(names.get(origin, origin[:8])))
+        base, gained = reached[origin], outcome.delivered
         reached[item.row.run_id] = base + gained.value
         place = words.shown(item.row.name)
         points.append(
@@ -140,7 +150,7 @@ def _course(measured: Sequence[Iteration], unit: str, names: dict[str, str]) -> 
             )
     order = list(dict.fromkeys(point["run"] for point in points))
     kinds = list(dict.fromkeys(point["series"] for point in points))
-    series = [Series(name, *STEPS[at % len(STEPS)]) for at, name in enumerate(kinds)]
+    series = [_series(name) for name in kinds]
     told = "; ".join(
         f"{point['run']} by {point['series']} {point['words']}, promised {point['promised']}"
         for point in points
@@ -151,6 +161,15 @@ def _course(measured: Sequence[Iteration], unit: str, names: dict[str, str]) -> 
         alt=f"Gain in {words.metric(unit)} run by run: {told}.",
         title=f"Gain in {words.metric(unit)} since the first run (90 % interval; a green tick is what was promised)",
     )
+
+
+def _origin(run_id: str | None, reached: dict[str, float], before: dict[str, str]) -> str | None:
+    """The run, or the nearest that it follows, whose gain in this unit is known."""
+    seen = set[str]()
+    while run_id is not None and run_id not in reached and run_id not in seen:
+        seen.add(run_id)
+        run_id = before.get(run_id)
+    return run_id if run_id in reached else None
 
 
 def _start(name: str) -> dict[str, Any]:
@@ -221,7 +240,8 @@ def _ledger(followed: Sequence[Iteration], names: dict[str, str]) -> Table:
         Column("step taken"),
         Column("promised"),
         Column("delivered"),
-        Column("kept?"),
+        Column("gain in"),
+        Column("missed by"),
         Column("measured"),
     )
     rows = []
@@ -229,21 +249,28 @@ def _ledger(followed: Sequence[Iteration], names: dict[str, str]) -> Table:
         outcome = item.outcome
         if outcome is None:
             continue
-        shown = "" if outcome.delivered is None else loop.gain(outcome.delivered)
         how = loop.reason(outcome.reason) if outcome.delivered is None else loop.HOW.get(outcome.how, outcome.how)
         rows.append(
             (
                 words.shown(item.row.name),
                 names.get(outcome.follows, outcome.follows[:8]),
                 words.shown(outcome.title),
-                "nothing" if outcome.promised is None else loop.gain(outcome.promised),
-                shown or "not comparable",
-                loop.kept(outcome),
+                "nothing" if outcome.promised is None else words.change(outcome.promised),
+                "not comparable" if outcome.delivered is None else words.change(outcome.delivered),
+                words.metric(_unit(outcome) or ("" if outcome.promised is None else outcome.promised.unit)),
+                _missed(outcome),
                 how,
             )
         )
-    caption = "Gains with 90 % intervals, more is better. Rows in time order are drawn in blocks."
+    caption = "Gains with 90 % intervals, more is better. 'Missed by' counts from the nearer end of what was promised."
     return Table(columns, tuple(rows), caption=caption)
+
+
+def _missed(outcome: Outcome) -> str:
+    missed = outcome.missed_by
+    if missed is None:
+        return "not known"
+    return f"▲ {words.number(abs(missed))} {'less' if missed < 0 else 'more'}" if missed else "● within"
 
 
 def _branches(iterations: Sequence[Iteration]) -> list[Block]:
@@ -289,9 +316,7 @@ def _calibration(pairs: Sequence[Outcome], unit: str) -> Chart:
     ends = [point[end] for point in points for end in ("from", "to", "low", "high")]
     room = 0.05 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
     domain = [min(*ends, 0.0) - room, max(*ends, 0.0) + room]
-    series = [
-        Series(name, *STEPS[at % len(STEPS)]) for at, name in enumerate(dict.fromkeys(str(p["series"]) for p in points))
-    ]
+    series = [_series(name) for name in dict.fromkeys(str(point["series"]) for point in points)]
     named = words.metric(unit)
 
     def axis(field: str, title: str) -> Spec:

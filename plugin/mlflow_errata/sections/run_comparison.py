@@ -14,7 +14,7 @@ from mlflow_errata.sections._marks import Dot, dots, of_status
 if TYPE_CHECKING:
     from mlflow_errata._compare import Change
     from mlflow_errata._run_comparison import RunComparison
-    from mlflow_errata.blocks import Cell, Status
+    from mlflow_errata.blocks import Cell
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
@@ -22,24 +22,30 @@ WORSE, BETTER = of_status("bad", "worse"), of_status("good", "better")
 SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell", "ignored": "○ ignored"}
 
 
-def verdict(found: RunComparison) -> Verdict:
-    """Whether the new run is better, in a sentence."""
+def title(found: RunComparison) -> str:
+    """Whether the new run is better, as the title of a page."""
     if found.change is None:
-        return Verdict("unsure", f"The two runs cannot be compared: {loop.reason(found.reason)}")
+        return "The two runs cannot be compared"
     ranked = found.change_value or found.change
-    status: Status = "good" if ranked.low > 0 else "bad" if ranked.high < 0 else "unsure"
-    said = {"good": "better", "bad": "worse", "unsure": "not distinguishable from the earlier one"}[status]
-    sentence = (
-        f"The newer run is {said}: {loop.gain(ranked)} on {words.plural(ranked.n, 'row')}, {loop.HOW[found.how]}."
-    )
+    if ranked.low > 0:
+        return "Better than the earlier run"
+    return "Worse than the earlier run" if ranked.high < 0 else "Not distinguishable from the earlier run"
+
+
+def lede(found: RunComparison) -> str:
+    """By how much, on which rows; or why not."""
+    if found.change is None:
+        return words.capital(loop.reason(found.reason))
+    ranked = found.change_value or found.change
+    said = f"A gain of {loop.gain(ranked)} on {words.plural(ranked.n, 'row')}, {loop.HOW[found.how]}."
     if found.change_value is not None:
-        sentence += f" {words.capital(words.metric(found.change.unit))} moves by {words.change(found.change)}."
-    return Verdict(status, sentence)
+        said += f" {words.capital(words.metric(found.change.unit))} gains {words.change(found.change)}."
+    return said
 
 
 def section(found: RunComparison) -> list[Block]:
-    """The verdict, flips, slices that got worse and better, and what each run found."""
-    blocks: list[Block] = [verdict(found)]
+    """The change, flips, slices that got worse and better, and what each run found."""
+    blocks: list[Block] = [Text(lede(found))]
     if found.flips is not None:
         blocks.append(_flips(found))
     blocks += _slices(found)
@@ -152,8 +158,8 @@ def _figure(result: object) -> str:
 
 
 def summary(found: RunComparison) -> str:
-    """What `print` shows: the verdict, flips, slices, and the diagnoses then and now; plain text."""
-    lines = [verdict(found).sentence]
+    """What `print` shows: the change, flips, slices, and the diagnoses then and now; plain text."""
+    lines = [f"{title(found)}. {lede(found)}"]
     for block in section(found)[1:]:
         if isinstance(block, Facts):
             lines += [f"{words.capital(fact.name)}: {fact.value} ({fact.note})." for fact in block.facts]

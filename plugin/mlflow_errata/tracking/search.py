@@ -161,13 +161,15 @@ def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:
     ------
     NoDiagnoses
     """
-    folder = client.get_run(run_id).data.tags.get(RECORD_TAG)
-    if dataset is not None or folder is None:
+    tags = client.get_run(run_id).data.tags
+    folder = tags.get(RECORD_TAG if dataset is None else f"{RECORD_TAG}.{dataset}")
+    if folder is None and dataset is not None:  # records of an errata that kept no tag for each dataset
         folders = [item.path for item in client.list_artifacts(run_id, ROOT) if item.is_dir]
         names = {path.removeprefix(f"{ROOT}/").rpartition("-")[0]: path for path in folders}
-        folder = names.get(dataset) if dataset is not None else next(iter(names.values()), None)
-        if folder is None:
-            raise NoDiagnoses(run_id, dataset, names)
+        folder = names.get(dataset)
+    if folder is None:
+        known = [name.removeprefix(f"{RECORD_TAG}.") for name in tags if name.startswith(f"{RECORD_TAG}.")]
+        raise NoDiagnoses(run_id, dataset, known)
     return str(folder)
 
 

@@ -19,7 +19,7 @@ from mlflow.tracking import MlflowClient
 from mlflow_errata.errors.stored import NoRun, NotLogged, SpoolBroken
 from mlflow_errata.record.write import EVALUATED, ROWS
 from mlflow_errata.tracking.outcomes import outcome_tags
-from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload
+from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,8 @@ def log(
     Returns
     -------
     str or None
-        Artifact path of the record, `errata/<dataset>-<digest>`; None if it could not be logged.
+        Artifact path of the record, `errata/<dataset>-<digest>` (with `.2` and so on where the run holds a record of
+        the same data); None if it could not be logged.
 
     Raises
     ------
@@ -71,12 +72,13 @@ def log(
         sent = payload(record, dataset)
         spool = spool / Path(sent.folder).name
         _spool(record, sent, spool, rows=rows)
-        within_deadline(lambda: _upload(chosen, sent, spool))
+        folders = list[str]()
+        within_deadline(lambda: folders.append(_upload(chosen, sent, spool)))
     except Exception as cause:  # noqa: BLE001 - a training run is never broken by its diagnoses
         _failed(chosen, spool, cause, strict=strict)
         return None
     _discard(spool)
-    return sent.folder
+    return folders[0]
 
 
 def push(folder: str | Path) -> str:
@@ -156,8 +158,10 @@ def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> None:
     (spool / PAYLOAD).write_text(json.dumps(asdict(sent)), encoding="utf-8")
 
 
-def _upload(run_id: str, sent: Payload, spool: Path) -> None:
+def _upload(run_id: str, sent: Payload, spool: Path) -> str:
+    """Files first, into a folder that no tag names yet, then one batch of tags: a log that breaks off is not there."""
     client = MlflowClient()
+    sent = placed(sent, client.get_run(run_id).data.tags)
     for path in sorted(spool.iterdir()):
         if path.name != PAYLOAD:
             client.log_artifact(run_id, str(path), sent.folder)
@@ -169,6 +173,7 @@ def _upload(run_id: str, sent: Payload, spool: Path) -> None:
         tags=[RunTag(key, value) for key, value in tags.items()],
     )
     client.log_inputs(run_id, [_dataset_input(sent)])
+    return sent.folder
 
 
 def _table_tag(client: MlflowClient, run_id: str, path: str) -> dict[str, str]:

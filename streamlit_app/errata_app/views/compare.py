@@ -9,12 +9,12 @@ from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import history, run_comparison
 
 old, new = chosen_pair()
-st.title("Better, worse, and where", anchor=False)
-st.caption(plain(f"{history.name(new)} against {history.name(old)}"))
 try:
     found = source.comparison(source.tracking_uri(), old.run_id, new.run_id, (old.digest, new.digest))
 except ErrataError as cause:
     states.failed(cause)
+st.title(run_comparison.title(found), anchor=False)
+st.caption(plain(f"{history.name(new)} against {history.name(old)}"))
 draw(run_comparison.section(found), key="compare")
 st.subheader("The same from the command line", anchor=False)
 st.code(f"errata compare {old.run_id} {new.run_id}", language="sh")

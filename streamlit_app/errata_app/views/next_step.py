@@ -59,6 +59,8 @@ with steps:
     trouble(read_only=read_only, by=by)
     seen = set[str]()
     for at, block in enumerate(next_steps.cards(record)):
+        if block.kind not in seen and block.kind in chosen and chosen[block.kind].recipe:
+            block = replace(block, code="")  # noqa: PLW2901 - the code of the accepted step stands in its place
         card(block, f"step{at}", first=at == 0, below=partial(decision, at, fresh=block.kind not in seen))
         seen.add(block.kind)
     if record.trials is not None:
