@@ -98,7 +98,8 @@ def flips_between(pair: Pairing) -> Flips | None:
 def slices_between(pair: Pairing, new: Record) -> Comparison | None:
     """Slices that got worse and better as they stand, and by more than other rows; None where rows are not paired.
 
-    Columns that tell the label by themselves are left out. Multiplicity is controlled family-wise, and both ends of a change allow for the slice having been picked.
+    Columns that tell the label by themselves are left out. Multiplicity is controlled family-wise, and both ends of a
+    change allow for the slice having been picked.
     """
     if not pair.is_paired or not len(pair.new.columns.columns):
         return None
