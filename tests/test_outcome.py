@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 import mlflow_errata as errata
+from mlflow_errata._choices import Choice, Outcome, as_tag
 from mlflow_errata._outcome import delivered, gain, pairing
 from mlflow_errata._run_comparison import compared
 from mlflow_errata._track import FEWEST, branchings, tracks
-from mlflow_errata._choices import Choice, Outcome, as_tag
 from mlflow_errata.errors.stored import NotComparable
 from mlflow_errata.estimate import Estimate
 
@@ -93,7 +93,9 @@ def test_the_overlap_by_id(rows, models):
 def test_an_id_that_names_another_row_is_no_overlap(rows, models):
     """Frames whose index starts at 0 again are not the same rows."""
     one, two = rows[1000:2000].reset_index(drop=True), rows[2000:].reset_index(drop=True)
-    old, new = (diagnosed(frame.drop(columns="row"), model, id=None) for frame, model in zip((one, two), models))
+    old, new = (
+        diagnosed(frame.drop(columns="row"), model, id=None) for frame, model in zip((one, two), models, strict=True)
+    )
     with pytest.raises(NotComparable, match=r"on later rows.* before= "):
         pairing(old, new)
 
@@ -195,7 +197,9 @@ def test_two_runs_side_by_side(rows, models):
 
 
 def outcome(promised, done, *, kind="resample", half=0.01, **others):
-    ends = {name: Estimate(x, x - half, x + half, n=100, unit="f1", level=0.9) for name, x in (("p", promised), ("d", done))}
+    ends = {
+        name: Estimate(x, x - half, x + half, n=100, unit="f1", level=0.9) for name, x in (("p", promised), ("d", done))
+    }
     told = {"follows": "r", "title": kind, "how": "same", "reason": "", "suggested": True} | others
     return Outcome(kind=kind, promised=ends["p"], delivered=ends["d"], **told)
 
@@ -214,7 +218,8 @@ def test_steps_that_delivered_half_are_expected_to():
     assert track.factor.value == pytest.approx(0.5, abs=0.03)
     found = track.expected(outcome(0.2, 0).promised)
     assert found.value == pytest.approx(0.1, abs=0.01)
-    assert found.low < 0.095 < 0.105 < found.high
+    assert found.low < 0.095
+    assert found.high > 0.105
 
 
 def test_a_noisy_record_says_little():

@@ -50,5 +50,7 @@ def test_nothing_moves():
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_noise_of_other_origin_widens(noise):
     values = np.random.default_rng(0).normal(size=4800)
-    _, low, high = block_interval(*mean_without(values, None, blocks(4800)), in_time_order=False, level=0.9, noise=noise)
+    _, low, high = block_interval(
+        *mean_without(values, None, blocks(4800)), in_time_order=False, level=0.9, noise=noise
+    )
     assert (high - low > 0.3) is bool(noise)

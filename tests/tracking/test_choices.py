@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import mlflow
 import numpy as np
@@ -40,7 +41,9 @@ N = 3000
 @pytest.fixture(scope="module")
 def rows():
     draw = np.random.default_rng(0)
-    x = pd.DataFrame({"a": draw.normal(size=N), "b": draw.normal(size=N), "at": pd.date_range("2024", periods=N, freq="h")})
+    x = pd.DataFrame(
+        {"a": draw.normal(size=N), "b": draw.normal(size=N), "at": pd.date_range("2024", periods=N, freq="h")}
+    )
     x["y"] = (x["a"] + x["b"] + 1.5 * draw.normal(size=N) > 1.5).astype(int)
     return x
 
@@ -125,7 +128,9 @@ def test_a_step_for_people_has_no_recipe_until_labels_were_checked(experiment):
     draw = np.random.default_rng(3)
     x = draw.normal(size=2000)
     truth = draw.random(2000) < 1 / (1 + np.exp(-4 * x))
-    frame = pd.DataFrame({"x": x, "score": 1 / (1 + np.exp(-4 * x)), "seen": np.where(truth & (draw.random(2000) < 0.3), np.nan, 1.0)})
+    frame = pd.DataFrame(
+        {"x": x, "score": 1 / (1 + np.exp(-4 * x)), "seen": np.where(truth & (draw.random(2000) < 0.3), np.nan, 1.0)}
+    )
     frame["y"] = (truth & frame["seen"].notna()).astype(int)
     record = errata.diagnose(frame, label="y", scores="score", features=["x"], budget=0)
     assert record.next_steps[0].kind == "relabel"
@@ -243,18 +248,14 @@ def test_a_log_that_is_killed_is_whole_or_absent(made, run, monkeypatch, n, afte
         known = errata.load(run)
         with monkeypatch.context() as patched:
             killed_at(patched, n, after=after)
-            try:
+            with suppress(Killed):
                 errata.log(new, run_id=run)
-            except Killed:
-                pass
         assert errata.load(run) in (known, new)
         assert len(load_evaluated(MlflowClient(), run).evaluated) > 0
     with mlflow.start_run() as fresh, monkeypatch.context() as patched:
         killed_at(patched, n, after=after)
-        try:
+        with suppress(Killed):
             errata.log(record)
-        except Killed:
-            pass
     try:
         assert errata.load(fresh.info.run_id) == record
     except NoDiagnoses:
@@ -286,9 +287,12 @@ def test_two_people_who_choose_at_once_lose_nothing(made, run):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, ["anna", "ben"]))
     found = errata.choices(run)
-    assert sorted((item.by, item.kind) for item in found) == sorted((p, kind) for p in ("anna", "ben") for kind in known[:4])
+    assert sorted((item.by, item.kind) for item in found) == sorted(
+        (p, kind) for p in ("anna", "ben") for kind in known[:4]
+    )
 
 
+@pytest.mark.slow
 def test_processes_that_are_killed_lose_nothing_that_was_told(made, run, tmp_path):
     """Children accept, decide on labels and log in an endless loop and are killed at random; what returned is there."""
     saved = made[-1].save(tmp_path / "record")
@@ -311,22 +315,27 @@ def test_processes_that_are_killed_lose_nothing_that_was_told(made, run, tmp_pat
                 errata.log(record, run_id={run!r}, strict=True)
                 os.write(acknowledged, f"log p{{k}} {{i}}\\n".encode())
         random.seed(0)
-        for k in range(8):
+        for k in range(4):
             pid = os.fork()
             if pid == 0:
                 child(k)
                 os._exit(0)
-            time.sleep(0.3 + 1.2 * random.random())
+            time.sleep(2 + 1.5 * random.random())
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         """
     )
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ)
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
     )
     assert done.returncode == 0, done.stderr[-2000:]
     told = [line.split() for line in (tmp_path / "told").read_text().splitlines()]
-    assert len(told) > 8
+    assert len(told) > 4
     accepted = {(item.by, item.why) for item in errata.choices(run)}
     assert {(person, i) for what, person, i in told if what == "accept"} <= accepted
     made_by = errata.load_decisions(run, every=True).groupby("by").size().to_dict()
