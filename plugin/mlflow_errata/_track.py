@@ -7,6 +7,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 from mlflow_errata._choices import Outcome
 from mlflow_errata.estimate import Estimate
@@ -81,7 +82,8 @@ def _factor(pairs: tuple[Outcome, ...]) -> Estimate | None:
 
     Ratios vary around a mean by what their intervals explain and by a spread of their own (DerSimonian and Laird's
     moment estimate); the mean is shrunk towards 1 by a normal prior of standard deviation PRIOR. Ratios have no unit,
-    so runs under different metrics teach each other.
+    so runs under different metrics teach each other. The interval is one of the next ratio, by a t quantile, because the
+    spread is known from few.
     """
     usable = [(item.promised, item.delivered) for item in pairs if item.promised and item.promised.value > 0]
     if len(usable) < FEWEST:
@@ -95,7 +97,7 @@ def _factor(pairs: tuple[Outcome, ...]) -> Estimate | None:
     weight = 1 / (np.maximum(error, 1e-3) ** 2 + spread)
     precision = float(weight.sum()) + 1 / PRIOR**2
     value = (float((weight * ratio).sum()) + 1 / PRIOR**2) / precision
-    half = normal_quantile(LEVEL) * sqrt(1 / precision + spread)
+    half = float(stdtrit(len(ratio) - 1, 0.5 + LEVEL / 2)) * sqrt(1 / precision + spread)
     return Estimate(value, value - half, value + half, n=len(ratio), unit="delivered / promised", level=LEVEL)
 
 

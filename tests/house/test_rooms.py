@@ -60,7 +60,7 @@ ROOMS = {
         {"_evaluated", "columns", "errors", "estimate", "metric", "record", "stats"},
     ),
     "_choices": (set(), {"errors", "estimate", "steps"}),
-    "_track": ({"numpy"}, {"_choices", "estimate", "stats"}),
+    "_track": ({"numpy", "scipy"}, {"_choices", "estimate", "stats"}),
     "_run_comparison": (
         {"numpy"},
         {"_compare", "_outcome", "errors", "estimate", "record", "sections", "stats"},
