@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Verdict = Literal["accept", "decline"]
 CHOICE_TAG = "errata.choice."
 """Followed by a name of its own for every decision."""
+ROUNDING = 1e-9
+"""Share of a promised interval by which an end may be missed for the last digits' sake."""
 LONGEST = 1000
 """Characters of a reason or a title that are kept: a tag holds 8,000."""
 
@@ -91,8 +93,9 @@ class Outcome:
         """How far the delivered gain lies outside the promised interval: 0 inside, negative below; None if unknown."""
         if self.promised is None or self.delivered is None:
             return None
-        value = self.delivered.value
-        return value - min(max(value, self.promised.low), self.promised.high)
+        value, low, high = self.delivered.value, self.promised.low, self.promised.high
+        missed = value - min(max(value, low), high)
+        return missed if abs(missed) > ROUNDING * (high - low) else 0.0
 
     @classmethod
     def parsed(cls, text: str) -> Outcome | None:

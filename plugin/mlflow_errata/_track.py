@@ -82,8 +82,8 @@ def _factor(pairs: tuple[Outcome, ...]) -> Estimate | None:
 
     Ratios vary around a mean by what their intervals explain and by a spread of their own (DerSimonian and Laird's
     moment estimate); the mean is shrunk towards 1 by a normal prior of standard deviation PRIOR. Ratios have no unit,
-    so runs under different metrics teach each other. The interval is one of the next ratio, by a t quantile, because the
-    spread is known from few.
+    so runs under different metrics teach each other. The interval is one of the next ratio, by a t quantile, because
+    the spread is known from few.
     """
     usable = [(item.promised, item.delivered) for item in pairs if item.promised and item.promised.value > 0]
     if len(usable) < FEWEST:
