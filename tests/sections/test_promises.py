@@ -85,7 +85,7 @@ def test_the_course_adds_up_over_other_units():
 def test_the_ledger_says_by_how_much_a_promise_was_missed():
     blocks = promises.section(course())
     assert isinstance(blocks[0], Text)
-    assert blocks[0].sentence.startswith("6 diagnosed runs, 1 accepted step, 5 attempts to take one. 1 of 4 ")
+    assert blocks[0].sentence.startswith("6 diagnosed runs, 1 accepted step, 5 attempts to take one. 2 of 4 ")
     (table,) = [block for block in blocks if isinstance(block, Table)]
     missed = [column.title for column in table.columns].index("missed by")
     assert [row[missed] for row in table.rows] == [
