@@ -25,7 +25,7 @@ STEPS = (
     (BLUE, "circle"),
     (VERMILLION, "triangle-up"),
     (PURPLE, "diamond"),
-    (GREEN, "square"),
+    (BLUE, "square"),
     (SKY, "triangle-down"),
 )
 """Colour and shape of the kinds of steps; no status is meant."""
