@@ -25,7 +25,7 @@ TITLE = "Next steps"
 
 def title(record: Record) -> str:
     """What to do now, as the title of a page."""
-    return _title(record.next_steps[0], record) if record.next_steps else TITLE
+    return title_of(record.next_steps[0], record) if record.next_steps else TITLE
 
 
 def lede(record: Record) -> str:
@@ -68,7 +68,7 @@ def measured(record: Record) -> list[Block]:
     """What was tried and how; nothing where nothing was."""
     if record.trials is None:
         return []
-    names = [_title(step, record) for step in record.trials.tried]
+    names = [title_of(step, record) for step in record.trials.tried]
     return trials.section(record.trials, names)
 
 
@@ -76,7 +76,7 @@ def _card(step: NextStep, record: Record) -> StepCard:
     code = CODE.get(step.kind) if step.bound is None else _code_recipe
     return StepCard(
         kind=step.kind,
-        title=_title(step, record),
+        title=title_of(step, record),
         gain=trials.gain(step, record),
         cost=_cost(step),
         because=_because(step, record),
@@ -87,7 +87,8 @@ def _card(step: NextStep, record: Record) -> StepCard:
 # -- what to do -------------------------------------------------------------------------------------------------------
 
 
-def _title(step: NextStep, record: Record) -> str:
+def title_of(step: NextStep, record: Record) -> str:
+    """What a step does, in a few words."""
     known = TITLES.get(step.kind)
     return words.shown(step.kind.replace("_", " ")).capitalize() if known is None else known(step, record)
 
