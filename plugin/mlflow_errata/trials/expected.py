@@ -1,4 +1,4 @@
-"""What another threshold gains if the scores, once calibrated, are right: two numbers are learned, not every label."""
+"""What a change gains if the scores, once calibrated, are right: two numbers are learned, not every label."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 def expected_gain(
     objective: Objective, frame: pd.DataFrame, new: Outcomes, old: Outcomes, groups: NDArray[np.intp]
 ) -> tuple[float, float] | None:
-    """Gain of other decisions on the same scores, in expectation over the labels, and its standard error.
+    """Gain of one model's decisions over another's in expectation over the labels, and its standard error.
 
-    The chance of the positive class is expit(a + b logit(score)) with a and b fitted to the labels (Platt). A mean over
-    rows is expected row by row; a metric of the four cells is that of the expected cells. The error is that of leaving
-    out one group at a time, with a curve of its own. Chance in the labels moves it by two numbers only, so it tells a
-    real gain from a lucky one where the gain counted on the labels cannot.
+    The chance of the positive class is expit(a + b logit(score)), with a and b of each model fitted to the labels. A
+    mean over rows is expected row by row; a metric of the four cells is that of the expected cells. The error is that
+    of leaving out one group at a time, with a curve of its own. Chance in the labels moves it by two numbers a model
+    only, so it tells a real gain from a lucky one where the gain counted on the labels cannot.
 
     Parameters
     ----------
     objective : Objective
     frame : DataFrame of the judging rows
-    new, old : Outcomes of a binary task with the same scores
+    new, old : Outcomes of a binary task on the same rows
     groups : int array of shape (n,), the group of every row
 
     Returns
@@ -48,38 +48,45 @@ def expected_gain(
     ----------
     Ye et al. 2012, Optimizing F-measures: a tale of two approaches (the expected-utility one)
     """
-    reached = _difference(objective, frame, new, old)
-    if old.scores is None or reached is None:
+    curves = [_expected(objective, frame, outcomes) for outcomes in (new, old)]
+    after, before = curves
+    if after is None or before is None:
         return None
-    odds = log_odds(old.scores[:, -1])
-    curve = platt(odds, old.y)
-    whole = reached(chances(odds, curve), np.ones(len(groups), dtype=bool))
     kept = [groups != group for group in range(int(groups.max()) + 1)]
-    parts = [reached(chances(odds, platt(odds[keep], old.y[keep], start=curve)), keep) for keep in kept]
-    return whole, jackknife_error(np.array(parts))
+    parts = np.array([after(keep) - before(keep) for keep in kept])
+    everyone = np.ones(len(groups), dtype=bool)
+    return after(everyone) - before(everyone), jackknife_error(parts)
 
 
-def _difference(
-    objective: Objective, frame: pd.DataFrame, new: Outcomes, old: Outcomes
-) -> Callable[[Floats, NDArray[np.bool_]], float] | None:
-    """Function (chances of the positive class, rows to keep) -> gain; None for an objective that is neither."""
-    form, each, weight = objective.form, objective.rows, old.weight
+def _expected(objective: Objective, frame: pd.DataFrame, said: Outcomes) -> Callable[[NDArray[np.bool_]], float] | None:
+    """Function of the rows to keep -> the objective as expected on them; None where there is no expectation."""
+    form, each, weight = objective.form, objective.rows, said.weight
+    if said.scores is None or said.task != "binary":
+        return None
+    odds = log_odds(said.scores[:, -1])
+    start = platt(odds, said.y)
+
+    def chance(keep: NDArray[np.bool_]) -> Floats:
+        return chances(odds[keep], platt(odds[keep], said.y[keep], start=start))
+
     if form is not None:
 
-        def of_cells(chance: Floats, keep: NDArray[np.bool_]) -> float:
-            new_cells, old_cells = (
-                [np.bincount(said.prediction[keep], part[keep], 2) for part in (1 - chance, chance)]
-                for said in (new, old)
+        def of_cells(keep: NDArray[np.bool_]) -> float:
+            yes = chance(keep)
+            tn, fp, fn, tp = (
+                np.bincount(said.prediction[keep], part, 2)[code] for part in (1 - yes, yes) for code in (0, 1)
             )
-            return float(form(*np.concatenate(new_cells)) - form(*np.concatenate(old_cells)))
+            return float(form(tn, fp, fn, tp))
 
         return of_cells
     if each is None:
         return None
     if weight is None or objective.unit == VALUE_UNIT:
-        weight = np.ones(len(old))
-    if_no, if_yes = (
-        each(frame, replace(new, y=np.full_like(new.y, code))) - each(frame, replace(old, y=np.full_like(old.y, code)))
-        for code in (0, 1)
-    )
-    return lambda chance, keep: float(np.average((if_no + chance * (if_yes - if_no))[keep], weights=weight[keep]))
+        weight = np.ones(len(said))
+    if_no, if_yes = (each(frame, replace(said, y=np.full_like(said.y, code))) for code in (0, 1))
+
+    def of_rows(keep: NDArray[np.bool_]) -> float:
+        yes = chance(keep)
+        return float(np.average((1 - yes) * if_no[keep] + yes * if_yes[keep], weights=weight[keep]))
+
+    return of_rows

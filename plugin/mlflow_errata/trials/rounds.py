@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import hypot
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,16 @@ MOST_COMBINED = 6
 FIRST_ROUND = 0.65
 """Share of the budget for candidates alone."""
 OVER_BUDGET = "the time budget was spent"
+PEOPLE = 2.0
+"""Standard errors by which the gain of rows that people have to collect must lie above zero."""
 WORTH = 0.01
 """Share of what the model still loses that a gain must come to: less is not worth a step."""
 BOTH = 3.0
 """Standard errors by which the gain and its witness have to lie above zero together."""
 ALONE = 1.5
 """Standard errors by which a gain without a witness has to lie above zero."""
+CLEAR = 2.3
+"""Standard errors by which a gain that Brier confirms has to lie above zero."""
 SURE = 4.0
 """Standard errors from which a gain needs no witness."""
 CAUTION = 1.3
@@ -146,30 +150,28 @@ class Rounds:
         """Whether the gain is worth having and a second witness bears it out.
 
         The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
-        alone: scores of a refit are asked by Brier (they say more than decisions that flip), a threshold or an offset
-        by what it gains if the calibrated scores are right. Both have to improve by a standard error, and by BOTH
-        together. Where there is no witness the gain has to lie ALONE, where it does not agree SURE errors above zero.
+        alone. The first witness is what the change gains if the calibrated scores are right; both have to improve by a
+        standard error, and by BOTH together. The second is Brier, where scores move: it hardly counts decisions, so it
+        confirms a gain that is CLEAR by itself, and others only where the first cannot be asked. A gain that has no
+        witness has to lie ALONE, one that no witness confirms SURE errors above zero.
         """
         if gain.value < WORTH * self.ruler.loss:
             return False
-        surest = _ratio(gain.value, sqrt(gain.error**2 + gain.again**2))
-        seen = self._witnessed(gain, variant, current)
-        if seen is None:
-            return surest > ALONE
-        return surest > SURE or (min(surest, seen) > 1 and surest + seen > BOTH)
-
-    def _witnessed(self, gain: Gain, variant: Variant, current: Variant) -> float | None:
-        """Standard errors by which another view of the same change improves; None where there is none."""
-        if variant.fitted != current.fitted:
-            if self.witness is None:
-                return None
-            seen = self.witness.gain(variant, current)
-            return _ratio(seen.value, seen.error)
+        surest = _ratio(gain.value, hypot(gain.error, gain.again))
         expected = self.ruler.expected(variant, current, newest=gain.newest)
+        moved = None
+        if self.witness is not None and variant.fitted != current.fitted:
+            moved = self.witness.gain(variant, current)
+        if expected is None and moved is None:
+            return surest > ALONE
+        if surest > SURE:
+            return True
+        by_scores = 0.0 if moved is None else _ratio(moved.value, moved.error)
         if expected is None:
-            return None
+            return _agree(surest, by_scores)
         value, error = expected
-        return _ratio(value, error) if value > WORTH * self.ruler.loss else 0.0
+        told = _ratio(value, error) if value > WORTH * self.ruler.loss else 0.0
+        return _agree(surest, told) or (surest > CLEAR and by_scores > 1)
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -216,6 +218,10 @@ class Rounds:
             if expected is not None:
                 return expected[0] > Z * expected[1]
         return self.ruler.gain(one.variant, other.variant).bound > 0
+
+
+def _agree(surest: float, witness: float) -> bool:
+    return min(surest, witness) > 1 and surest + witness > BOTH
 
 
 def _ratio(value: float, error: float) -> float:
