@@ -50,8 +50,16 @@ class Roles:
         if not isinstance(label, str):
             labels = _label_columns(label)
             said = _one_a_label("prediction", prediction, labels)
-            return cls("", None, _one_a_label("scores", scores, labels), None, **others, stakes=stakes, labels=labels,
-                       predictions=said)
+            return cls(
+                "",
+                None,
+                _one_a_label("scores", scores, labels),
+                None,
+                **others,
+                stakes=stakes,
+                labels=labels,
+                predictions=said,
+            )
         if prediction is not None and not isinstance(prediction, str):
             raise ValuesRefused("prediction", prediction, "is several columns", f"label={label!r} has one: name one.")
         columns, classes = _score_columns(scores)

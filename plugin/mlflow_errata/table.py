@@ -186,9 +186,7 @@ class EvaluationTable:
         said = list(dict.fromkeys(roles.output))
         hashes = row_hashes(rows.drop(columns=said), {})
         decided = np.atleast_2d(outcomes.prediction.T)
-        order = ordered(
-            hashes, row_hashes(rows[said], {f"prediction {at}": part for at, part in enumerate(decided)})
-        )
+        order = ordered(hashes, row_hashes(rows[said], {f"prediction {at}": part for at, part in enumerate(decided)}))
         lost = None if value is None else value_lost(rows, value, outcomes)[order]
         return cls(
             frame=rows.take(order).reset_index(drop=True),

@@ -92,6 +92,10 @@ def _rate(outcomes: Outcomes) -> float:
 
 
 RATE = Metric(
-    "label rate", True, _rate, _held, without=lambda outcomes, groups: mean_without(_held(outcomes), outcomes.weight, groups)
+    "label rate",
+    True,
+    _rate,
+    _held,
+    without=lambda outcomes, groups: mean_without(_held(outcomes), outcomes.weight, groups),
 )
 """The share of the rows that have a label, followed over time as a metric is."""

@@ -167,7 +167,9 @@ def _of_labels(table: EvaluationTable) -> ClassImbalance:
     names, found, hurts = table.outcomes.classes, {}, []
     for name, alone in table.per_label():
         sides = _sides(alone)
-        found[name] = replace(sides[1], label=name, judged=all(side.judged for side in sides), specificity=sides[0].recall)
+        found[name] = replace(
+            sides[1], label=name, judged=all(side.judged for side in sides), specificity=sides[0].recall
+        )
         ordered = sorted(sides, key=lambda side: -side.support)
         if _hurts(alone.outcomes, tuple(ordered), ALPHA / len(names)):
             hurts.append(name)

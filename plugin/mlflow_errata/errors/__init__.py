@@ -185,7 +185,9 @@ class LabelsAndTask(InputError):
 
     def __init__(self, task: str, label: object) -> None:
         remedy = (
-            "Pass the list of 0/1 columns: label=[...]" if task == "multilabel" else 'Leave task= out, or name one column'
+            "Pass the list of 0/1 columns: label=[...]"
+            if task == "multilabel"
+            else "Leave task= out, or name one column"
         )
         super().__init__(f"task={task!r} does not fit label={label!r}. {remedy}.")
 
