@@ -37,7 +37,15 @@ class Roles:
 
     @classmethod
     def named(
-        cls, label: str | Sequence[str], prediction: Columns, scores: Columns, value: object, **others: str | None
+        cls,
+        label: str | Sequence[str],
+        prediction: Columns,
+        scores: Columns,
+        value: object,
+        *,
+        time: str | None,
+        id: str | None,  # noqa: A002 - the name of the role
+        weight: str | None,
     ) -> Roles:
         """Roles from the arguments of `diagnose`.
 
@@ -55,7 +63,9 @@ class Roles:
                 None,
                 _one_a_label("scores", scores, labels),
                 None,
-                **others,
+                time=time,
+                id=id,
+                weight=weight,
                 stakes=stakes,
                 labels=labels,
                 predictions=said,
@@ -63,7 +73,7 @@ class Roles:
         if prediction is not None and not isinstance(prediction, str):
             raise ValuesRefused("prediction", prediction, "is several columns", f"label={label!r} has one: name one.")
         columns, classes = _score_columns(scores)
-        return cls(label, prediction, columns, classes, **others, stakes=stakes)
+        return cls(label, prediction, columns, classes, time=time, id=id, weight=weight, stakes=stakes)
 
     @property
     def label_columns(self) -> tuple[str, ...]:

@@ -208,7 +208,7 @@ class EvaluationTable:
 
 def _labelled(frame: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, pd.Index[Any]]:
     """Rows with a label (one at least, of several) under a fresh index, and the index that they had."""
-    present = frame[list(roles.label_columns)].notna().to_numpy().any(axis=1)
+    present = frame[list(roles.label_columns)].notna().any(axis=1).to_numpy(dtype=bool)
     if not present.any():
         raise FrameEmpty(
             "the evaluation frame", f"has no labelled row (label={roles.filled['label']!r} is always missing)"

@@ -207,9 +207,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     """Compare what the model said with what happened, over what it said and over time.
 
     Two classes: the probability of the positive class; many: the largest probability against how often its class is
-    right; several labels: each as two classes, at its share of the chance of a verdict; numbers: the prediction against the label. Rows are binned at quantiles of what was said. The error's
-    interval comes from a jackknife over 20 groups of rows: runs of neighbours where rows have times, because rows of
-    one period move together.
+    right; several labels: each as two classes, at its share of the chance of a verdict; numbers: the prediction against
+    the label. Rows are binned at quantiles of what was said. The error's interval comes from a jackknife over 20 groups
+    of rows: runs of neighbours where rows have times, because rows of one period move together.
 
     What was said is off if the hypothesis that it is true fails at 2.5 % (as much again is for windows and slices), the
     error's interval lies above 0, and the error is at least a tenth of `scale`.

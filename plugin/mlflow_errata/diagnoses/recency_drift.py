@@ -140,7 +140,7 @@ class RecencyDrift:
 
     @property
     def found(self) -> bool:
-        """The current rows, or a label of several, are served worse; not as in every year; harmless moves alarm nobody."""
+        """The current rows, or a label of several, are served worse, not as in every year; harmless moves are not."""
         return (self.worse and self.cause != "season") or any(item.worse for item in self.labels)
 
     @property

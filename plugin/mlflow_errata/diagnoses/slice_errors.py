@@ -137,8 +137,8 @@ class SliceErrors:
     named : tuple of NamedSlice, those that the user asked for, in that order
     n_permutations : int, of the errors, that the critical value was taken from; 0 if it is Bonferroni's
     in_time : bool, True if rows stayed in the order of their time in them, all moved by the same number of places
-    labels : tuple of LabelSlices, of several labels, those with slices of their own, most errors in them first; `slices`
-        are those of a row's Hamming loss
+    labels : tuple of LabelSlices, of several labels, those with slices of their own, most errors in them first; the
+        `slices` are those of a row's Hamming loss
     """
 
     slices: tuple[Slice, ...]

@@ -57,6 +57,7 @@ ANSWERS = {
     "collect_data": "slice_errors",
 }
 """The diagnosis that a kind of step answers."""
+SEVERAL_LABELS = "not tried: trials refit and judge one label column; diagnose each label alone to try this step"
 
 
 def try_steps(
@@ -90,7 +91,7 @@ def try_steps(
     (next steps, best first; what was tried, or None if nothing could be, as with a model that leans on a leak)
     """
     if table.task == "multilabel":
-        return tuple(replace(step, gain_reason=step.gain or SEVERAL_LABELS) for step in proposed), None
+        return tuple(replace(step, gain_reason=step.gain_reason or SEVERAL_LABELS) for step in proposed), None
     leaks = [step for step in proposed if step.kind == drop_columns.KIND]
     if leaks:
         columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
