@@ -18,7 +18,7 @@ ROOMS = {
     "errors": (set(), {"errors"}),
     "estimate": (set(), {"errors"}),
     "stats": ({"numpy", "scipy"}, {"stats"}),
-    "metric": ({"numpy", "sklearn"}, {"errors", "estimate", "stats"}),
+    "metric": ({"numpy", "sklearn"}, {"errors", "estimate", "metric", "stats"}),
     "model": ({"numpy", "pandas"}, {"errors"}),
     "columns": ({"numpy", "pandas"}, {"errors"}),
     "roles": (set(), {"errors"}),
