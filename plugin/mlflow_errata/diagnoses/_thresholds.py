@@ -197,9 +197,7 @@ def decision_curve(outcomes: Outcomes) -> tuple[NetBenefit, ...]:
     at = np.linspace(0.02, 0.98, N_ODDS - 1)
     at = at[at <= max(float(outcomes.scores[:, -1].max()), float(at[0]))]
     gap = np.searchsorted(at, outcomes.scores[:, -1], side="right")
-    yes, no = (
-        (part.sum() - np.cumsum(np.bincount(gap, part, minlength=len(at) + 1)))[:-1] / n for part in (y, 1 - y)
-    )
+    yes, no = ((part.sum() - np.cumsum(np.bincount(gap, part, minlength=len(at) + 1)))[:-1] / n for part in (y, 1 - y))
     odds = at / (1 - at)
     value, square = yes - no * odds, yes + no * odds**2
     half = normal_quantile(0.95) * np.sqrt(np.maximum(square - value**2, 0.0) / max(n - 1, 1))

@@ -335,5 +335,3 @@ def _without(metric: Metric, outcomes: Outcomes, groups: Groups) -> tuple[float,
         return metric.without(outcomes, groups)
     parts = [metric.compute(outcomes.take(groups != at)) for at in range(int(groups.max()) + 1)]
     return metric.compute(outcomes), np.array(parts)
-
-
