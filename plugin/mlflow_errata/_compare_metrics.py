@@ -232,8 +232,8 @@ class BusinessAgreement:
     runs : tuple of str
     figures, business : tuples of float, one a run
     greater_is_better : bool, of the metric
-    rank_agreement : Estimate or None, Kendall's tau-b, positive where better goes with better; its interval is over runs.
-        None for fewer than 5 runs, or where one of them never changes
+    rank_agreement : Estimate or None, Kendall's tau-b, positive where better goes with better; its interval is over
+        runs. None for fewer than 5 runs, or where one of them never changes
     p_value : float or None, that they have nothing to do with each other
     n_needed : int or None, runs from which on an agreement of this size is told from none; None for more than 10,000
     """

@@ -56,7 +56,7 @@ class EvaluationTable:
     ids : array of shape (n_rows,): the id column, else the frame's index if unique, else row numbers
     value_lost : float array of shape (n_rows,), or None: business value that each row's decision lost against the
         best decision for that row
-    lost_if : float array of shape (n_rows, 2), or None: what it would lose by each decision, for a binary task with value
+    lost_if : float array of shape (n_rows, 2), or None: what it would lose by each of two decisions
     n_unlabelled : rows set aside because their label is missing
     unlabelled : those of them that have a time and scores, or None; every other field speaks of labelled rows only
     train : TrainingSet with the same features, or None

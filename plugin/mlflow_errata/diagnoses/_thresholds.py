@@ -76,7 +76,7 @@ class ThresholdChoice:
     used : float or None, None if the decisions are not cut from the scores
     best : float, chosen by value on all rows
     as_good : (float, float), thresholds that lose as little within chance
-    gain : Estimate, value per row that the best one saves; it is chosen on four fifths of the rows and judged on the rest
+    gain : Estimate, value per row that the best one saves; chosen on four fifths of the rows, judged on the rest
     counts : bool, the gain is beyond chance at 99 % and at least 5 % of what is lost now
     curve : tuple of CurvePoint, by threshold
     by_metric : tuple of MetricThreshold, least regret first
@@ -231,7 +231,7 @@ def _saved(before: Floats, after: Floats, groups: NDArray[np.intp]) -> Estimate 
     return None if found is None else Estimate(*found, n=len(before), unit="value per row")
 
 
-def _by_metrics(
+def _by_metrics(  # noqa: PLR0917 - what every choice is judged on
     outcomes: Outcomes,
     cutting: Cutting,
     folds: NDArray[np.intp],

@@ -19,7 +19,7 @@ MODEL, EVERYONE = "by the scores", "on every row"
 
 def threshold_curve(choice: ThresholdChoice) -> Chart:
     """Value lost per row at every threshold; the one in use and the best one marked."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "threshold": _short(point.threshold),
             "lost": _short(point.lost.value),
@@ -55,7 +55,7 @@ def threshold_curve(choice: ThresholdChoice) -> Chart:
 
 def decision_curve(curve: Sequence[NetBenefit]) -> Chart:
     """Net benefit of acting by the scores, on every row, and on none."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "threshold": point.threshold,
             "value": _short(point.model.value),

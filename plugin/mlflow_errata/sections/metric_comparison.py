@@ -49,16 +49,16 @@ def verdict(found: MetricComparison) -> Verdict:
         )
         return Verdict("good", f"Of {n} runs {name} chooses {words.quoted(own.run)}, {rest}. {agreement}.")
     first = (
-        f"Of {n} runs {name} chooses {words.quoted(own.run)}, which loses {words.estimate(own.regret)} of value per row "
-        f"more than {words.quoted(found.best_run)}. {agreement}."
+        f"Of {n} runs {name} chooses {words.quoted(own.run)}, which loses {words.estimate(own.regret)} of value per "
+        f"row more than {words.quoted(found.best_run)}. {agreement}."
     )
     if found.better is None:
         return Verdict("bad", f"{first} No other metric chooses better beyond chance: choose by the value itself.")
     better = found.choice(found.better)
     return Verdict(
         "bad",
-        f"{first} {words.capital(words.metric(better.metric))} would have chosen {words.quoted(better.run)}, with a tau "
-        f"of {words.estimate(better.rank_agreement)}.",
+        f"{first} {words.capital(words.metric(better.metric))} would have chosen {words.quoted(better.run)}, with a "
+        f"tau of {words.estimate(better.rank_agreement)}.",
     )
 
 
@@ -89,7 +89,7 @@ def _facts(found: MetricComparison) -> Facts:
 
 
 def _scatter(found: MetricComparison, choice: MetricChoice) -> Chart:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "run": words.shown(run),
             "x": figure,
@@ -119,7 +119,8 @@ def _series(run: str, chosen: str, best: str) -> Series:
 
 def _points(rows: list[dict[str, Any]], titles: tuple[str, str], series: Sequence[Series]) -> Spec:
     """Points with their intervals, the marked ones named."""
-    x, y = ({"field": key, "type": "quantitative", "title": title} for key, title in zip("xy", titles, strict=True))
+    x, y = (_axis(key, title) for key, title in zip("xy", titles, strict=True))
+    #CUT({"field": key, "type": "quantitative", "title": title} for key, title in zip("xy", titles, strict=True))
     for axis in (x, y):
         axis |= {"scale": {"zero": False, "padding": 18}, "axis": {"tickCount": 5, "format": "~g"}}
     used = [item for item in series if any(row["series"] == item.words for row in rows)]
@@ -240,7 +241,7 @@ def _needed(found: Sequence[BusinessAgreement]) -> str:
 
 
 def _business_scatter(item: BusinessAgreement, name: str) -> Chart:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"run": words.shown(run), "x": x, "y": y, "words": words.number(y), "series": RUN.words}
         for run, x, y in zip(item.runs, item.figures, item.business, strict=True)
     ]

@@ -93,7 +93,7 @@ def _blind(result: MetricMismatch, blind: Blindness) -> str:
     return (
         f"{_name(result.metric)} does not see what the model tells: always saying the commonest class is right in "
         f"{words.percent(blind.majority)} of the rows, the model in {_points(blind)} more. But its "
-        f"{words.metric(blind.told)} is {words.estimate(blind.telling)}, where chance gives {words.number(blind.chance)}."
+        f"{words.metric(blind.told)} is {words.estimate(blind.telling)}, by chance {words.number(blind.chance)}."
     )
 
 
