@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.tracking.choices import accept, choices, decline, follow, latest_accepted, load_recipe
     from mlflow_errata.tracking.decisions import load_decisions, save_decisions
+    from mlflow_errata.tracking.gate import check, validation
     from mlflow_errata.tracking.ignored import ignore, ignored
-    from mlflow_errata.tracking.search import load, load_recipe
+    from mlflow_errata.tracking.outcomes import compare_runs
+    from mlflow_errata.tracking.search import load
     from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
 
@@ -31,19 +34,27 @@ _HOMES = {
     "EvaluationTable": "table",
     "Recipe": "recipe",
     "Record": "record",
+    "accept": "tracking.choices",
     "audit": "_audit",
     "audited": "_audit",
+    "check": "tracking.gate",
+    "choices": "tracking.choices",
     "compare": "_compare",
+    "compare_runs": "tracking.outcomes",
+    "decline": "tracking.choices",
     "diagnose": "_diagnose",
+    "follow": "tracking.choices",
     "ignore": "tracking.ignored",
     "ignored": "tracking.ignored",
+    "latest_accepted": "tracking.choices",
     "load": "tracking.search",
     "load_decisions": "tracking.decisions",
-    "load_recipe": "tracking.search",
+    "load_recipe": "tracking.choices",
     "load_slices": "tracking.slices",
     "log": "tracking.store",
     "save_decisions": "tracking.decisions",
     "save_slices": "tracking.slices",
+    "validation": "tracking.gate",
 }
 
 __all__ = [
@@ -53,12 +64,19 @@ __all__ = [
     "Recipe",
     "Record",
     "__version__",
+    "accept",
     "audit",
     "audited",
+    "check",
+    "choices",
     "compare",
+    "compare_runs",
+    "decline",
     "diagnose",
+    "follow",
     "ignore",
     "ignored",
+    "latest_accepted",
     "load",
     "load_decisions",
     "load_recipe",
@@ -66,6 +84,7 @@ __all__ = [
     "log",
     "save_decisions",
     "save_slices",
+    "validation",
 ]
 
 

@@ -142,10 +142,14 @@ def _compared(table: EvaluationTable, new: EvaluationTable) -> Comparison:
     def mean(errors: NDArray[np.float64], rows: NDArray[np.intp]) -> Estimate:
         return Estimate(*mean_or_share(errors[rows], None if weight is None else weight[rows]), n=len(rows), unit=unit)
 
+    everyone = mean_interval(now - was, weight)
+
     def changed(found: Found) -> Change:
         rows, sign = found.rows, 1 if found.observed >= found.expected else -1
         moved = mean_interval(sign * (now - was)[rows], None if weight is None else weight[rows])
-        value, low, high = (sign * end for end in shrink(moved, found))
+        others = sign * everyone[0]  # it passed for changing more than the others, so it changes no less than they do
+        held = (max(end, min(plain, others)) for end, plain in zip(shrink(moved, found), moved, strict=True))
+        value, low, high = (sign * end for end in held)
         return Change(
             sliced.predicates(found),
             len(rows),
@@ -163,7 +167,7 @@ def _compared(table: EvaluationTable, new: EvaluationTable) -> Comparison:
     return Comparison(
         mean(was, everything),
         mean(now, everything),
-        Estimate(*mean_interval(now - was, weight), n=n, unit=f"change of {unit}"),
+        Estimate(*everyone, n=n, unit=f"change of {unit}"),
         tuple(item for item in changes if item.change.value > 0),
         tuple(item for item in changes if item.change.value <= 0),
         search.n_examined,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata import __version__
+from mlflow_errata._evaluated import evaluated_rows
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
@@ -55,6 +56,7 @@ def diagnose(
     train: object = None,
     metric: str | Callable[..., float] | None = None,
     task: Task | None = None,
+    before: object = None,
     budget: float = 60.0,
     permutations: int = 0,
     random_state: int = 0,
@@ -98,6 +100,9 @@ def diagnose(
         mean_absolute_error for numbers.
     task : "binary", "multiclass" or "regression"
         Default: told from the label and the scores; the record says so.
+    before : fitted estimator, MLflow pyfunc, or callable
+        The model that this one would replace: what it says of the same rows is kept beside, so that a run that follows
+        another (`mlflow_errata.follow`) can tell the delivered gain although its evaluation rows are new.
     budget : float
         Seconds for what-if trials of the next steps; 0 tries and refits nothing.
     permutations : int
@@ -161,6 +166,7 @@ def diagnose(
         next_steps=steps,
         rows=_sample(table, results),
         trials=trials,
+        evaluated=evaluated_rows(table, before, value),
     )
 
 

@@ -13,6 +13,7 @@ import click
 from mlflow_errata import __version__
 
 if TYPE_CHECKING:
+    from mlflow_errata._gate import Gate
     from mlflow_errata.record import Record
 
 STORE = "sqlite:///mlflow.db"
@@ -133,15 +134,93 @@ def diagnose(*, data: Path, scores: tuple[str, ...], row_id: str | None, out: Pa
 
 @main.command()
 @click.argument("run")
+@click.option("--against", help="Run, or models:/name@alias, to compare with.")
+@click.option("--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file of bars.")
+@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON.")
+@click.option("--junit", "junit_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML.")
 @tracking_uri_option
-def check(*, run: str, tracking_uri: str) -> None:
-    """Exit with 1 if a named slice of a run (or a record's folder) breaks its acceptance bar."""
-    from mlflow_errata.sections.slice_errors import acceptance
+def check(
+    *,
+    run: str,
+    against: str | None,
+    rules: Path | None,
+    json_path: Path | None,
+    junit_path: Path | None,
+    tracking_uri: str,
+) -> None:
+    """Judge a run by bars: exit code 0 passed, 1 failed, 2 cannot be judged.
 
-    lines, kept = acceptance(_record(run, tracking_uri))
-    click.echo("\n".join(lines))
-    if not kept:
-        raise SystemExit(1)
+    RUN is a run id, models:/name@alias, or the folder of a saved record. Bars are those of --rules, and those of the
+    run's named slices.
+    """
+    from mlflow_errata.sections import gate as words
+
+    gate = _gate(run, against, rules, tracking_uri)
+    for path, render in ((json_path, words.as_json), (junit_path, words.as_junit)):
+        if path is not None:
+            path.write_text(render(gate), encoding="utf-8")
+    click.echo(str(gate))
+    raise SystemExit(gate.exit_code)
+
+
+def _gate(run: str, against: str | None, rules: Path | None, tracking_uri: str) -> Gate:
+    if Path(run).is_dir():
+        from mlflow_errata._gate import Rules, judged
+
+        earlier = None if against is None else _record(against, tracking_uri)
+        wanted = Rules.read({} if rules is None else rules)
+        return judged(_record(run, tracking_uri), wanted, against=earlier, run=run, against_run=against)
+    from mlflow_errata.tracking.gate import check as judge
+
+    return judge(run, rules=rules, against=against, tracking_uri=tracking_uri)
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new")
+@tracking_uri_option
+def compare(*, old: str, new: str, tracking_uri: str) -> None:
+    """Compare two runs (or folders of saved records) on the rows that both can be judged on."""
+    if Path(old).is_dir() and Path(new).is_dir():
+        from mlflow_errata._run_comparison import compared
+
+        click.echo(str(compared(_record(old, tracking_uri), _record(new, tracking_uri))))
+        return
+    from mlflow_errata.tracking.outcomes import compare_runs
+
+    click.echo(str(compare_runs(old, new, tracking_uri=tracking_uri)))
+
+
+@main.command()
+@click.argument("run")
+@click.argument("kind")
+@click.option("--by", envvar=["ERRATA_USER", "USER"], default="", help="Who accepts; default: the user.")
+@click.option("--why", default="", help="The reason.")
+@tracking_uri_option
+def accept(*, run: str, kind: str, by: str, why: str, tracking_uri: str) -> None:
+    """Accept a proposed step of a run, and store its recipe."""
+    from mlflow_errata.sections import loop
+    from mlflow_errata.tracking.choices import accept as take
+    from mlflow_errata.tracking.search import load
+
+    choice = take(run, kind, by=by, why=why, tracking_uri=tracking_uri)
+    click.echo(f"{choice.title}. {loop.decided(choice)}.")
+    click.echo(loop.code(choice, load(run, tracking_uri=tracking_uri), run) or loop.by_hand(choice))
+
+
+@main.command()
+@click.argument("run")
+@click.argument("kind")
+@click.option("--by", envvar=["ERRATA_USER", "USER"], default="", help="Who declines; default: the user.")
+@click.option("--why", default="", help="The reason.")
+@tracking_uri_option
+def decline(*, run: str, kind: str, by: str, why: str, tracking_uri: str) -> None:
+    """Decline a proposed step of a run; it stays visible."""
+    from mlflow_errata.sections import loop
+    from mlflow_errata.tracking.choices import decline as refuse
+
+    choice = refuse(run, kind, by=by, why=why, tracking_uri=tracking_uri)
+    click.echo(f"{choice.title}. {loop.decided(choice)}.")
 
 
 @main.command()

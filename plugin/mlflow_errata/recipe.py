@@ -119,7 +119,7 @@ class Recipe:
 
         given = None if newer is None else self._set(self._frame(newer, "the newer frame"))
         changed, rule = prepared(self.steps, self._set(self._frame(train, "the training frame")), given)
-        rows = TrainingSet(changed.X[list(self.features)], changed.y, changed.weight)
+        rows = TrainingSet(changed.X[[name for name in self.features if name in changed.X]], changed.y, changed.weight)
         classes = self.task != "regression"
         fitted = fitting.fit(altered(self.steps, fitting.unfitted(estimator), rows.X, classes=classes), rows)
         return decided(fitted, rule)

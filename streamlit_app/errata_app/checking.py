@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from getpass import getuser
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from errata_app.draw import draw, plain
+from errata_app.person import person
 from mlflow_errata._decisions import ACCEPT, EXCLUDE, KEEP, KINDS, UNSURE, issues_of
 from mlflow_errata.sections import checking as words
 from mlflow_errata.sections.label_issues import verdict
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 WAYS = ("One by one", "Table", "Files")
 DIGITS = 9
-LOCAL = ("localhost", "127.0.0.1", "::1")
 CODE = """import mlflow_errata as errata
 
 record = errata.load({run!r})
@@ -41,7 +40,7 @@ def check(session: Session) -> None:
         way = st.segmented_control(
             "Check", WAYS, default=WAYS[0], key="way", required=True, label_visibility="collapsed"
         )
-        by = _person()
+        by = person()
     if "id" not in queue.record.dataset.roles:
         st.caption(words.needs_an_id())
     if standing.n_audit:
@@ -58,14 +57,6 @@ def check(session: Session) -> None:
         _table(session, by, locked=locked)
     else:
         _files(session, by, locked=locked)
-
-
-def _person() -> str:
-    """Who decides: whoever is logged in, else the name that was typed; on one's own machine its user."""
-    if st.user.get("is_logged_in"):
-        return str(st.user.get("email") or st.user.get("name"))
-    own = getuser() if st.get_option("server.address") in LOCAL else ""
-    return (st.text_input("Checked by", value=own, key="by", bind="query-params", width=180) or "").strip()
 
 
 def _read_only(session: Session) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from mlflow_errata.blocks import Chart, Column, Facts, NotMade, StepCard, Table, Text, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mlflow_errata.blocks import Block
 
@@ -90,8 +90,8 @@ def _(block: NotMade, key: str) -> None:
             st.markdown(plain(block.remedy))
 
 
-def card(block: StepCard, key: str, *, first: bool = False) -> None:
-    """A next step; the first one is open, and its title is that of the page."""
+def card(block: StepCard, key: str, *, first: bool = False, below: Callable[[], None] | None = None) -> None:
+    """A next step; the first one is open, and its title is that of the page. `below` draws what belongs under it."""
     with st.container(border=True, key=f"card{key}"):
         if not first:
             st.markdown(f"#### {plain(block.title)}")
@@ -103,6 +103,8 @@ def card(block: StepCard, key: str, *, first: bool = False) -> None:
         if block.code:
             with st.expander("The code", expanded=first, key=f"code{key}"):
                 st.code(block.code, language="python")
+        if below is not None:
+            below()
 
 
 def table(block: Table, *, key: str, selectable: bool = False) -> str | None:

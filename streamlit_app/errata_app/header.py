@@ -26,6 +26,7 @@ class Choice(NamedTuple):
     """What the header has chosen."""
 
     experiment: str
+    experiment_id: str
     rows: tuple[RunRow, ...]
     ignored: dict[str, str]
 
@@ -58,6 +59,29 @@ def chosen_record() -> tuple[Record, RunRow]:
     return record, row
 
 
+def chosen_pair() -> tuple[RunRow, RunRow]:
+    """The run of the header and the one to compare it with: that which it follows, else the one before."""
+    with _bar():
+        choice = _choose_experiment()
+        named = {row.run_id: row for row in choice.rows if not row.failed}
+        if len(named) < 2:  # noqa: PLR2004 - a comparison needs two
+            states.one_run()
+        order = list(named)
+        new = _linked("Run", order, key="run", shown=lambda run_id: _label(named[run_id]), width=300)
+        others = [run_id for run_id in order if run_id != new]
+        try:
+            loop = {
+                item.row.run_id: item.follows for item in source.history(source.tracking_uri(), choice.experiment_id)
+            }
+        except ErrataError as cause:
+            states.failed(cause)
+        older = order[order.index(new) + 1 :]
+        likely = [run_id for run_id in (loop.get(new), *older) if run_id in others]
+        others = list(dict.fromkeys([*likely, *others]))
+        old = _linked("Compare with", others, key="against", shown=lambda run_id: _label(named[run_id]), width=300)
+    return named[old], named[new]
+
+
 def _bar() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="bottom", key="header")
 
@@ -76,7 +100,7 @@ def _choose_experiment() -> Choice:
         states.failed(cause)
     if not rows:
         states.no_runs(name)
-    return Choice(name, rows, experiment.ignored)
+    return Choice(name, experiment.id, rows, experiment.ignored)
 
 
 def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], str], width: int) -> str:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from errata_app.labelling import Desk
+from mlflow_errata._choices import standing
 from mlflow_errata._queue import Queue
 
 if TYPE_CHECKING:
     from mlflow_errata import Record
+    from mlflow_errata._choices import Choice, Outcome
+    from mlflow_errata._run_comparison import RunComparison
+    from mlflow_errata.tracking.outcomes import Iteration
     from mlflow_errata.tracking.search import Experiment, RunRow
 
 MOST_RUNS = 100
@@ -89,7 +93,94 @@ def desk(uri: str, run_id: str, digest: str) -> Desk:
     return found
 
 
+@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner=False)
+def with_labels(uri: str, run_id: str, digest: str) -> Record:
+    """The record of a run with what people found out about its labels since.
+
+    Raises
+    ------
+    NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    from mlflow_errata.tracking import choices as room  # noqa: PLC0415
+
+    return room.with_labels(record(uri, run_id, digest), run_id, tracking_uri=uri)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner=False)
+def choices(uri: str, run_id: str) -> dict[str, Choice]:
+    """The newest decision about each kind of step of a run.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    from mlflow_errata.tracking import choices as room  # noqa: PLC0415
+
+    return standing(room.choices(run_id, tracking_uri=uri))
+
+
+def choose(uri: str, run_id: str, kind: str, *, accepts: bool, by: str, why: str) -> None:
+    """Accept or decline a step.
+
+    Raises
+    ------
+    ErrataError
+    """
+    from mlflow_errata.tracking import choices as room  # noqa: PLC0415
+
+    (room.accept if accepts else room.decline)(run_id, kind, by=by, why=why, tracking_uri=uri)
+    choices.clear()
+    history.clear()
+
+
+def is_read_only() -> bool:
+    """Whether this server may not write decisions about steps."""
+    from mlflow_errata.tracking import choices as room  # noqa: PLC0415
+
+    return room.is_read_only()
+
+
+@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner="Reading the iterations ...")
+def history(uri: str, experiment_id: str) -> tuple[Iteration, ...]:
+    """The diagnosed runs of an experiment with what their steps promised and delivered, oldest first.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    from mlflow_errata.tracking import outcomes as room  # noqa: PLC0415
+
+    return room.history(experiment_id, tracking_uri=uri)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=8, show_spinner=False)
+def outcomes(uri: str) -> tuple[Outcome, ...]:
+    """Every outcome of a store.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    from mlflow_errata.tracking import outcomes as room  # noqa: PLC0415
+
+    return room.outcomes(tracking_uri=uri)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing the runs ...")
+def comparison(uri: str, old: str, new: str, digests: tuple[str, str]) -> RunComparison:
+    """Two runs side by side; `digests` tell records that were logged again from those before.
+
+    Raises
+    ------
+    NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    from mlflow_errata.tracking import outcomes as room  # noqa: PLC0415
+
+    del digests
+    return room.compare_runs(old, new, tracking_uri=uri)
+
+
 def forget() -> None:
     """Read everything anew."""
-    for reader in (experiments, runs, record, desk):
+    for reader in (experiments, runs, record, desk, with_labels, choices, history, outcomes, comparison):
         reader.clear()

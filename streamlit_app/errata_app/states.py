@@ -26,6 +26,11 @@ def no_runs(experiment: str) -> NoReturn:
     _how_to_log("No diagnoses in this experiment", f"No run of {experiment} was diagnosed. Log one from training code:")
 
 
+def one_run() -> NoReturn:
+    """An experiment with nothing to compare."""
+    _how_to_log("One run is not enough to compare", "Diagnose and log a second run of this experiment:")
+
+
 def run_failed(reason: str) -> NoReturn:
     """A run whose diagnoses failed."""
     st.title("This run has no diagnoses")

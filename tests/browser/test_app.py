@@ -17,7 +17,7 @@ PAGES = {
     "Over time": "Does it still hold on the newest rows?",
     "Labels": "Can the labels be trusted?",
     "Classes": "Are rare classes served?",
-    "History": "Runs and their headlines",
+    "History": "Promised and delivered",
 }
 HOSTILE = "![x](http://outside.invalid/x.png)<img src=http://outside.invalid/y.png>"
 

@@ -51,6 +51,27 @@ ROOMS = {
             *{"stats", "steps", "table", "training", "trials"},
         },
     ),
+    "_evaluated": (
+        {"numpy", "pandas"},
+        {"columns", "metric", "model", "outcomes", "record", "table"},
+    ),
+    "_outcome": (
+        {"numpy", "pandas"},
+        {"_evaluated", "columns", "errors", "estimate", "metric", "record", "stats"},
+    ),
+    "_choices": (set(), {"errors", "estimate", "steps"}),
+    "_track": ({"numpy", "scipy"}, {"_choices", "estimate", "stats"}),
+    "_run_comparison": (
+        {"numpy"},
+        {"_compare", "_outcome", "errors", "estimate", "record", "sections", "stats"},
+    ),
+    "_gate": (
+        {"numpy"},
+        {
+            *{"_evaluated", "_outcome", "_run_comparison", "diagnoses", "errors", "estimate", "metric", "predicates"},
+            *{"record", "sections", "stats"},
+        },
+    ),
     "blocks": (set(), set()),
     "record": (
         {"pandas", "pydantic", "pyarrow"},
@@ -60,8 +81,12 @@ ROOMS = {
         {"altair"},
         {
             *{
+                "_choices",
                 "_compare",
+                "_gate",
                 "_queue",
+                "_run_comparison",
+                "_track",
                 "blocks",
                 "diagnoses",
                 "errors",
@@ -79,7 +104,7 @@ ROOMS = {
         {"mlflow", "pandas"},
         {
             *{"", "_decisions", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report"},
-            "tracking",
+            *{"_audit", "_choices", "_gate", "_outcome", "_run_comparison", "sections", "steps", "tracking"},
         },
     ),
     "_compare": (
@@ -90,7 +115,7 @@ ROOMS = {
         {"numpy", "pandas"},
         {
             *{"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
-            *{"tracking", "training", "trials"},
+            *{"_evaluated", "tracking", "training", "trials"},
         },
     ),
     "_decisions": ({"pandas"}, {"diagnoses", "errors", "metric", "record"}),
@@ -117,7 +142,10 @@ ROOMS = {
         {"numpy", "pandas", "sklearn", "threadpoolctl"},
         {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
     ),
-    "cli": ({"click", "pandas", "mlflow"}, {"", "errors", "record", "report", "sections", "tracking"}),
+    "cli": (
+        {"click", "pandas", "mlflow"},
+        {"", "_gate", "_run_comparison", "errors", "record", "report", "sections", "tracking"},
+    ),
     "__init__": (
         set(),
         {"_audit", "_compare", "_diagnose", "errors", "estimate", "recipe", "record", "table", "tracking"},

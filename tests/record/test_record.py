@@ -14,6 +14,7 @@ import mlflow_errata as errata
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.errors.stored import NotANumber, RecordBroken, RecordMissing, RecordTooNew
 from mlflow_errata.record import SCHEMA, Record
+from mlflow_errata.record.write import EVALUATED
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,12 @@ def test_what_is_written_is_what_is_read(record, tmp_path):
 
 def test_files_are_strict_json_and_parquet(record, tmp_path):
     folder = record.save(tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == ["record.json", "rows.parquet", "slices.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "evaluated.parquet",
+        "record.json",
+        "rows.parquet",
+        "slices.json",
+    ]
     document = json.loads((folder / "record.json").read_text(), parse_constant=pytest.fail)
     assert document["schema"] == SCHEMA
     table = json.loads((folder / "slices.json").read_text())
@@ -138,7 +144,11 @@ def test_the_training_window_is_known(record, frame):
 def test_the_size_does_not_grow_with_the_rows(frame, tmp_path):
     many = pd.concat([frame] * 5, ignore_index=True)
     sizes = [
-        sum(path.stat().st_size for path in errata.diagnose(given, label="y", prediction="p").save(folder).iterdir())
+        sum(
+            path.stat().st_size
+            for path in errata.diagnose(given, label="y", prediction="p").save(folder).iterdir()
+            if path.name != EVALUATED
+        )
         for given, folder in ((frame, tmp_path / "a"), (many, tmp_path / "b"))
     ]
     assert sizes[1] < 1.3 * sizes[0]

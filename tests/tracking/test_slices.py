@@ -31,14 +31,14 @@ def test_saved_with_the_experiment_and_measured_in_every_evaluation(experiment, 
     assert found[0].accepted is False
     told = CliRunner().invoke(main, ["check", run.info.run_id, "--tracking-uri", mlflow.get_tracking_uri()])
     assert told.exit_code == 1
-    assert "east (region == 'east'): " in told.output
-    assert "broken: at most 5.0 %" in told.output
+    assert "[FAIL] slice east: " in told.output
+    assert ", at most 5.0 %" in told.output
 
 
 def test_nothing_to_check_is_no_fault(experiment, frame, tmp_path):
     folder = errata.diagnose(frame, label="y", scores="score").save(tmp_path / "r")
     told = CliRunner().invoke(main, ["check", str(folder)])
-    assert (told.exit_code, told.output) == (0, "No named slice has an acceptance bar.\n")
+    assert (told.exit_code, told.output) == (0, "There is no bar: neither rules nor a named slice with one.\n")
 
 
 def test_what_cannot_be_kept_is_refused(experiment):

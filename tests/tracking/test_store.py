@@ -23,7 +23,13 @@ def files(run_id, folder):
 def test_what_is_logged_is_what_is_loaded(experiment, record):
     with mlflow.start_run() as run:
         folder = errata.log(record, dataset="test set")
-    assert files(run.info.run_id, folder) == ["record.json", "report.html", "rows.parquet", "slices.json"]
+    assert files(run.info.run_id, folder) == [
+        "evaluated.parquet",
+        "record.json",
+        "report.html",
+        "rows.parquet",
+        "slices.json",
+    ]
     assert errata.load(run.info.run_id) == record
     assert errata.load(run.info.run_id, dataset="test_set") == record
     assert len(errata.load(run.info.run_id).rows) == len(record.rows)
@@ -47,7 +53,7 @@ def test_the_run_says_what_was_found(experiment, record):
 def test_rows_can_stay_at_home(experiment, record):
     with mlflow.start_run() as run:
         folder = errata.log(record, rows=False)
-    assert "rows.parquet" not in files(run.info.run_id, folder)
+    assert not {"rows.parquet", "evaluated.parquet"} & {*files(run.info.run_id, folder)}
     assert len(errata.load(run.info.run_id).rows) == 0
 
 

@@ -16,7 +16,7 @@ from mlflow_errata.trials.objective import (
     best_threshold,
     objective_of_metric,
     objective_of_value,
-    worth_threshold,
+    told_threshold,
 )
 
 COSTS = {"tp": 0, "fp": -1, "fn": -5, "tn": 0}
@@ -99,10 +99,27 @@ def test_a_gain_that_comes_late_is_told(said):
 
 
 def test_the_best_threshold_by_value_is_near_the_worth_of_calibrated_scores(said):
-    assert worth_threshold(COSTS) == pytest.approx(1 / 6)
-    assert worth_threshold("stake") is None
-    found = best_threshold(objective_of_value(COSTS), frame(said), said)
+    by_value = objective_of_value(COSTS)
+    assert told_threshold(by_value, COSTS, said.scores[:, 1]) == pytest.approx(1 / 6)
+    assert told_threshold(by_value, "stake", said.scores[:, 1]) is None
+    found = best_threshold(by_value, frame(said), said)
     assert found == pytest.approx(1 / 6, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["f1", "balanced_accuracy"])
+def test_calibrated_scores_tell_the_threshold_without_labels(name):
+    draw = np.random.default_rng(3)
+    scores = draw.beta(1, 6, 200_000)
+    y = (draw.random(len(scores)) < scores).astype(np.intp)
+    told = told_threshold(objective(name, y, scores), None, scores)
+    f1_by_cut = [f1_score(y, scores >= cut) for cut in np.linspace(0.02, 0.6, 59)]
+    right = {"f1": max(f1_by_cut) / 2, "balanced_accuracy": scores.mean()}[name]
+    assert told == pytest.approx(right, abs=0.01)
+
+
+def objective(name, y, scores):
+    said = Outcomes("binary", (0, 1), y, (scores >= 0.5).astype(np.intp), np.column_stack([1 - scores, scores]), None)
+    return objective_of_metric(resolve_metric(name, said), said)
 
 
 @pytest.mark.parametrize("name", ["f1", "accuracy", "f1_micro"])

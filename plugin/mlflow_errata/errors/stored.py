@@ -97,6 +97,55 @@ class RecipeRefused(RecordError):
         super().__init__(f"the step {kind!r} {why}. Leave it out of the recipe or complete it first.")
 
 
+# -- the loop ---------------------------------------------------------------------------------------------------------
+
+
+class NotComparable(ErrataError):
+    """Two runs that cannot be judged on common rows; the message is the reason."""
+
+
+class StepMissing(ErrataError):
+    """A step that a run does not propose."""
+
+    def __init__(self, run_id: str, kind: str, present: Collection[str]) -> None:
+        super().__init__(f"run {run_id} proposes no step {kind!r}. It proposes: {first_few(list(present))}.")
+
+
+class PersonMissing(ErrataError):
+    """A decision about a step that nobody has made."""
+
+    def __init__(self) -> None:
+        super().__init__("by='' names nobody. Say who decides: by='anna'.")
+
+
+class StepNotAccepted(ErrataError):
+    """A run, or an experiment, in which no step was accepted."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"no step of {where} was accepted. Accept one: errata.accept(run_id, kind, by=...).")
+
+
+class StepByHand(ErrataError):
+    """A step that was accepted and that no recipe takes."""
+
+    def __init__(self, run_id: str, kind: str, why: str) -> None:
+        super().__init__(f"the step {kind!r} accepted in run {run_id} has no recipe: {why}")
+
+
+class ReadOnly(ErrataError):
+    """Decisions where none may be made."""
+
+    def __init__(self) -> None:
+        super().__init__("ERRATA_READ_ONLY is set: nothing is decided here. Unset it, or decide elsewhere.")
+
+
+class RulesBroken(ErrataError):
+    """Rules of a gate that cannot be read."""
+
+    def __init__(self, where: object, why: object) -> None:
+        super().__init__(f"the rules {where} cannot be used: {why}")
+
+
 # -- tracking ---------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +184,14 @@ class ReasonMissing(TrackingError):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"{code} cannot be ignored without a reason: say in a sentence why, for those who come after.")
+
+
+class AliasMissing(TrackingError):
+    """A model alias that leads to no run."""
+
+    def __init__(self, name: str, cause: object) -> None:
+        said = " ".join(str(cause).split())[:200]
+        super().__init__(f"{name!r} leads to no run: {said} Write a run id, or models:/name@alias.")
 
 
 class StoreUnreachable(TrackingError):

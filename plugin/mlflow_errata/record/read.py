@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.errors.stored import RecordBroken, RecordMissing, RecordTooNew
 from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
-from mlflow_errata.record.write import RECORD, ROWS
+from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.trials._shape import Trials
 
@@ -35,13 +35,16 @@ def read(path: str | Path) -> Record:
     if schema > SCHEMA:
         raise RecordTooNew(folder / RECORD, schema, SCHEMA)
     try:
-        rows = pd.read_parquet(folder / ROWS) if (folder / ROWS).is_file() else pd.DataFrame()
-        return from_document(document, rows)
+        return from_document(document, _rows(folder / ROWS), _rows(folder / EVALUATED))
     except (ValidationError, KeyError, TypeError, ValueError, OSError) as cause:
         raise RecordBroken(folder, cause) from cause
 
 
-def from_document(document: dict[str, Any], rows: pd.DataFrame) -> Record:
+def _rows(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+
+
+def from_document(document: dict[str, Any], rows: pd.DataFrame, evaluated: pd.DataFrame) -> Record:
     """A record from its JSON values and its rows."""
     return Record(
         dataset=_typed(Dataset, document["dataset"]),
@@ -51,6 +54,7 @@ def from_document(document: dict[str, Any], rows: pd.DataFrame) -> Record:
         next_steps=tuple(_typed(NextStep, value) for value in document["next_steps"]),
         rows=rows,
         trials=_typed(Trials, document["trials"]) if document.get("trials") is not None else None,
+        evaluated=evaluated,
     )
 
 

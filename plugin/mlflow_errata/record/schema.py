@@ -27,6 +27,11 @@ SCHEMA = 1
 
 ID, LABEL, PREDICTION, SCORE, ERROR = "errata.id", "errata.label", "errata.prediction", "errata.score", "errata.error"
 """Columns of `Record.rows` beside those of the evaluation frame."""
+TIME, LOST, WEIGHT = "errata.time", "errata.lost", "errata.weight"
+SCORES = "errata.scores."
+BEFORE = "before."
+"""Further columns of `Record.evaluated`: scores by the position of their class, and all of them once more with `BEFORE`
+in the name for what an earlier model said."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,8 @@ class Record:
     rows : DataFrame, a sample of the evaluation rows (at most `MOST_ROWS`): the wrong rows of every slice and random
         others, with their id, label, prediction, score and error under "errata.*"
     trials : Trials or None if nothing was tried
+    evaluated : DataFrame, what the model said of at most 50,000 evaluation rows, so that another run can be compared;
+        empty where it was not asked for
     ignored : mapping code -> reason, findings that the experiment takes for settled; not part of the files
     """
 
@@ -122,6 +129,7 @@ class Record:
     next_steps: tuple[NextStep, ...]
     rows: pd.DataFrame = field(repr=False, compare=False)
     trials: Trials | None = None
+    evaluated: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
     ignored: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -18,6 +18,7 @@ from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.trials._shape import Trials
 
 RECORD, ROWS, SLICES, RECIPE = "record.json", "rows.parquet", "slices.json", "recipe.json"
+EVALUATED = "evaluated.parquet"
 
 
 def write(record: Record, path: str | Path) -> Path:
@@ -28,6 +29,8 @@ def write(record: Record, path: str | Path) -> Path:
     slices = json.dumps(_slices(record), allow_nan=False, ensure_ascii=False)
     folder.mkdir(parents=True, exist_ok=True)
     _storable(record.rows).to_parquet(folder / ROWS, index=False)
+    if len(record.evaluated):
+        _storable(record.evaluated).to_parquet(folder / EVALUATED, index=False, compression="zstd")
     (folder / SLICES).write_text(slices, encoding="utf-8")
     (folder / RECORD).write_text(text, encoding="utf-8")
     if record.plan:

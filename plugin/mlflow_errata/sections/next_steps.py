@@ -25,7 +25,7 @@ TITLE = "Next steps"
 
 def title(record: Record) -> str:
     """What to do now, as the title of a page."""
-    return _title(record.next_steps[0], record) if record.next_steps else TITLE
+    return title_of(record.next_steps[0], record) if record.next_steps else TITLE
 
 
 def lede(record: Record) -> str:
@@ -68,7 +68,7 @@ def measured(record: Record) -> list[Block]:
     """What was tried and how; nothing where nothing was."""
     if record.trials is None:
         return []
-    names = [_title(step, record) for step in record.trials.tried]
+    names = [title_of(step, record) for step in record.trials.tried]
     return trials.section(record.trials, names)
 
 
@@ -76,7 +76,7 @@ def _card(step: NextStep, record: Record) -> StepCard:
     code = CODE.get(step.kind) if step.bound is None else _code_recipe
     return StepCard(
         kind=step.kind,
-        title=_title(step, record),
+        title=title_of(step, record),
         gain=trials.gain(step, record),
         cost=_cost(step),
         because=_because(step, record),
@@ -87,7 +87,8 @@ def _card(step: NextStep, record: Record) -> StepCard:
 # -- what to do -------------------------------------------------------------------------------------------------------
 
 
-def _title(step: NextStep, record: Record) -> str:
+def title_of(step: NextStep, record: Record) -> str:
+    """What a step does, in a few words."""
     known = TITLES.get(step.kind)
     return words.shown(step.kind.replace("_", " ")).capitalize() if known is None else known(step, record)
 
@@ -152,6 +153,10 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
     return f"Collect more rows where {_where(step)}"
 
 
+def _drop(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    return f"Take {words.listed([words.shown(name) for name in step.params['columns']])} out of the model"
+
+
 def _stop(step: NextStep, record: Record) -> str:
     if record.trials is None:
         return "Look at the findings" if _is_found(record) else "Keep this model: nothing found to change"
@@ -163,6 +168,7 @@ def _is_found(record: Record) -> bool:
 
 
 TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
+    "drop_columns": _drop,
     "relabel": _relabel,
     "resample": _resample,
     "change_metric": _change_metric,
@@ -190,6 +196,7 @@ def _cost(step: NextStep) -> str:
 
 
 KIND_COST = {
+    "drop_columns": "a refit, and a score that will look worse; no labels, no rows",
     "resample": "a refit; no labels, no rows",
     "retrain_recent": "a refit; no labels, no rows",
     "collect_data": "new rows and their labels; how many pay is not known",
@@ -291,6 +298,14 @@ def _code_collect(step: NextStep, record: Record) -> str:
     return found and f"{found}to_label = pool[found.mask(pool)]"
 
 
+def _code_drop(step: NextStep, record: Record) -> str:
+    label, columns = _role(record, "label"), list(step.params["columns"])
+    return (
+        f"kept = [name for name in features if name not in {columns!r}]\n"
+        f"model.fit(train[kept], train[{label!r}])  # then diagnose again: no gain holds before"
+    )
+
+
 def _code_resample(step: NextStep, record: Record) -> str:
     label = _role(record, "label")
     if step.params.get("method") != "class_weight":
@@ -317,6 +332,7 @@ def _role(record: Record, role: str) -> Any:
 
 
 CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
+    "drop_columns": _code_drop,
     "relabel": _code_relabel,
     "resample": _code_resample,
     "retrain_recent": _code_retrain,

@@ -8,6 +8,7 @@ from mlflow_errata.steps import (
     change_metric,
     change_model,
     collect_data,
+    drop_columns,
     relabel,
     resample,
     retrain_recent,
@@ -23,9 +24,18 @@ if TYPE_CHECKING:
 
 KINDS: Mapping[str, StepKind] = {
     module.KIND: cast("StepKind", module)
-    for module in (relabel, resample, change_metric, retrain_recent, change_model, collect_data, stop)
+    for module in (
+        drop_columns,
+        relabel,
+        resample,
+        change_metric,
+        retrain_recent,
+        change_model,
+        collect_data,
+        stop,
+    )
 }
-"""Every kind of step by name, in the order of the loop: labels, decisions, time, the model, more data."""
+"""Every kind of step by name, in the order of the loop: columns, labels, decisions, time, the model, more data."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:

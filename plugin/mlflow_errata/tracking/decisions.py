@@ -15,6 +15,7 @@ from mlflow.tracking import MlflowClient
 
 from mlflow_errata._decisions import Decision, arriving, as_frame, read
 from mlflow_errata.errors.stored import DecisionsNotStored
+from mlflow_errata.tracking.payload import base_of
 from mlflow_errata.tracking.search import folder_of, load, reading
 from mlflow_errata.tracking.store import within_deadline
 
@@ -135,7 +136,7 @@ def drawer(run_id: str, *, dataset: str | None = None, tracking_uri: str | None 
     NoDiagnoses, StoreUnreachable
     """
     uri = tracking_uri or mlflow.get_tracking_uri()
-    return Drawer(run_id, reading(uri, lambda client: folder_of(client, run_id, dataset)), uri)
+    return Drawer(run_id, base_of(reading(uri, lambda client: folder_of(client, run_id, dataset))), uri)
 
 
 def load_decisions(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.record.schema import SCHEMA
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record import Record
 
@@ -74,8 +76,29 @@ def _tags(record: Record, dataset: str, folder: str) -> dict[str, str]:
         STATUS_TAG: "partial" if record.not_applicable else "complete",
         NEXT_STEP_TAG: record.next_steps[0].kind,
         SUMMARY_TAG: _summary(record, dataset),
-        RECORD_TAG: folder,
+        **_places(dataset, folder),
     }
+
+
+def _places(dataset: str, folder: str) -> dict[str, str]:
+    """Where the latest record of the run lies, and the latest of this dataset."""
+    return {RECORD_TAG: folder, f"{RECORD_TAG}.{dataset}": folder}
+
+
+def placed(sent: Payload, tags: Mapping[str, str]) -> Payload:
+    """The payload in a folder that no record of its run lies in: what is named by a tag is never written over."""
+    taken = {value for name, value in tags.items() if name.startswith(RECORD_TAG)}
+    folder, n = sent.folder, 1
+    while folder in taken:
+        n += 1
+        folder = f"{sent.folder}.{n}"
+    return replace(sent, folder=folder, tags=sent.tags | _places(sent.dataset, folder))
+
+
+def base_of(folder: str) -> str:
+    """The folder that all records of the same data share for what people decide: without the number of the record."""
+    head, dot, number = folder.rpartition(".")
+    return head if dot and number.isdigit() else folder
 
 
 def _summary(record: Record, dataset: str) -> str:

@@ -14,10 +14,9 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors.stored import NoDiagnoses, RecipeMissing, StoreUnreachable
-from mlflow_errata.recipe import Recipe
+from mlflow_errata.errors.stored import NoDiagnoses, StoreUnreachable
 from mlflow_errata.record import Record
-from mlflow_errata.record.write import RECIPE, RECORD, ROWS
+from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.tracking.ignored import ignored_by
 from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
 
@@ -107,29 +106,6 @@ def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = 
     return reading(tracking_uri, lambda client: _load(client, run_id, dataset))
 
 
-def load_recipe(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Recipe:
-    """The recipe of a run: the plan of its record.
-
-    Parameters
-    ----------
-    run_id, dataset, tracking_uri : as in `load`
-
-    Raises
-    ------
-    RecipeMissing, NoDiagnoses, StoreUnreachable, RecipeBroken, RecipeTooNew
-    """
-
-    def read(client: MlflowClient) -> Recipe:
-        folder = folder_of(client, run_id, dataset)
-        if not any(Path(item.path).name == RECIPE for item in client.list_artifacts(run_id, folder)):
-            raise RecipeMissing(run_id)
-        with tempfile.TemporaryDirectory() as scratch:
-            path = Path(client.download_artifacts(run_id, f"{folder}/{RECIPE}", scratch))
-            return Recipe.from_json(path.read_text(encoding="utf-8"))
-
-    return reading(tracking_uri, read)
-
-
 def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
     """All active experiments, the latest changed first.
 
@@ -164,7 +140,7 @@ def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50)
             max_results=most,
             order_by=["attributes.start_time DESC"],
         )
-        return tuple(_row(run) for run in found)
+        return tuple(row_of(run) for run in found)
 
     return reading(tracking_uri, read)
 
@@ -185,28 +161,36 @@ def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:
     ------
     NoDiagnoses
     """
-    folder = client.get_run(run_id).data.tags.get(RECORD_TAG)
-    if dataset is not None or folder is None:
+    tags = client.get_run(run_id).data.tags
+    folder = tags.get(RECORD_TAG if dataset is None else f"{RECORD_TAG}.{dataset}")
+    if folder is None and dataset is not None:  # records of an errata that kept no tag for each dataset
         folders = [item.path for item in client.list_artifacts(run_id, ROOT) if item.is_dir]
         names = {path.removeprefix(f"{ROOT}/").rpartition("-")[0]: path for path in folders}
-        folder = names.get(dataset) if dataset is not None else next(iter(names.values()), None)
-        if folder is None:
-            raise NoDiagnoses(run_id, dataset, names)
+        folder = names.get(dataset)
+    if folder is None:
+        known = [name.removeprefix(f"{RECORD_TAG}.") for name in tags if name.startswith(f"{RECORD_TAG}.")]
+        raise NoDiagnoses(run_id, dataset, known)
     return str(folder)
 
 
-def _load(client: MlflowClient, run_id: str, dataset: str | None) -> Record:
+def load_evaluated(client: MlflowClient, run_id: str) -> Record:
+    """The latest record of a run with what its model said of the evaluation rows."""
+    return _load(client, run_id, None, EVALUATED)
+
+
+def _load(client: MlflowClient, run_id: str, dataset: str | None, rows: str = ROWS) -> Record:
     folder = folder_of(client, run_id, dataset)
     with tempfile.TemporaryDirectory() as scratch:
         document = Path(client.download_artifacts(run_id, f"{folder}/{RECORD}", scratch))
-        if any(Path(item.path).name == ROWS for item in client.list_artifacts(run_id, folder)):
-            client.download_artifacts(run_id, f"{folder}/{ROWS}", scratch)
+        if any(Path(item.path).name == rows for item in client.list_artifacts(run_id, folder)):
+            client.download_artifacts(run_id, f"{folder}/{rows}", scratch)
         record = Record.open(document.parent)
     experiment = client.get_experiment(client.get_run(run_id).info.experiment_id)
     return replace(record, ignored=ignored_by(experiment))
 
 
-def _row(run: Run) -> RunRow:
+def row_of(run: Run) -> RunRow:
+    """A run of a run list, from its tags."""
     tags = run.data.tags
     try:
         summary: dict[str, Any] = json.loads(tags.get(SUMMARY_TAG, "{}"))

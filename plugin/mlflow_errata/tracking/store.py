@@ -17,7 +17,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.tracking import MlflowClient
 
 from mlflow_errata.errors.stored import NoRun, NotLogged, SpoolBroken
-from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload
+from mlflow_errata.record.write import EVALUATED, ROWS
+from mlflow_errata.tracking.outcomes import outcome_tags
+from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,7 @@ def log(
 ) -> str | None:
     """Log a record into an MLflow run: artifacts, at most 12 metrics, tags and the link to its dataset.
 
+    A run that follows another (`mlflow_errata.follow`) is also told what the step that it took delivered.
     Everything is first written to `errata_out/<run_id>/`, then uploaded within 20 seconds. If that fails the run goes
     on: one warning names the command that sends the record later (`errata push`).
 
@@ -46,14 +49,15 @@ def log(
     dataset : str
         Name of the evaluation data; a run may hold records of several.
     rows : bool
-        False keeps the sample of evaluation rows out of the run.
+        False keeps evaluation rows out of the run; it can then not be compared with others.
     strict : bool
         True raises instead of warning.
 
     Returns
     -------
     str or None
-        Artifact path of the record, `errata/<dataset>-<digest>`; None if it could not be logged.
+        Artifact path of the record, `errata/<dataset>-<digest>` (with `.2` and so on where the run holds a record of
+        the same data); None if it could not be logged.
 
     Raises
     ------
@@ -68,12 +72,13 @@ def log(
         sent = payload(record, dataset)
         spool = spool / Path(sent.folder).name
         _spool(record, sent, spool, rows=rows)
-        within_deadline(lambda: _upload(chosen, sent, spool))
+        folders = list[str]()
+        within_deadline(lambda: folders.append(_upload(chosen, sent, spool)))
     except Exception as cause:  # noqa: BLE001 - a training run is never broken by its diagnoses
         _failed(chosen, spool, cause, strict=strict)
         return None
     _discard(spool)
-    return sent.folder
+    return folders[0]
 
 
 def push(folder: str | Path) -> str:
@@ -148,23 +153,27 @@ def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> None:
     record.save(spool)
     (spool / "report.html").write_text(render(record), encoding="utf-8")
     if not rows:
-        (spool / "rows.parquet").unlink()
+        for name in (ROWS, EVALUATED):
+            (spool / name).unlink(missing_ok=True)
     (spool / PAYLOAD).write_text(json.dumps(asdict(sent)), encoding="utf-8")
 
 
-def _upload(run_id: str, sent: Payload, spool: Path) -> None:
+def _upload(run_id: str, sent: Payload, spool: Path) -> str:
+    """Files first, into a folder that no tag names yet, then one batch of tags: a log that breaks off is not there."""
     client = MlflowClient()
+    sent = placed(sent, client.get_run(run_id).data.tags)
     for path in sorted(spool.iterdir()):
         if path.name != PAYLOAD:
             client.log_artifact(run_id, str(path), sent.folder)
     now = int(time() * 1000)
-    tags = sent.tags | _table_tag(client, run_id, f"{sent.folder}/slices.json")
+    tags = sent.tags | _table_tag(client, run_id, f"{sent.folder}/slices.json") | outcome_tags(client, run_id, spool)
     client.log_batch(
         run_id,
         metrics=[Metric(key, value, now, 0) for key, value in sent.metrics.items()],
         tags=[RunTag(key, value) for key, value in tags.items()],
     )
     client.log_inputs(run_id, [_dataset_input(sent)])
+    return sent.folder
 
 
 def _table_tag(client: MlflowClient, run_id: str, path: str) -> dict[str, str]:

@@ -14,14 +14,14 @@ from mlflow_errata.errors import NotTried
 from mlflow_errata.model import ask
 from mlflow_errata.steps import change_model
 from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
-from mlflow_errata.trials.objective import best_threshold
+from mlflow_errata.trials.objective import best_threshold, told_threshold
 from mlflow_errata.trials.variants import Steps, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlflow_errata.metric import Outcomes
-    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.training import TrainingSet
     from mlflow_errata.trials.judges import Judge, Judges, Split
     from mlflow_errata.trials.objective import Objective
@@ -61,7 +61,8 @@ class Bench:
     estimator : what is cloned and fitted, or None
     train : TrainingSet or None, the rows to fit on (a share of them where the budget asks for it)
     rate : float, share of training rows in use; newer rows are thinned by the same
-    worth, own : thresholds told by the value and taken by the model, or None
+    value : business value as declared, or None
+    own : threshold taken by the model, or None
     clock : callable () -> seconds
     """
 
@@ -74,13 +75,13 @@ class Bench:
         estimator: Any,
         train: TrainingSet | None,
         rate: float,
-        worth: float | None,
+        value: Value | None,
         own: float | None,
         clock: Callable[[], float],
     ) -> None:
         self.table, self.judges, self.objective = table, judges, objective
         self.estimator, self.train, self.rate = estimator, train, rate
-        self.worth, self.own, self.clock = worth, own, clock
+        self.value, self.own, self.clock = value, own, clock
         self.seconds: dict[Variant, float] = {}
         self.sizes = {} if estimator is None else change_model.sizes(estimator)
         whole = table.outcomes
@@ -210,7 +211,7 @@ class Bench:
         """Labels beside what a variant says of the judging rows; thresholds and offsets chosen by other rows."""
         said = self.said(variant)
         rules = [self._rule(variant, said, split) for split in judge.splits]
-        if variant.offset and not any(offset for offset, _ in rules):
+        if variant.offset and not (any(offset for offset, _ in rules) and self.settled(variant)["offset"]):
             raise NotTried("the share of positives has not moved beyond chance")
         parts = [self._decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
         rows = judge.rows
@@ -237,8 +238,8 @@ class Bench:
 
     def _rule(self, variant: Variant, said: Said, split: Split) -> tuple[float, float | None]:
         offset = self._offset(split) if variant.offset else 0.0
-        if variant.cut == "worth":
-            return offset, self.worth
+        if variant.cut == "told":
+            return offset, self._told(said, split, offset)
         if variant.cut == "tuned":
             return offset, self._tuned(said, split, offset)
         return offset, self.own if variant.offset else None
@@ -256,6 +257,13 @@ class Bench:
         variance = sum(1 / (n * share * (1 - share)) for n, share in ((len(self.train.y), before), (len(rows), now)))
         offset = prior_offset(before, now)
         return offset if abs(offset) > SURE * sqrt(variance) else 0.0
+
+    def _told(self, said: Said, split: Split, offset: float) -> float:
+        scores = self._shifted(said, split.choose, offset)
+        found = None if scores is None else told_threshold(self.objective, self.value, scores[:, 1])
+        if found is None:
+            raise NotTried("neither the value nor the metric tells a threshold")
+        return found
 
     def _tuned(self, said: Said, split: Split, offset: float) -> float:
         rows = split.choose

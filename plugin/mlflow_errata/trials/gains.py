@@ -54,7 +54,9 @@ class Gain:
     ----------
     value : float
     error : float, standard error
-    spread : float, standard deviation of the gain from period to period beyond what rows explain; 0 for folds
+    again : float, standard error that as long a time again adds; 0 for folds
+    spread : float, how far from it the gain on rows that come may lie (standard deviation), because they are another
+        time; 0 for folds
     freedom : float, degrees of freedom of the error
     parts : array of shape (n_groups,), the gain without each group
     n : int, rows behind it
@@ -63,6 +65,7 @@ class Gain:
 
     value: float
     error: float
+    again: float
     spread: float
     freedom: float
     parts: Floats
@@ -76,8 +79,8 @@ class Gain:
 
     @property
     def bound(self) -> float:
-        """The lower bound that steps are ranked by: value - Z * error."""
-        return self.value - Z * self.error
+        """The lower bound that steps are ranked by: value - Z * sqrt(error^2 + again^2)."""
+        return self.value - Z * sqrt(self.error**2 + self.again**2)
 
     @property
     def low(self) -> float:
@@ -92,14 +95,25 @@ class Gain:
     @property
     def moved(self) -> bool:
         """Whether the newer half of the groups gains more or less than the older half, far beyond chance."""
-        each = len(self.parts) * self.value - (len(self.parts) - 1) * self.parts
-        old, new = each[: len(each) // 2], each[len(each) // 2 :]
+        old, new = _halves(self.value, self.parts)
         error = sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new))
         return error > 0 and abs(float(new.mean() - old.mean())) > FAR * error
 
     def estimate(self, unit: str) -> Estimate:
         """With its interval."""
         return Estimate(self.value, self.low, self.high, n=self.n, unit=unit, level=LEVEL)
+
+
+def _halves(value: float, parts: Floats) -> tuple[Floats, Floats]:
+    """The gain of each of the older and of the newer groups, from the gain of all and the gains without each."""
+    each = len(parts) * value - (len(parts) - 1) * parts
+    return each[: len(each) // 2], each[len(each) // 2 :]
+
+
+def _step(value: float, parts: Floats) -> float:
+    """By how much the newer half of the periods gains more than the older half."""
+    old, new = _halves(value, parts)
+    return float(new.mean() - old.mean())
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,10 @@ class Scale:
         The error is that of independent rows (exact for means, from the 8 cells (y, old, new) for metrics of the four
         cells, a delete-a-group jackknife for others). Judged forward in time it is at least the error over periods,
         because rows of one period move together. `noise` is the error that a refit with another seed makes.
+
+        The spread has two parts: periods differ beyond what their rows explain, and the gain wanders. A random walk
+        that makes a step of b from the older half of the periods to the newer one will stand sqrt(2) b away from their
+        mean over as long a time again.
         """
         parts = new.parts - old.parts
         value = new.whole - old.whole
@@ -172,15 +190,18 @@ class Scale:
         error = groups if rows is None else rows
         if self.forward and groups > error:
             error, freedom = groups, len(parts) - 1.0
-        spread = 0.0
-        if self.forward and rows is not None:
-            spread = sqrt(max(0.0, (groups**2 - rows**2) * len(parts)))
-        return Gain(value, sqrt(error**2 + noise**2), spread, freedom, parts, len(self.y))
+        again = spread = 0.0
+        if self.forward:
+            again = groups if rows is None else sqrt(max(0.0, groups**2 - rows**2))
+            beyond = 0.0 if rows is None else max(0.0, (groups**2 - rows**2) * len(parts))
+            spread = sqrt(beyond + 2 * _step(value, parts) ** 2)
+        return Gain(value, sqrt(error**2 + noise**2), again, spread, freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
         if new.rows is not None and old.rows is not None:
             difference = new.rows - old.rows
-            return float(np.std(difference, ddof=1)) / sqrt(len(difference))
+            unseen = max(float(np.ptp(np.concatenate([new.rows, old.rows]))), 0.0) / len(difference)
+            return max(float(np.std(difference, ddof=1)) / sqrt(len(difference)), unseen)
         if self.objective.form is not None and new.decision is not None and old.decision is not None:
             return cell_bootstrap_error(
                 self.objective.form, self.y, old.decision, new.decision, random_state=self.random_state

@@ -186,10 +186,34 @@ def _curve(objective: Objective, frame: pd.DataFrame, outcomes: Outcomes, cuts: 
     )
 
 
-def worth_threshold(value: object) -> float | None:
-    """The threshold that a calibrated model should have for {"tp", "fp", "fn", "tn"}: c_FP / (c_FP + c_FN)."""
-    if not isinstance(value, dict):
+def told_threshold(objective: Objective, value: object, scores: Floats) -> float | None:
+    """The threshold that is best if the scores are right, which takes no label to find.
+
+    For {"tp", "fp", "fn", "tn"} it is c_FP / (c_FP + c_FN); for a metric of the four cells the cut at which the metric
+    of the expected cells is largest (half of the largest F1, the share of positives for balanced accuracy). Chance in
+    the labels cannot lead it astray, wrong scores can.
+
+    Parameters
+    ----------
+    objective : Objective
+    value : business value as declared, or None
+    scores : array of shape (n,), probabilities of the positive class
+
+    Returns
+    -------
+    float in (0, 1), or None where neither tells it
+    """
+    if isinstance(value, dict):
+        false_alarm = value.get("tn", 0.0) - value.get("fp", 0.0)
+        miss = value.get("tp", 0.0) - value.get("fn", 0.0)
+        return float(false_alarm / (false_alarm + miss)) if false_alarm > 0 and miss > 0 else None
+    if value is not None or objective.form is None or not len(scores):
         return None
-    false_alarm = value.get("tn", 0.0) - value.get("fp", 0.0)
-    miss = value.get("tp", 0.0) - value.get("fn", 0.0)
-    return float(false_alarm / (false_alarm + miss)) if false_alarm > 0 and miss > 0 else None
+    ranked = np.sort(scores)
+    positive = np.concatenate([[0.0], np.cumsum(ranked)])
+    below = np.searchsorted(
+        ranked, np.unique(np.quantile(ranked, np.linspace(0, 1, N_THRESHOLDS + 1)[1:-1])), side="left"
+    )
+    fn, tn = positive[below], below - positive[below]
+    reached = objective.form(tn, len(ranked) - positive[-1] - tn, fn, positive[-1] - fn)
+    return float(ranked[below[np.argmax(reached)]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from mlflow_errata.errors import NotTried
 from mlflow_errata.stats.pairs import chances_of_best
 from mlflow_errata.steps._shape import Cost, NextStep
-from mlflow_errata.trials.gains import FAR, Gain
+from mlflow_errata.trials.gains import Gain
 from mlflow_errata.trials.objective import objective_of_scores
 from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
@@ -33,6 +33,8 @@ FIRST_ROUND = 0.65
 OVER_BUDGET = "the time budget was spent"
 WORTH = 0.01
 """Share of what the model still loses that a gain must come to: less is not worth a step."""
+BOTH = 3.0
+"""Standard errors by which the gain and its witness have to lie above zero together."""
 CAUTION = 1.3
 """How much longer than expected a fit may take."""
 ONE_QUESTION = {"offset": "recent", "refit": "recent", "forget": "recent"}
@@ -124,7 +126,8 @@ class Rounds:
                 self.not_tried.setdefault(name_of(change), str(reason))
             except KeyboardInterrupt:
                 self.interrupted = True
-        return found
+        whole = [item for item in found if item.change.family == "refit"]
+        return [replace(item, pays=item.pays and self._may_forget(item, whole)) for item in found]
 
     def _tried(self, change: Change, variant: Variant, current: Variant, until: float) -> Tried:
         wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
@@ -138,17 +141,16 @@ class Rounds:
         """Whether the bound lies above zero, the gain is worth having, and the scores bear it out.
 
         Where decisions judge and scores move, the scores are the witness (Brier): a score that moves says more than a
-        decision that flips. They have to improve by a standard error; if they do so far beyond chance, a gain above
-        its own standard error is enough.
+        decision that flips. Both have to improve by a standard error; together by BOTH
+        where the bound of the gain lies below zero.
         """
         if gain.value < WORTH * self.ruler.loss:
             return False
         if self.witness is None or (variant.fitted, variant.offset) == (current.fitted, current.offset):
             return gain.bound > 0
         seen = self.witness.gain(variant, current)
-        if gain.bound > 0:
-            return seen.value > seen.error
-        return gain.value > gain.error and seen.value > FAR * seen.error
+        surest = (gain.value / gain.error if gain.error else 0.0, seen.value / seen.error if seen.error else 0.0)
+        return min(surest) > 1 and (gain.bound > 0 or sum(surest) > BOTH)
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -167,12 +169,8 @@ class Rounds:
         return taken
 
     def best(self, found: list[Tried]) -> Tried | None:
-        """The candidate that pays with the largest bound; of equal decisions the cheapest and best calibrated.
-
-        A candidate that forgets old rows has to beat the refit on all rows beyond chance.
-        """
-        whole = [item for item in found if item.change.family == "refit"]
-        paying = [item for item in found if item.pays and self._may_forget(item, whole)]
+        """The candidate that pays with the largest bound; of equal decisions the cheapest and best calibrated."""
+        paying = [item for item in found if item.pays]
         if not paying:
             return None
         best = max(paying, key=lambda item: item.gain.bound)
@@ -183,6 +181,7 @@ class Rounds:
         return best
 
     def _may_forget(self, item: Tried, whole: list[Tried]) -> bool:
+        """Whether a candidate forgets nothing, or beats the refit on all rows beyond chance."""
         return item.change.family != "forget" or all(self.beats(item, refit) for refit in whole)
 
     def beats(self, one: Tried, other: Tried) -> bool:

@@ -15,7 +15,7 @@ from mlflow_errata.diagnoses._thresholds import own_threshold
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import change_model, collect_data
+from mlflow_errata.steps import change_model, collect_data, drop_columns
 from mlflow_errata.steps.retrain_recent import age_of
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import Trials
@@ -25,7 +25,6 @@ from mlflow_errata.trials.objective import (
     Objective,
     objective_of_metric,
     objective_of_value,
-    worth_threshold,
 )
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
@@ -87,8 +86,13 @@ def try_steps(
 
     Returns
     -------
-    (next steps, best first; what was tried, or None if nothing could be)
+    (next steps, best first; what was tried, or None if nothing could be, as with a model that leans on a leak)
     """
+    leaks = [step for step in proposed if step.kind == drop_columns.KIND]
+    if leaks:
+        columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
+        reason = f"not tried: the model leans on {columns}, which gives the label away, and no gain holds on such rows"
+        return (*leaks, *(replace(step, gain_reason=reason) for step in proposed if step not in leaks)), None
     start = clock()
     with _one_thread():
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
@@ -168,7 +172,7 @@ class _Session:
             changes(
                 decides=decides,
                 by_value=self.metric is not None,
-                worth=bench.worth is not None,
+                told=isinstance(bench.value, dict) or objective.form is not None,
                 shares=scored and bench.train is not None and not own,
                 refits=refits,
                 balances=decides and _rarest(table) < BALANCED,
@@ -207,7 +211,7 @@ class _Session:
         variant = Variant(model=f"half of {item.conditions}")
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = tests.ruler.gain(Variant(), variant)
-        half = replace(gain, value=gain.value / 2, error=gain.error / 2, spread=gain.spread / 2)
+        half = replace(gain, value=gain.value / 2, error=gain.error / 2, again=gain.again / 2, spread=gain.spread / 2)
         pays = half.bound > 0 and half.value > rounds.WORTH * tests.ruler.loss
         cost = replace(step.cost, rows=len(inside))
         shown = half.estimate(self.objective.unit)
@@ -312,7 +316,7 @@ def _session(
         estimator=estimator,
         train=used,
         rate=rate,
-        worth=worth_threshold(value),
+        value=value,
         own=own_threshold(table.outcomes),
         clock=clock,
     )

@@ -22,7 +22,7 @@ class Variant:
     balance : "class_weight", "over", "under": refitted on balanced classes
     model : "bigger", "smaller" or a family: another model refitted
     offset : bool, the log-odds follow the share of positives among the newest rows
-    cut : "worth" or "tuned": where the decision falls
+    cut : "told" by the value or the metric if the scores are right, or "tuned" on rows: where the decision falls
     seed : int or None, another seed of the training
     """
 
@@ -30,7 +30,7 @@ class Variant:
     balance: str | None = None
     model: str | None = None
     offset: bool = False
-    cut: Literal["worth", "tuned"] | None = None
+    cut: Literal["told", "tuned"] | None = None
     seed: int | None = None
 
     @property
@@ -71,7 +71,7 @@ def changes(
     *,
     decides: bool,
     by_value: bool,
-    worth: bool,
+    told: bool,
     shares: bool,
     refits: bool,
     balances: bool,
@@ -85,7 +85,7 @@ def changes(
     ----------
     decides : a threshold can be moved and the objective sees it
     by_value : the objective is the declared value
-    worth : the value tells the threshold of a calibrated model
+    told : the value or the metric tells the threshold of a calibrated model
     shares : an offset can be tried
     refits : the estimator can be fitted
     balances : classes are imbalanced enough to balance them
@@ -94,8 +94,8 @@ def changes(
     sizes : names of other models
     """
     kind = "change_metric" if by_value else "resample"
-    if decides and worth:
-        yield Change(kind, "decision", {"cut": "worth"}, 0)
+    if decides and told:
+        yield Change(kind, "decision", {"cut": "told"}, 0)
     if decides:
         yield Change(kind, "decision", {"cut": "tuned"}, 1)
     if shares:

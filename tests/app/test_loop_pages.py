@@ -1,0 +1,117 @@
+"""Deciding about steps, comparing runs and the history, without a browser."""
+
+from __future__ import annotations
+
+import mlflow
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import mlflow_errata as errata
+from errata_app import source
+from mlflow_errata.cli import app_path
+
+HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png>"
+
+
+@pytest.fixture
+def loop(frame, experiment, monkeypatch):
+    """Two runs, of which the second took the threshold of the first; its name and its reason are hostile."""
+    monkeypatch.setenv("ERRATA_TRACKING_URI", mlflow.get_tracking_uri())
+    value = {"fp": -1, "fn": -5}
+    with mlflow.start_run(run_name="one") as first:
+        record = errata.diagnose(frame, label="y", scores="score", time="at", value=value, budget=2)
+        errata.log(record)
+    kind = next(step.kind for step in record.next_steps if step.bound is not None)
+    errata.accept(first.info.run_id, kind, by=HOSTILE, why=HOSTILE)
+    decided = frame.assign(said=(frame["score"] > 0.2).astype(int))
+    with mlflow.start_run(run_name=HOSTILE) as second:
+        errata.follow(first.info.run_id)
+        errata.log(
+            errata.diagnose(
+                decided,
+                label="y",
+                scores="score",
+                prediction="said",
+                time="at",
+                value=value,
+                budget=0,
+                slice_by=["a", "b", "region"],
+            )
+        )
+    return {
+        "experiment": mlflow.get_experiment(experiment).name,
+        "first": first.info.run_id,
+        "second": second.info.run_id,
+        "kind": kind,
+    }
+
+
+def opened(loop, page, run="first", by="anna"):
+    source.forget()
+    app = AppTest.from_file(str(app_path()), default_timeout=60)
+    app.query_params["run"], app.query_params["experiment"], app.query_params["by"] = loop[run], loop["experiment"], by
+    app.run()
+    if page != "next_step":
+        app.switch_page(f"views/{page}.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def text(app):
+    parts = [*app.title, *app.header, *app.markdown, *app.text, *app.caption, *app.code]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def test_an_accepted_step_shows_who_and_the_code(loop):
+    app = opened(loop, "next_step")
+    said = text(app)
+    assert "Accepted by" in said
+    assert any(f"errata.follow('{loop['first']}')" in block.value for block in app.code)
+
+
+def test_a_step_is_declined_and_stays(loop):
+    app = opened(loop, "next_step")
+    n_cards = sum("cost" in str(part.value) for part in app.markdown)
+    app.text_input(key=f"why {loop['first']} stop").set_value("there is more to gain")
+    app.button(key="decline stop").click().run()
+    assert not app.exception
+    choice = errata.choices(loop["first"])[-1]
+    assert (choice.verdict, choice.kind, choice.by, choice.why) == ("decline", "stop", "anna", "there is more to gain")
+    assert "Declined by anna" in text(app)
+    assert sum("cost" in str(part.value) for part in app.markdown) == n_cards
+    assert app.button(key="decline stop").disabled
+    app.button(key="accept stop").click().run()
+    assert errata.choices(loop["first"])[-1].verdict == "accept"
+
+
+def test_nobody_decides_nothing(loop):
+    app = opened(loop, "next_step", by="")
+    assert app.button(key="accept stop").disabled
+    assert "Say who you are" in text(app)
+
+
+def test_read_only(loop, monkeypatch):
+    monkeypatch.setenv("ERRATA_READ_ONLY", "1")
+    app = opened(loop, "next_step")
+    assert all(button.disabled for button in app.button if button.key and button.key.startswith(("accept", "decline")))
+    assert "read-only" in text(app)
+
+
+def test_the_history_tells_promised_and_delivered(loop):
+    app = opened(loop, "history")
+    said = text(app)
+    assert "1 attempt to take one" in said
+    ledger = app.dataframe[0].value
+    assert ledger["follows"].tolist() == ["one"]
+    assert "(" in ledger["promised"][0]
+    assert "(" in ledger["delivered"][0]
+    assert "](http" not in said
+
+
+def test_two_runs_side_by_side(loop):
+    app = opened(loop, "compare", run="second")
+    said = text(app)
+    assert "than the earlier run" in app.title[0].value or "Not distinguishable" in app.title[0].value
+    assert app.selectbox(key="against").value == loop["first"]
+    assert f"errata compare {loop['first']} {loop['second']}" in said
+    assert "](http" not in said
