@@ -251,19 +251,6 @@ def _named(result: SliceErrors) -> Table:
     return Table(columns, rows, "Slices that were asked for by name.", keys=tuple(item.name for item in result.named))
 
 
-def acceptance(record: Record) -> tuple[list[str], bool]:
-    """A line for each named slice with an acceptance bar, and whether none is broken."""
-    result = record.results.get("slice_errors")
-    barred = [item for item in getattr(result, "named", ()) if item.at_most is not None]
-    lines = [
-        f"{words.shown(item.name)} ({words.conditions(item)}): "
-        f"{'too few rows' if item.error is None else words.estimate(item.error)}, "
-        f"{_acceptance(item, '' if item.error is None else item.error.unit)}"
-        for item in barred
-    ]
-    return lines or ["No named slice has an acceptance bar."], all(item.accepted is not False for item in barred)
-
-
 def _acceptance(item: NamedSlice, unit: str) -> str:
     if item.at_most is None:
         return "no bar"

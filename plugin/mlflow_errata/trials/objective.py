@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlflow_errata.metric import Outcomes
 from mlflow_errata.stats.pairs import FORMS
+from mlflow_errata.stats.platt import calibrated
 from mlflow_errata.table import value_lost
 
 if TYPE_CHECKING:
@@ -164,26 +165,34 @@ def best_threshold(objective: Objective, frame: pd.DataFrame, outcomes: Outcomes
 
 
 def _curve(objective: Objective, frame: pd.DataFrame, outcomes: Outcomes, cuts: Floats) -> Floats:
-    """The objective at each threshold; shape (n_cuts,)."""
+    """The objective at each threshold, half as counted, half as the calibrated scores tell; shape (n_cuts,)."""
     scores = outcomes.scores[:, -1] if outcomes.scores is not None else np.empty(0)
-    if objective.rows is not None:
-        order = np.argsort(scores, kind="stable")
-        no, yes = (
-            objective.rows(frame, replace(outcomes, prediction=np.full(len(scores), code)))[order] for code in (0, 1)
+    each, form = objective.rows, objective.form
+    chance = (outcomes.y + calibrated(scores, outcomes.y)) / 2
+    order = np.argsort(scores, kind="stable")
+    below = np.searchsorted(scores[order], cuts, side="left")
+    if form is not None:
+        fn = np.concatenate([[0.0], np.cumsum(chance[order])])[below]
+        tn, positive = below - fn, float(chance.sum())
+        return form(tn, len(scores) - positive - tn, fn, positive - fn)
+    if each is None:
+        return np.array(
+            [
+                objective.whole(frame, replace(outcomes, prediction=(scores >= cut).astype(np.intp)))
+                for cut in cuts.tolist()
+            ]
         )
-        weight = np.ones(len(scores)) if outcomes.weight is None else outcomes.weight[order]
-        if objective.unit == VALUE_UNIT:
-            weight = np.ones(len(scores))
-        below = np.searchsorted(scores[order], cuts, side="left")
-        sums_no, sums_yes = (np.concatenate([[0.0], np.cumsum(part * weight)]) for part in (no, yes))
-        return np.asarray((sums_no[below] + sums_yes[-1] - sums_yes[below]) / weight.sum())
-    if objective.form is not None:
-        negative, positive = (np.sort(scores[outcomes.y == code]) for code in (0, 1))
-        tn, fn = (np.searchsorted(part, cuts, side="left").astype(np.float64) for part in (negative, positive))
-        return objective.form(tn, len(negative) - tn, fn, len(positive) - fn)
-    return np.array(
-        [objective.whole(frame, replace(outcomes, prediction=(scores >= cut).astype(np.intp))) for cut in cuts.tolist()]
+    weight = np.ones(len(scores)) if outcomes.weight is None or objective.unit == VALUE_UNIT else outcomes.weight
+    no, yes = (
+        np.concatenate([[0.0], np.cumsum(((1 - chance) * of_no + chance * of_yes)[order] * weight[order])])
+        for of_no, of_yes in ([each(frame, _all(outcomes, y, decision)) for y in (0, 1)] for decision in (0, 1))
     )
+    return np.asarray((no[below] + yes[-1] - yes[below]) / weight.sum())
+
+
+def _all(outcomes: Outcomes, y: int, decision: int) -> Outcomes:
+    """Every row with one label and one decision."""
+    return replace(outcomes, y=np.full(len(outcomes), y), prediction=np.full(len(outcomes), decision))
 
 
 def told_threshold(objective: Objective, value: object, scores: Floats) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import hypot
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from mlflow_errata.errors import NotTried
 from mlflow_errata.stats.pairs import chances_of_best
 from mlflow_errata.steps._shape import Cost, NextStep
-from mlflow_errata.trials.gains import Gain
+from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
 from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
@@ -31,10 +32,18 @@ MOST_COMBINED = 6
 FIRST_ROUND = 0.65
 """Share of the budget for candidates alone."""
 OVER_BUDGET = "the time budget was spent"
+PEOPLE = 2.0
+"""Standard errors by which the gain of rows that people have to collect must lie above zero."""
 WORTH = 0.01
 """Share of what the model still loses that a gain must come to: less is not worth a step."""
 BOTH = 3.0
 """Standard errors by which the gain and its witness have to lie above zero together."""
+ALONE = 1.5
+"""Standard errors by which a gain without a witness has to lie above zero."""
+CLEAR = 2.3
+"""Standard errors by which a gain that Brier confirms has to lie above zero."""
+SURE = 4.0
+"""Standard errors from which a gain needs no witness."""
 CAUTION = 1.3
 """How much longer than expected a fit may take."""
 ONE_QUESTION = {"offset": "recent", "refit": "recent", "forget": "recent"}
@@ -138,19 +147,31 @@ class Rounds:
         return Tried(change, variant, gain, self._pays(gain, variant, current), self.bench.seconds_of_a_fit(variant))
 
     def _pays(self, gain: Gain, variant: Variant, current: Variant) -> bool:
-        """Whether the bound lies above zero, the gain is worth having, and the scores bear it out.
+        """Whether the gain is worth having and a second witness bears it out.
 
-        Where decisions judge and scores move, the scores are the witness (Brier): a score that moves says more than a
-        decision that flips. Both have to improve by a standard error; together by BOTH
-        where the bound of the gain lies below zero.
+        The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
+        alone. The first witness is what the change gains if the calibrated scores are right; both have to improve by a
+        standard error, and by BOTH together. The second is Brier, where scores move: it hardly counts decisions, so it
+        confirms a gain that is CLEAR by itself, and others only where the first cannot be asked. A gain that has no
+        witness has to lie ALONE, one that no witness confirms SURE errors above zero.
         """
         if gain.value < WORTH * self.ruler.loss:
             return False
-        if self.witness is None or (variant.fitted, variant.offset) == (current.fitted, current.offset):
-            return gain.bound > 0
-        seen = self.witness.gain(variant, current)
-        surest = (gain.value / gain.error if gain.error else 0.0, seen.value / seen.error if seen.error else 0.0)
-        return min(surest) > 1 and (gain.bound > 0 or sum(surest) > BOTH)
+        surest = _ratio(gain.value, hypot(gain.error, gain.again))
+        expected = self.ruler.expected(variant, current, newest=gain.newest)
+        moved = None
+        if self.witness is not None and variant.fitted != current.fitted:
+            moved = self.witness.gain(variant, current)
+        if expected is None and moved is None:
+            return surest > ALONE
+        if surest > SURE:
+            return True
+        by_scores = 0.0 if moved is None else _ratio(moved.value, moved.error)
+        if expected is None:
+            return _agree(surest, by_scores)
+        value, error = expected
+        told = _ratio(value, error) if value > WORTH * self.ruler.loss else 0.0
+        return _agree(surest, told) or (surest > CLEAR and by_scores > 1)
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -169,11 +190,17 @@ class Rounds:
         return taken
 
     def best(self, found: list[Tried]) -> Tried | None:
-        """The candidate that pays with the largest bound; of equal decisions the cheapest and best calibrated."""
+        """The candidate that pays with the largest bound; of equal decisions the cheapest and best calibrated.
+
+        The same model on newer rows is cheaper than another model, which has to gain more.
+        """
         paying = [item for item in found if item.pays]
         if not paying:
             return None
         best = max(paying, key=lambda item: item.gain.bound)
+        if best.change.family == "model":
+            same = [item for item in paying if item.change.family == "refit" and item.gain.value >= best.gain.value]
+            return same[0] if same else best
         rivals = [item for item in paying if item.change.family == best.change.family == "decision"]
         for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.bound)):
             if rival.change.cost < best.change.cost and not self.beats(best, rival):
@@ -185,8 +212,20 @@ class Rounds:
         return item.change.family != "forget" or all(self.beats(item, refit) for refit in whole)
 
     def beats(self, one: Tried, other: Tried) -> bool:
-        """Whether one candidate gains more than a cheaper one beyond chance."""
+        """Whether one candidate gains more than a cheaper one beyond chance; thresholds of one model as expected."""
+        if one.variant.fitted == other.variant.fitted:
+            expected = self.ruler.expected(one.variant, other.variant)
+            if expected is not None:
+                return expected[0] > Z * expected[1]
         return self.ruler.gain(one.variant, other.variant).bound > 0
+
+
+def _agree(surest: float, witness: float) -> bool:
+    return min(surest, witness) > 1 and surest + witness > BOTH
+
+
+def _ratio(value: float, error: float) -> float:
+    return value / error if error > 0 else 0.0
 
 
 def _question(change: Change) -> str:

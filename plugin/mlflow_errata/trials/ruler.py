@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlflow_errata.errors import NotTried
+from mlflow_errata.trials.expected import expected_gain
 from mlflow_errata.trials.gains import Gain, Scale
 from mlflow_errata.trials.variants import Variant
 
@@ -53,6 +54,15 @@ class Ruler:
         if judge.kind == "forward" and (newest or found.moved):
             return replace(self._gain(new, old, judge, newest=True), newest=True)
         return found
+
+    def expected(self, new: Variant, old: Variant, *, newest: bool = False) -> tuple[float, float] | None:
+        """Gain and standard error of another threshold if the calibrated scores are right; None where nothing tells."""
+        judge = self.bench.judge_of(new, old)
+        scale = self._scale(judge, newest=newest)
+        pair = [self.bench.outcomes(variant, judge) for variant in (new, old)]
+        if newest:
+            pair = [outcomes.take(judge.newest) for outcomes in pair]
+        return expected_gain(self.objective, scale.frame, pair[0], pair[1], scale.groups)
 
     @property
     def loss(self) -> float:

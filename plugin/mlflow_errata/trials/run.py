@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from math import hypot
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -212,7 +213,7 @@ class _Session:
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = tests.ruler.gain(Variant(), variant)
         half = replace(gain, value=gain.value / 2, error=gain.error / 2, again=gain.again / 2, spread=gain.spread / 2)
-        pays = half.bound > 0 and half.value > rounds.WORTH * tests.ruler.loss
+        pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
         cost = replace(step.cost, rows=len(inside))
         shown = half.estimate(self.objective.unit)
         gains: dict[str, Any] = {"gain": shown} if self.metric is None else {"gain_value": shown}

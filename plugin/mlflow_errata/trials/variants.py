@@ -97,7 +97,7 @@ def changes(
     if decides and told:
         yield Change(kind, "decision", {"cut": "told"}, 0)
     if decides:
-        yield Change(kind, "decision", {"cut": "tuned"}, 1)
+        yield Change(kind, "decision", {"cut": "tuned"}, 1 if by_value else 0)
     if shares:
         yield Change("retrain_recent", "offset", {"offset": True}, 0)
     if not refits:
