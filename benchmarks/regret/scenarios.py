@@ -1,6 +1,6 @@
 """Planted scenarios: each has one thing to do about it, two, or nothing.
 
-A model learns from 3,000 rows; errata sees 3,000 later ones; 10,000 more, rightly labelled and as the rows are at the
+A model learns from 3,000 rows; errata sees 3,000 later ones; 50,000 more, rightly labelled and as the rows are at the
 end, stand for the future.
 """
 
@@ -17,7 +17,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 TRAIN = EVALUATION = 3_000
-FUTURE, POOL = 10_000, 6_000
+FUTURE, POOL = 50_000, 6_000
 N = TRAIN + EVALUATION + FUTURE + POOL
 REGIONS = ("north", "south", "east", "west", "up")
 FEATURES = [*(f"x{i}" for i in range(8)), "region"]
