@@ -191,7 +191,8 @@ def diagnose(table: EvaluationTable, options: Options) -> MetricMismatch:
             raise NotApplicable("needs a value (value=...)")
         return MetricMismatch(metric.name, None, (), None, None, (), blind, _curve(outcomes), blind.told)
     lost, groups = table.value_lost, _groups(table)
-    threshold, agreement, followed = None, None, ()
+    threshold, agreement = None, None
+    followed: tuple[Followed, ...] = ()
     better = None if blind is None else blind.told
     if table.lost_if is not None and outcomes.scores is not None:
         threshold = choose_threshold(outcomes, lost, table.lost_if, groups)

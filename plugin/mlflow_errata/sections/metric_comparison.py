@@ -119,10 +119,16 @@ def _series(run: str, chosen: str, best: str) -> Series:
 
 def _points(rows: list[dict[str, Any]], titles: tuple[str, str], series: Sequence[Series]) -> Spec:
     """Points with their intervals, the marked ones named."""
-    x, y = (_axis(key, title) for key, title in zip("xy", titles, strict=True))
-    #CUT({"field": key, "type": "quantitative", "title": title} for key, title in zip("xy", titles, strict=True))
-    for axis in (x, y):
-        axis |= {"scale": {"zero": False, "padding": 18}, "axis": {"tickCount": 5, "format": "~g"}}
+    x, y = (
+        {
+            "field": key,
+            "type": "quantitative",
+            "title": title,
+            "scale": {"zero": False, "padding": 18},
+            "axis": {"tickCount": 5, "format": "~g"},
+        }
+        for key, title in zip("xy", titles, strict=True)
+    )
     used = [item for item in series if any(row["series"] == item.words for row in rows)]
     quiet = {"type": "text", "color": NOTE, "fontSize": 11, "tooltip": None, "dy": -12}
     layers: list[Spec] = []

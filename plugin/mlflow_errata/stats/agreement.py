@@ -42,7 +42,7 @@ def tau_b(x: Floats, y: Floats) -> Floats:
     first, second = (np.sign(part[..., :, None] - part[..., None, :]) for part in (x, y))
     agreed = (first * second).sum(axis=(-2, -1))
     untied = np.sqrt(np.abs(first).sum(axis=(-2, -1)) * np.abs(second).sum(axis=(-2, -1)))
-    return np.divide(agreed, untied, out=np.zeros_like(untied), where=untied > 0)
+    return np.asarray(np.divide(agreed, untied, out=np.zeros_like(untied), where=untied > 0))
 
 
 def tau_interval(x: Floats, y: Floats, *, level: float = 0.95) -> tuple[float, float, float] | None:

@@ -18,7 +18,7 @@ def cuts_of(scores: Floats, positive: NDArray[np.bool_]) -> Floats:
     """Thresholds worth looking at: quantiles of all scores and of those of positive rows; ascending, distinct."""
     shares = np.linspace(0, 1, N_CUTS + 1)
     known = [np.quantile(part, shares, method="higher") for part in (scores, scores[positive]) if len(part)]
-    return np.unique(np.concatenate(known))
+    return np.asarray(np.unique(np.concatenate(known)))
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Cutting:
 
     def lost(self, at: int) -> Floats:
         """What the rows lose under one cut; shape (n,)."""
-        return np.where(self.passed > at, self.yes, self.no)
+        return np.asarray(np.where(self.passed > at, self.yes, self.no))
 
     def sums(self, folds: NDArray[np.intp], power: int = 1) -> Floats:
         """Sum of (lost to that power) for each fold and cut; shape (n_folds, m)."""
         no, yes = (self._by_gap(part**power, folds) for part in (self.no, self.yes))
         below = np.cumsum(no, axis=1)[:, :-1]
         above = yes.sum(axis=1, keepdims=True) - np.cumsum(yes, axis=1)[:, :-1]
-        return below + above
+        return np.asarray(below + above)
 
     def cells(self, y: NDArray[np.intp], weight: Floats | None, folds: NDArray[np.intp]) -> Floats:
         """Confusion matrices for each fold and cut; shape (n_folds, m, 2, 2)."""
@@ -82,7 +82,8 @@ class Cutting:
     def _by_gap(self, values: Floats, folds: NDArray[np.intp]) -> Floats:
         m = len(self.cuts) + 1
         n_folds = int(folds.max(initial=0)) + 1
-        return np.bincount(folds * m + self.passed, values, minlength=n_folds * m).reshape(n_folds, m)
+        sums = np.bincount(folds * m + self.passed, values, minlength=n_folds * m)
+        return sums.astype(np.float64).reshape(n_folds, m)
 
 
 def mean_and_error(total: Floats, squares: Floats, n: int) -> tuple[Floats, Floats]:
