@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlflow_errata._compare_metrics import BusinessAgreement, MetricChoice, MetricComparison
+    from mlflow_errata.tracking.metrics import Business
 
 TITLE = "Value against metric over runs"
 BUSINESS_TITLE = "Business figure against metric over runs"
@@ -33,7 +34,7 @@ MOST_CHARTS = 2
 
 def not_made(reason: str) -> NotMade:
     """Why runs were not compared, and what to add."""
-    return NotMade(f"Runs were not compared by value: it {reason}.", "Log runs on the same rows, with value=...")
+    return NotMade(f"Runs were not compared by value: it {reason}.", COMPARE_CODE)
 
 
 def verdict(found: MetricComparison) -> Verdict:
@@ -206,9 +207,11 @@ def _choices(found: MetricComparison) -> Table:
 # -- business figures -------------------------------------------------------------------------------------------------
 
 
-def business(found: Sequence[BusinessAgreement], figure: str) -> list[Block]:
-    """Whether better metrics went with a better business figure."""
-    name = words.shown(figure)
+def business(told: Business | None) -> list[Block]:
+    """Whether better metrics went with a better business figure; what to run where none was named."""
+    if told is None:
+        return [NotMade("No business figure was named for this experiment.", BUSINESS_CODE)]
+    name, found = words.shown(told.name), told.agreements
     if not found:
         return [NotMade(f"No run logged {name} beside a metric of the catalogue.", f'mlflow.log_metric("{name}", ...)')]
     blocks: list[Block] = [_business_verdict(found, name)]
