@@ -148,14 +148,13 @@ def test_without_a_value_there_is_nothing_to_hold_it_against():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_numbers_whose_value_is_the_absolute_error(seed):
-    """The squared error follows the few rows that are far off; what is lost is the distance."""
+def test_numbers_that_are_dear_to_miss_from_below(seed):
+    """Too little costs nine times as much as too much: the pinball loss at 0.9 counts that, the absolute error not."""
     draw = np.random.default_rng(seed)
     y = draw.normal(size=3000)
-    rows = pd.DataFrame({"y": y, "p": y + draw.normal(size=3000) * draw.choice([1, 6], 3000, p=[0.9, 0.1])})
-    roles = {"scores": None, "prediction": "p", "value": lambda y, said: -np.abs(y - said)}
-    apart = diagnose(rows, "mean_squared_error", **roles)
-    assert apart.better == "mean_absolute_error"
+    rows = pd.DataFrame({"y": y, "p": y + draw.normal(size=3000)})
+    roles = {"scores": None, "prediction": "p", "value": lambda y, said: -np.where(y > said, 9 * (y - said), said - y)}
+    apart = diagnose(rows, "mean_absolute_error", **roles)
+    assert apart.better == "pinball_loss_at_0.9"
     assert apart.followed[0].agreement.value == pytest.approx(1)
-    alike = diagnose(rows, "mean_absolute_error", **roles)
-    assert not alike.found
+    assert not diagnose(rows, "pinball_loss_at_0.9", **roles).found

@@ -292,7 +292,8 @@ def _correlation(value: float, parts: NDArray[np.float64], n: int) -> Estimate |
     found = jackknife_of(value, parts)
     if found is None:
         return None
-    return Estimate(value, max(-1.0, found[1]), min(1.0, found[2]), n=n, unit="correlation over rows")
+    value, low, high = (min(1.0, max(-1.0, end)) for end in found)  # rounding may pass 1
+    return Estimate(value, low, high, n=n, unit="correlation over rows")
 
 
 # -- for comparisons between runs -------------------------------------------------------------------------------------
