@@ -66,7 +66,8 @@ class MetricComparison:
     choices : tuple of MetricChoice, the one in use first, then by regret and agreement
     misled : bool, the metric in use chooses a run that loses more than another, beyond chance over all runs; or it
         orders runs the other way round
-    better : str or None, where misled: the metric whose run loses least, if that is less beyond chance
+    better : str or None, where misled: the metric whose run loses least (of equals within chance, the one that orders
+        runs most as the value does), if that is less beyond chance
     n_left_out : int, runs that were measured on other rows or without a value
     """
 
@@ -140,7 +141,7 @@ def compare_metrics(records: Mapping[str, Record]) -> MetricComparison:
     rest = sorted(choices[1:], key=lambda item: (item.regret.value, -item.rank_agreement.value, item.metric))
     best = _best(losses[0], greater=False)
     misled = _is_more(losses, names.index(own.run), best, len(names) - 1) or own.rank_agreement.high < 0
-    first = rest[0] if rest else own
+    first = _closest(rest, losses, names) if rest else own
     clear = _is_more(losses, names.index(own.run), names.index(first.run), len(rest)) or own.rank_agreement.high < 0
     return MetricComparison(
         runs=names,
@@ -208,6 +209,13 @@ def _difference(losses: tuple[Floats, Floats], run: int, other: int, level: floa
     """What one run loses more than another, paired by groups of rows."""
     value, parts = float(losses[0][run] - losses[0][other]), losses[1][run] - losses[1][other]
     return jackknife_of(value, parts, level=level) or (value, value, value)
+
+
+def _closest(choices: Sequence[MetricChoice], losses: tuple[Floats, Floats], names: Sequence[str]) -> MetricChoice:
+    """Of the metrics whose run loses as little as the best choice within chance, the one that orders most alike."""
+    least = names.index(choices[0].run)
+    equals = [item for item in choices if not _is_more(losses, names.index(item.run), least, 1)]
+    return max(equals, key=lambda item: item.rank_agreement.value)
 
 
 def _more(losses: tuple[Floats, Floats], run: int, other: int, n: int) -> Estimate:
