@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from mlflow_errata.errors import (
 )
 from mlflow_errata.metric import Outcomes, Task
 from mlflow_errata.model import ask, features_of
-from mlflow_errata.outcomes import Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
+from mlflow_errata.outcomes import TWO, Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
 from mlflow_errata.roles import Roles, check_listed
 from mlflow_errata.training import TrainingSet
 
@@ -56,6 +56,7 @@ class EvaluationTable:
     ids : array of shape (n_rows,): the id column, else the frame's index if unique, else row numbers
     value_lost : float array of shape (n_rows,), or None: business value that each row's decision lost against the
         best decision for that row
+    lost_if : float array of shape (n_rows, 2), or None: what it would lose by each of two decisions
     n_unlabelled : rows set aside because their label is missing
     unlabelled : those of them that have a time and scores, or None; every other field speaks of labelled rows only
     train : TrainingSet with the same features, or None
@@ -73,6 +74,7 @@ class EvaluationTable:
     times: NDArray[Any] | None = field(repr=False)
     ids: NDArray[Any] = field(repr=False)
     value_lost: NDArray[np.float64] | None = field(repr=False)
+    lost_if: NDArray[np.float64] | None = field(repr=False)
     n_unlabelled: int
     unlabelled: Unlabelled | None = field(repr=False)
     train: TrainingSet | None = field(repr=False)
@@ -162,6 +164,7 @@ class EvaluationTable:
             times=None if time is None else times(rows[time], time)[order],
             ids=ids(rows, id, index)[order],
             value_lost=lost,
+            lost_if=None if value is None or len(outcomes.classes) != TWO else _lost_if(rows, value, outcomes)[order],
             n_unlabelled=len(frame) - len(rows),
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
             train=None if train is None else _training_set(train, seen, roles),
@@ -227,6 +230,12 @@ def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray
     cell = {name: float(value.get(name, 0.0)) for name in CONFUSION_CELLS}
     worth = np.array([[cell["tn"], cell["fp"]], [cell["fn"], cell["tp"]]])
     return np.asarray(worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction], dtype=np.float64)
+
+
+def _lost_if(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[np.float64]:
+    """`value_lost` if every row were decided as the first class, and as the second; shape (n_rows, 2)."""
+    decided = (replace(outcomes, prediction=np.full(len(frame), code)) for code in (0, 1))
+    return np.column_stack([value_lost(frame, value, each) for each in decided])
 
 
 def _value_called(value: Callable[..., object], outcomes: Outcomes) -> NDArray[np.float64]:

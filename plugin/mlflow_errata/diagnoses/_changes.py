@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import CATALOGUE
+from mlflow_errata.metric import CATALOGUE, catalogued
 from mlflow_errata.stats.intervals import N_GROUPS, at_level, difference
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ def taking_weights(metric: Metric, task: Task) -> Metric:
 
     Nothing is known of how a metric of the user's own takes weights.
     """
-    if CATALOGUE.get(metric.name, (None, None))[1] is metric:
+    known = catalogued(metric.name)
+    if known is not None and metric.without is not None:
         return metric
-    return CATALOGUE["mean_absolute_error" if task == "regression" else "accuracy"][1]
+    return CATALOGUE["mean_absolute_error" if task == "regression" else "accuracy"].metric
 
 
 def metric_of(metric: Metric, outcomes: Outcomes) -> Estimate | None:
