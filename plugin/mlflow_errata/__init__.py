@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from mlflow_errata._audit import audit, audited
     from mlflow_errata._compare import compare
+    from mlflow_errata._compare_metrics import compare_metrics
     from mlflow_errata._diagnose import diagnose
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mlflow_errata.tracking.decisions import load_decisions, save_decisions
     from mlflow_errata.tracking.gate import check, validation
     from mlflow_errata.tracking.ignored import ignore, ignored
+    from mlflow_errata.tracking.metrics import business_metric
     from mlflow_errata.tracking.outcomes import compare_runs
     from mlflow_errata.tracking.search import load
     from mlflow_errata.tracking.slices import load_slices, save_slices
@@ -39,7 +41,9 @@ _HOMES = {
     "audited": "_audit",
     "check": "tracking.gate",
     "choices": "tracking.choices",
+    "business_metric": "tracking.metrics",
     "compare": "_compare",
+    "compare_metrics": "_compare_metrics",
     "compare_runs": "tracking.outcomes",
     "decline": "tracking.choices",
     "diagnose": "_diagnose",
@@ -67,9 +71,11 @@ __all__ = [
     "accept",
     "audit",
     "audited",
+    "business_metric",
     "check",
     "choices",
     "compare",
+    "compare_metrics",
     "compare_runs",
     "decline",
     "diagnose",

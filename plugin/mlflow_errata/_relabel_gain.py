@@ -15,7 +15,7 @@ from mlflow_errata.diagnoses._shape import Options
 from mlflow_errata.diagnoses._worklist import ELSEWHERE
 from mlflow_errata.errors import NotRefitted
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import CATALOGUE, default_metric
+from mlflow_errata.metric import CATALOGUE, catalogued, default_metric
 from mlflow_errata.model import ask
 from mlflow_errata.outcomes import outcomes_of
 from mlflow_errata.stats.intervals import mean_interval, normal_quantile
@@ -83,7 +83,8 @@ def relabel_gain(
     """
     if issues.audit is None or not table.outcomes.classes:
         raise NotRefitted("there is no audit of class labels.")
-    told = CATALOGUE[metric if metric in CATALOGUE and CATALOGUE[metric][1].rows is not None else "accuracy"][1]
+    known = catalogued(metric)
+    told = known.metric if known is not None and known.metric.rows is not None else CATALOGUE["accuracy"].metric
     judged, taught = _flags(table, issues, issues), _training_flags(table, issues, train, model, random_state)
     draw, base, gains, spreads = np.random.default_rng(random_state), table.outcomes, [], []
     for _ in range(DRAWS):

@@ -24,7 +24,7 @@ from mlflow_errata.errors import (
 from mlflow_errata.metric import UNKNOWN, Outcomes, Task
 from mlflow_errata.model import ask, features_of
 from mlflow_errata.multilabel import as_one_column, labels_of
-from mlflow_errata.outcomes import Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
+from mlflow_errata.outcomes import TWO, Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
 from mlflow_errata.roles import Columns, Roles, check_listed
 from mlflow_errata.training import TrainingSet
 
@@ -58,6 +58,7 @@ class EvaluationTable:
     ids : array of shape (n_rows,): the id column, else the frame's index if unique, else row numbers
     value_lost : float array of shape (n_rows,), or None: business value that each row's decision lost against the
         best decision for that row
+    lost_if : float array of shape (n_rows, 2), or None: what it would lose by each of two decisions
     n_unlabelled : rows set aside because their label is missing
     unlabelled : those of them that have a time and scores, or None; every other field speaks of labelled rows only
     train : TrainingSet with the same features, or None
@@ -75,6 +76,7 @@ class EvaluationTable:
     times: NDArray[Any] | None = field(repr=False)
     ids: NDArray[Any] = field(repr=False)
     value_lost: NDArray[np.float64] | None = field(repr=False)
+    lost_if: NDArray[np.float64] | None = field(repr=False)
     n_unlabelled: int
     unlabelled: Unlabelled | None = field(repr=False)
     train: TrainingSet | None = field(repr=False)
@@ -199,6 +201,7 @@ class EvaluationTable:
             times=None if time is None else times(rows[time], time)[order],
             ids=ids(rows, id, index)[order],
             value_lost=lost,
+            lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
             train=None if train is None else _training_set(train, seen, roles),
@@ -279,6 +282,16 @@ def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray
         lost = worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction]
         return np.asarray(np.where(outcomes.y == UNKNOWN, 0.0, lost).sum(axis=1), dtype=np.float64)
     return np.asarray(worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction], dtype=np.float64)
+
+
+def _decides_two(outcomes: Outcomes) -> bool:
+    return outcomes.task != "multilabel" and len(outcomes.classes) == TWO
+
+
+def _lost_if(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[np.float64]:
+    """`value_lost` if every row were decided as the first class, and as the second; shape (n_rows, 2)."""
+    decided = (replace(outcomes, prediction=np.full(len(frame), code)) for code in (0, 1))
+    return np.column_stack([value_lost(frame, value, each) for each in decided])
 
 
 def _value_called(value: Callable[..., object], outcomes: Outcomes) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ st.navigation(
         st.Page(HERE / "views" / "labels.py", title="Labels"),
         st.Page(HERE / "views" / "over_time.py", title="Over time"),
         st.Page(HERE / "views" / "classes.py", title="Classes"),
+        st.Page(HERE / "views" / "metric.py", title="Metric"),
         st.Page(HERE / "views" / "compare.py", title="Compare"),
         st.Page(HERE / "views" / "history.py", title="History"),
     ],

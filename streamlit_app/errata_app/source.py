@@ -15,7 +15,9 @@ from mlflow_errata._queue import Queue
 if TYPE_CHECKING:
     from mlflow_errata import Record
     from mlflow_errata._choices import Choice, Outcome
+    from mlflow_errata._compare_metrics import MetricComparison
     from mlflow_errata._run_comparison import RunComparison
+    from mlflow_errata.tracking.metrics import Business
     from mlflow_errata.tracking.outcomes import Iteration
     from mlflow_errata.tracking.search import Experiment, RunRow
 
@@ -180,7 +182,42 @@ def comparison(uri: str, old: str, new: str, digests: tuple[str, str]) -> RunCom
     return room.compare_runs(old, new, tracking_uri=uri)
 
 
+@st.cache_resource(max_entries=16, show_spinner="Comparing the metrics over runs ...")
+def _metric_comparison(uri: str, records: tuple[tuple[str, str], ...], _rows: tuple[RunRow, ...]) -> MetricComparison:
+    from mlflow_errata.tracking import metrics as room  # noqa: PLC0415
+
+    del records
+    return room.metric_comparison(_rows, tracking_uri=uri)
+
+
+def metric_comparison(uri: str, experiment_id: str) -> MetricComparison:
+    """The runs of an experiment ranked by metrics and by the declared value.
+
+    Raises
+    ------
+    NotApplicable, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    rows = runs(uri, experiment_id)
+    return _metric_comparison(uri, tuple((row.run_id, row.digest) for row in rows), rows)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner=False)
+def business(uri: str, experiment_id: str) -> Business | None:
+    """How metrics go with the business figure of an experiment; None where none was named.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    from mlflow_errata.tracking import metrics as room  # noqa: PLC0415
+
+    return room.business(experiment_id, tracking_uri=uri)
+
+
 def forget() -> None:
     """Read everything anew."""
-    for reader in (experiments, runs, record, desk, with_labels, choices, history, outcomes, comparison):
+    for reader in (
+        *(experiments, runs, record, desk, with_labels, choices, history, outcomes, comparison),
+        *(_metric_comparison, business),
+    ):
         reader.clear()

@@ -28,14 +28,14 @@ def scored(seed=0, n=200):
 
 def test_expected_accuracy_is_the_mean_chance_of_the_decision():
     outcomes = scored()
-    told = CATALOGUE["accuracy"][1].compute(expected(outcomes, outcomes.scores))
+    told = CATALOGUE["accuracy"].metric.compute(expected(outcomes, outcomes.scores))
     assert told == pytest.approx(outcomes.scores.max(axis=1).mean(), abs=1e-9)
 
 
 def test_expected_log_loss_of_true_scores_is_their_entropy():
     outcomes = scored()
     outcomes = replace(outcomes, scores=np.clip(outcomes.scores, 0.01, 0.99))
-    told = CATALOGUE["log_loss"][1].compute(expected(outcomes, outcomes.scores))
+    told = CATALOGUE["log_loss"].metric.compute(expected(outcomes, outcomes.scores))
     assert told == pytest.approx(entropy(outcomes.scores, axis=1).mean(), abs=1e-9)
 
 
@@ -43,7 +43,7 @@ def test_expected_area_against_scikit_learn():
     outcomes = scored()
     p = outcomes.scores[:, 1]
     wanted = roc_auc_score(np.r_[np.ones(200), np.zeros(200)], np.r_[p, p], sample_weight=np.r_[p, 1 - p])
-    assert CATALOGUE["roc_auc"][1].compute(expected(outcomes, outcomes.scores)) == pytest.approx(wanted, abs=1e-9)
+    assert CATALOGUE["roc_auc"].metric.compute(expected(outcomes, outcomes.scores)) == pytest.approx(wanted, abs=1e-9)
 
 
 def test_chances_of_many_classes_add_up_and_put_scores_right():
@@ -54,7 +54,7 @@ def test_chances_of_many_classes_add_up_and_put_scores_right():
     labelled = Outcomes("multiclass", ("a", "b", "c"), y, said.argmax(axis=1), said, None)
     found = chances(labelled, said)
     assert found.sum(axis=1) == pytest.approx(1)
-    told = CATALOGUE["accuracy"][1].compute(expected(labelled, found))
+    told = CATALOGUE["accuracy"].metric.compute(expected(labelled, found))
     assert told == pytest.approx(accuracy_score(y, said.argmax(axis=1)), abs=0.02)
 
 

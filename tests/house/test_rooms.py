@@ -18,15 +18,16 @@ ROOMS = {
     "errors": (set(), {"errors"}),
     "estimate": (set(), {"errors"}),
     "stats": ({"numpy", "scipy"}, {"stats"}),
-    "metric": ({"numpy", "sklearn"}, {"errors", "estimate", "stats"}),
+    "metric": ({"numpy", "sklearn"}, {"errors", "estimate", "metric", "stats"}),
     "model": ({"numpy", "pandas"}, {"errors"}),
     "columns": ({"numpy", "pandas"}, {"errors"}),
     "roles": (set(), {"errors"}),
     "training": ({"numpy", "pandas"}, set()),
-    "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
+    "multilabel": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
+    "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "multilabel", "roles"}),
     "table": (
         {"numpy", "pandas"},
-        {"columns", "errors", "metric", "model", "outcomes", "roles", "training"},
+        {"columns", "errors", "metric", "model", "multilabel", "outcomes", "roles", "training"},
     ),
     "predicates": ({"numpy", "pandas"}, {"columns", "errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),
@@ -83,6 +84,7 @@ ROOMS = {
             *{
                 "_choices",
                 "_compare",
+                "_compare_metrics",
                 "_gate",
                 "_queue",
                 "_run_comparison",
@@ -104,13 +106,24 @@ ROOMS = {
         {"mlflow", "pandas"},
         {
             *{"", "_decisions", "_diagnose", "diagnoses", "errors", "estimate", "recipe", "record", "report"},
-            *{"_audit", "_choices", "_gate", "_outcome", "_run_comparison", "sections", "steps", "tracking"},
+            *{
+                "_audit",
+                "_choices",
+                "_compare_metrics",
+                "_gate",
+                "_outcome",
+                "_run_comparison",
+                "sections",
+                "steps",
+                "tracking",
+            },
         },
     ),
     "_compare": (
         {"numpy", "pandas"},
         {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "sections", "slicing", "stats", "table"},
     ),
+    "_compare_metrics": ({"numpy"}, {"diagnoses", "errors", "estimate", "metric", "record", "sections", "stats"}),
     "_diagnose": (
         {"numpy", "pandas"},
         {
@@ -148,7 +161,18 @@ ROOMS = {
     ),
     "__init__": (
         set(),
-        {"_audit", "_compare", "_diagnose", "errors", "estimate", "recipe", "record", "table", "tracking"},
+        {
+            "_audit",
+            "_compare",
+            "_compare_metrics",
+            "_diagnose",
+            "errors",
+            "estimate",
+            "recipe",
+            "record",
+            "table",
+            "tracking",
+        },
     ),
 }
 

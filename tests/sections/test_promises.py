@@ -129,5 +129,5 @@ def test_outcomes_in_words():
     assert loop.delivered(kept).endswith(
         "on the same evaluation data. Promised: +0.100 (+0.090 to +0.110). Within what was promised."
     )
-    assert loop.delivered(missed).endswith("Missed by 0.0400 f1: less than promised.")
+    assert loop.delivered(missed).endswith("Missed by 0.0400 F1: less than promised.")
     assert "not comparable: the two runs share no rows." in loop.delivered(outcome("a", gain(0.1), None))

@@ -9,6 +9,7 @@ from mlflow_errata.diagnoses import (
     class_imbalance,
     data_faults,
     label_issues,
+    metric_mismatch,
     recency_drift,
     slice_errors,
 )
@@ -27,6 +28,7 @@ CATALOGUE: Mapping[str, Diagnosis] = {
         calibration,
         data_faults,
         recency_drift,
+        metric_mismatch,
     )
 }
 """Every diagnosis by name, in the order in which a report shows them."""

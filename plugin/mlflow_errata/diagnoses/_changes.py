@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.label_metrics import METRICS
-from mlflow_errata.metric import CATALOGUE
+from mlflow_errata.metric import CATALOGUE, LABEL_CATALOGUE, catalogued
 from mlflow_errata.stats.intervals import N_GROUPS, at_level, difference
 
 if TYPE_CHECKING:
@@ -21,9 +20,13 @@ def taking_weights(metric: Metric, task: Task) -> Metric:
 
     Nothing is known of how a metric of the user's own takes weights.
     """
-    if CATALOGUE.get(metric.name, (None, None))[1] is metric or METRICS.get(metric.name) is metric:
+    if task == "multilabel":
+        known = LABEL_CATALOGUE.get(metric.name)
+        return metric if known is not None and known.metric is metric else LABEL_CATALOGUE["hamming_loss"].metric
+    known = catalogued(metric.name)
+    if known is not None and metric.without is not None:
         return metric
-    return CATALOGUE[{"regression": "mean_absolute_error", "multilabel": "hamming_loss"}.get(task, "accuracy")][1]
+    return CATALOGUE["mean_absolute_error" if task == "regression" else "accuracy"].metric
 
 
 def metric_of(metric: Metric, outcomes: Outcomes) -> Estimate | None:

@@ -28,7 +28,20 @@ _METRICS = {
     "mean_squared_error": "mean squared error",
     "average_precision": "average precision",
     "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "matthews_corrcoef": "Matthews correlation",
+    "root_mean_squared_error": "root mean squared error",
+    "mean_absolute_percentage_error": "mean absolute percentage error",
+    "r2": "R2",
 }
+_FAMILIES = {
+    "net_benefit_at_": "net benefit at",
+    "pinball_loss_at_": "pinball loss at",
+    "precision_at_": "precision at",
+    "recall_at_": "recall at",
+    "ndcg_at_": "NDCG at",
+}
+"""Metrics whose name ends in a number."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -115,6 +128,9 @@ def listed(words: Sequence[str], most: int = 5) -> str:
 
 def metric(name: str) -> str:
     """A metric's name in words; a name of the user's own stays as it is."""
+    for start, said in _FAMILIES.items():
+        if name.startswith(start):
+            return f"{said} {shown(name.removeprefix(start))}"
     return _METRICS.get(name, shown(name))
 
 

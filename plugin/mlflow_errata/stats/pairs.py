@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlflow_errata.stats.confusion import balanced_accuracy, f1_macro, f1_weighted, matthews, ratio
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -17,40 +19,24 @@ if TYPE_CHECKING:
 N_DRAWS = 1000
 
 
-def _ratio(above: Floats, below: Floats) -> Floats:
-    """Quotient, 0 where the denominator is 0 (scikit-learn's zero_division)."""
-    return np.divide(above, below, out=np.zeros_like(np.asarray(above, dtype=np.float64)), where=below != 0)
+def _matrix(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> Floats:
+    """Cells as confusion matrices; shape (..., 2, 2)."""
+    return np.stack([np.stack([tn, fp], axis=-1), np.stack([fn, tp], axis=-1)], axis=-2)
 
 
 def _f1(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> Floats:  # noqa: ARG001 - all forms take the four cells
-    return _ratio(2 * tp, 2 * tp + fp + fn)
-
-
-def _matthews(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> Floats:
-    return _ratio(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
-
-
-def _balanced(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> Floats:
-    return np.asarray((_ratio(tp, tp + fn) + _ratio(tn, tn + fp)) / 2)
-
-
-def _f1_macro(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> Floats:
-    return np.asarray((_f1(tn, fp, fn, tp) + _f1(tp, fn, fp, tn)) / 2)
-
-
-def _f1_weighted(tn: Floats, fp: Floats, fn: Floats, tp: Floats) -> Floats:
-    return _ratio((tp + fn) * _f1(tn, fp, fn, tp) + (tn + fp) * _f1(tp, fn, fp, tn), tn + fp + fn + tp)
+    return ratio(2 * tp, 2 * tp + fp + fn)
 
 
 FORMS: Mapping[str, Callable[[Floats, Floats, Floats, Floats], Floats]] = {
     "f1": _f1,
-    "f1_macro": _f1_macro,
-    "f1_weighted": _f1_weighted,
-    "precision": lambda _tn, fp, _fn, tp: _ratio(tp, tp + fp),
-    "recall": lambda _tn, _fp, fn, tp: _ratio(tp, tp + fn),
-    "balanced_accuracy": _balanced,
-    "matthews_corrcoef": _matthews,
-    "jaccard": lambda _tn, fp, fn, tp: _ratio(tp, tp + fp + fn),
+    "f1_macro": lambda *cells: f1_macro(_matrix(*cells)),
+    "f1_weighted": lambda *cells: f1_weighted(_matrix(*cells)),
+    "precision": lambda _tn, fp, _fn, tp: ratio(tp, tp + fp),
+    "recall": lambda _tn, _fp, fn, tp: ratio(tp, tp + fn),
+    "balanced_accuracy": lambda *cells: balanced_accuracy(_matrix(*cells)),
+    "matthews_corrcoef": lambda *cells: matthews(_matrix(*cells)),
+    "jaccard": lambda _tn, fp, fn, tp: ratio(tp, tp + fp + fn),
 }
 """Metrics of a binary task that are a function of the four cells (tn, fp, fn, tp), over arrays of any shape."""
 

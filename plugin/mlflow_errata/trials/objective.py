@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlflow_errata.metric import Metric
-    from mlflow_errata.table import EvaluationTable, Value
+    from mlflow_errata.table import Value
 
     Floats = NDArray[np.float64]
 
@@ -226,17 +226,3 @@ def told_threshold(objective: Objective, value: object, scores: Floats) -> float
     fn, tn = positive[below], below - positive[below]
     reached = objective.form(tn, len(ranked) - positive[-1] - tn, fn, positive[-1] - fn)
     return float(ranked[below[np.argmax(reached)]])
-
-
-def own_threshold(table: EvaluationTable) -> float | None:
-    """The threshold that the model decides by; None if its decisions are not cut from its scores."""
-    outcomes = table.outcomes
-    if outcomes.scores is None or outcomes.task != "binary":
-        return None
-    said = outcomes.prediction == 1
-    scores = outcomes.scores[:, -1]
-    highest_no = float(scores[~said].max(initial=0.0))
-    lowest_yes = float(scores[said].min(initial=1.0))
-    if highest_no > lowest_yes:
-        return None
-    return 0.5 if highest_no <= 0.5 <= lowest_yes else (highest_no + lowest_yes) / 2  # noqa: PLR2004 - the usual cut

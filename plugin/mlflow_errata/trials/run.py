@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata import fitting
+from mlflow_errata.diagnoses._thresholds import own_threshold
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
@@ -25,7 +26,6 @@ from mlflow_errata.trials.objective import (
     Objective,
     objective_of_metric,
     objective_of_value,
-    own_threshold,
 )
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
@@ -321,7 +321,7 @@ def _session(
         train=used,
         rate=rate,
         value=value,
-        own=own_threshold(table),
+        own=own_threshold(table.outcomes),
         clock=clock,
     )
     n_given = 0 if train is None else len(train.y)

@@ -23,6 +23,7 @@ PAGES = {
     "calibration": "views/classes.py",
     "recency_drift": "views/over_time.py",
     "data_faults": "views/slices.py",
+    "metric_mismatch": "views/metric.py",
 }
 
 record, row = chosen_record()
