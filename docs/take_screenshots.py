@@ -23,7 +23,9 @@ from playwright.sync_api import Page, sync_playwright
 from mlflow_errata.tracking import search
 
 HERE = Path(__file__).parent
-PAGES = {"next_step": ""} | {name: name for name in ("slices", "labels", "over_time", "classes", "metric", "compare", "history")}
+PAGES = {"next_step": ""} | {
+    name: name for name in ("slices", "labels", "over_time", "classes", "metric", "compare", "history")
+}
 BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

@@ -38,7 +38,14 @@ def frame(task="binary", n=2000, seed=0):
             "w": draw.random(n) + 0.1,
         }
     )
-    if task == "regression":
+    if task == "multilabel":
+        for name, rate in (("y", 0.5), ("y_2", 0.2), ("y_3", 0.05)):
+            holds = draw.random(n) < rate
+            odds = 2.5 * holds - 1.5 + draw.normal(size=n) * np.where(bad, 3.0, 1.0)
+            rows[name] = pd.Series(holds.astype(float)).where(draw.random(n) > 0.05)
+            rows[f"p_{name}"] = 1 / (1 + np.exp(-odds))
+        rows["y"] = rows["y"].fillna(0.0)
+    elif task == "regression":
         rows["y"] = draw.normal(size=n)
         rows["p"] = rows["y"] + draw.normal(size=n) * np.where(bad, 2.0, 0.7)
     else:
@@ -53,6 +60,9 @@ def frame(task="binary", n=2000, seed=0):
 
 def table(task="binary", rows=None, **roles):
     rows = frame(task) if rows is None else rows
+    if "y_2" in rows:
+        labels = ["y", "y_2", "y_3"]
+        roles = {"label": labels, "prediction": None, "scores": {name: f"p_{name}" for name in labels}, **roles}
     scores = {name[2:]: name for name in rows if name.startswith("s_")} or None
     return EvaluationTable.build(rows, **{"label": "y", "prediction": "p", "scores": scores, "time": "at", **roles})
 
@@ -64,7 +74,7 @@ def made(diagnosis, given):
         return None
 
 
-CASES = [(name, task) for name in CATALOGUE for task in ("binary", "multiclass", "regression")]
+CASES = [(name, task) for name in CATALOGUE for task in ("binary", "multiclass", "multilabel", "regression")]
 
 
 @pytest.fixture(params=CASES, ids="-".join)

@@ -42,9 +42,9 @@ ROWS_OF_A_SLICE = 100
 def diagnose(
     evaluation: object,
     *,
-    label: str,
+    label: str | Sequence[str],
     model: object = None,
-    prediction: str | None = None,
+    prediction: str | Sequence[str] | Mapping[str, str] | None = None,
     scores: str | Sequence[str] | Mapping[Any, str] | None = None,
     features: Sequence[str] | None = None,
     time: str | None = None,
@@ -67,15 +67,18 @@ def diagnose(
     ----------
     evaluation : pandas or polars DataFrame, or pyarrow Table, of shape (n_rows, n_columns)
         Left as it is.
-    label : str
-        Column of the truth. Rows without a label are set aside.
+    label : str, or list of str
+        Column of the truth. Rows without a label are set aside. A list of columns of 0 and 1 makes the task multilabel;
+        where a row misses one of them, that label is not known for the row: it is left out of the label's figures and
+        is no negative.
     model : fitted estimator, MLflow pyfunc, or callable from a DataFrame to predictions
         Leave it out and name existing columns instead:
-    prediction : str
+    prediction : str; of several labels a list in their order, or a dict label -> column
         Column of predicted labels or numbers.
     scores : str, list or dict
-        Probability columns: the positive class of two, a list in class order, or a dict class -> column. Without
-        `prediction`, the decision is 0.5 or the largest score.
+        Probability columns: the positive class of two, a list in class order, or a dict class -> column; of several
+        labels a list in their order, or a dict label -> column. Without `prediction`, the decision is 0.5 or the
+        largest score.
     features : list of str
         Columns that the model sees; default: as the model tells, else every column without a role.
     time : str
@@ -96,9 +99,9 @@ def diagnose(
         What the model was trained on: unlocks the trials that refit, and marks the training window over time.
     metric : str or callable
         Name in errata's catalogue, scikit-learn scorer name or scorer, or a function (y_true, y_pred_or_score, weight)
-        -> float, greater is better. Default: roc_auc for two classes with scores, accuracy for classes,
-        mean_absolute_error for numbers.
-    task : "binary", "multiclass" or "regression"
+        -> float, greater is better. Default: roc_auc for two classes with scores, accuracy for classes, f1_micro for
+        several labels, mean_absolute_error for numbers.
+    task : "binary", "multiclass", "multilabel" or "regression"
         Default: told from the label and the scores; the record says so.
     before : fitted estimator, MLflow pyfunc, or callable
         The model that this one would replace: what it says of the same rows is kept beside, so that a run that follows
@@ -248,7 +251,7 @@ def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFra
         PREDICTION: outcomes.named(outcomes.prediction),
         ERROR: errors[rows],
     }
-    if outcomes.scores is not None:
+    if outcomes.scores is not None and outcomes.task != "multilabel":
         binary = outcomes.task == "binary"
         added[SCORE] = outcomes.scores[:, -1] if binary else outcomes.scores[np.arange(len(rows)), outcomes.prediction]
     return table.frame.iloc[rows].reset_index(drop=True).assign(**added)

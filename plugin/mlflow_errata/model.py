@@ -22,8 +22,10 @@ class Output:
 
     Parameters
     ----------
-    prediction : array of shape (n,), labels or numbers; None if the model gives scores only
-    scores : float array of shape (n, n_classes); None if the model gives labels only
+    prediction : array of shape (n,), labels or numbers; None if the model gives scores only; of several labels an
+        array of shape (n, n_labels)
+    scores : float array of shape (n, n_classes); None if the model gives labels only; of several labels the
+        probability of each, of shape (n, n_labels)
     classes : labels in the order of the score columns; None if the model does not tell
     """
 
@@ -57,7 +59,7 @@ def unwrap(model: object) -> object:
     return inner if inner is not None else model
 
 
-def ask(model: object, frame: pd.DataFrame, features: Sequence[str] | None) -> Output:
+def ask(model: object, frame: pd.DataFrame, features: Sequence[str] | None, n_labels: int = 0) -> Output:
     """Predict every row of a frame.
 
     Parameters
@@ -66,6 +68,7 @@ def ask(model: object, frame: pd.DataFrame, features: Sequence[str] | None) -> O
         An array of shape (n,) holds predictions, one of shape (n, n_classes) scores.
     frame : DataFrame of shape (n, n_columns)
     features : columns to hand over; None for the whole frame
+    n_labels : labels of a multilabel task, whose predictions are of shape (n, n_labels); 0 for other tasks
 
     Raises
     ------
@@ -81,7 +84,7 @@ def ask(model: object, frame: pd.DataFrame, features: Sequence[str] | None) -> O
         raise ModelUnusable(model)
     rows = frame[columns]
     try:
-        return _output(estimator, rows)
+        return _output_of_labels(estimator, rows, n_labels) if n_labels else _output(estimator, rows)
     except OutputShapeWrong:
         raise
     except Exception as cause:
@@ -106,3 +109,33 @@ def _output(estimator: Any, rows: pd.DataFrame) -> Output:
     if found.ndim == 2 and len(found) == n:  # noqa: PLR2004 - one column per class
         return Output(None, found.astype(np.float64), known)
     raise OutputShapeWrong("the model's output", found.shape, f"({n},) or ({n}, n_classes)")
+
+
+def _output_of_labels(estimator: Any, rows: pd.DataFrame, n_labels: int) -> Output:
+    """Predictions of several labels, and their probabilities if the model tells; zeros and ones are predictions."""
+    shape = (len(rows), n_labels)
+    scores = None
+    if hasattr(estimator, "predict_proba"):
+        scores = _probabilities(estimator.predict_proba(rows), getattr(estimator, "classes_", None))
+        if scores.shape != shape:
+            raise OutputShapeWrong("predict_proba", scores.shape, f"{shape}, or a list of {n_labels} arrays")
+    said = estimator.predict(rows) if hasattr(estimator, "predict") else estimator(rows)
+    found = np.asarray(said.toarray() if hasattr(said, "toarray") else said, dtype=np.float64)
+    found = found.reshape(shape) if found.shape == (len(rows),) and n_labels == 1 else found
+    if found.shape != shape:
+        raise OutputShapeWrong("the model's output", found.shape, f"{shape}, one column for each label")
+    if scores is None and not np.isin(found, (0, 1)).all():
+        return Output(None, found, None)
+    return Output(found, scores, None)
+
+
+def _probabilities(said: Any, classes: Any) -> NDArray[np.float64]:
+    """The probability that each label holds, from an array, or from a list of arrays by class, one for each label."""
+    if not isinstance(said, list):
+        return np.asarray(said, dtype=np.float64)
+    columns = []
+    for at, part in enumerate(said):
+        by_class = np.asarray(part, dtype=np.float64)
+        known = [0, 1] if classes is None or by_class.shape[1] == 2 else list(classes[at])  # noqa: PLR2004
+        columns.append(by_class[:, known.index(1)] if 1 in known else np.zeros(len(by_class)))
+    return np.column_stack(columns)

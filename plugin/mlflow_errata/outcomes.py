@@ -13,6 +13,7 @@ from mlflow_errata.columns import finite, numbers, ordered, plain_values, row_ha
 from mlflow_errata.errors import OutputShapeWrong, ValuesRefused
 from mlflow_errata.metric import Label, Outcomes, Task
 from mlflow_errata.model import Output
+from mlflow_errata.multilabel import outcomes_of_labels, stored_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +54,8 @@ def stored_output(frame: pd.DataFrame, roles: Roles) -> Output:
     ------
     ValuesRefused
     """
+    if roles.labels:
+        return stored_labels(frame, roles)
     missing = 0 if roles.prediction is None else int(frame[roles.prediction].isna().sum())
     if missing:
         raise ValuesRefused(
@@ -86,6 +89,8 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
     ------
     ValuesRefused, OutputShapeWrong
     """
+    if roles.labels:
+        return outcomes_of_labels(frame, roles, output)
     given = plain_values(frame[roles.label])
     weight = None if roles.weight is None else weights(frame, roles.weight)
     decided = task or infer_task(given, output)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlflow_errata.errors import ColumnMissing, RoleTwice, ValuesRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -18,10 +15,13 @@ class Roles:
 
     Parameters
     ----------
-    label, prediction, time, id, weight : str or None
+    label : str, empty where there are several
+    prediction, time, id, weight : str or None
     stakes : str or None, column of per-row business value
     scores : tuple of str, empty if scores are no columns
     score_classes : tuple of labels, the class of each score column, where a dict told
+    labels : tuple of str, the columns of a multilabel task; else empty
+    predictions : tuple of str, one for each of `labels`; empty if predictions are no columns
     """
 
     label: str
@@ -32,22 +32,64 @@ class Roles:
     id: str | None = None
     weight: str | None = None
     stakes: str | None = None
+    labels: tuple[str, ...] = ()
+    predictions: tuple[str, ...] = ()
 
     @classmethod
     def named(
-        cls, label: str, scores: str | Sequence[str] | Mapping[Any, str] | None, value: object, **others: str | None
+        cls,
+        label: str | Sequence[str],
+        prediction: Columns,
+        scores: Columns,
+        value: object,
+        *,
+        time: str | None,
+        id: str | None,  # noqa: A002 - the name of the role
+        weight: str | None,
     ) -> Roles:
-        """Roles from the arguments of `diagnose`."""
+        """Roles from the arguments of `diagnose`.
+
+        Raises
+        ------
+        ValuesRefused
+            For lists of columns that do not fit the labels.
+        """
+        stakes = value if isinstance(value, str) else None
+        if not isinstance(label, str):
+            labels = _label_columns(label)
+            said = _one_a_label("prediction", prediction, labels)
+            return cls(
+                "",
+                None,
+                _one_a_label("scores", scores, labels),
+                None,
+                time=time,
+                id=id,
+                weight=weight,
+                stakes=stakes,
+                labels=labels,
+                predictions=said,
+            )
+        if prediction is not None and not isinstance(prediction, str):
+            raise ValuesRefused("prediction", prediction, "is several columns", f"label={label!r} has one: name one.")
         columns, classes = _score_columns(scores)
-        return cls(
-            label, scores=columns, score_classes=classes, stakes=value if isinstance(value, str) else None, **others
-        )
+        return cls(label, prediction, columns, classes, time=time, id=id, weight=weight, stakes=stakes)
+
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        """The column of the label, or of all of them."""
+        return self.labels or (self.label,)
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """Columns that hold what the model says."""
+        return (*(() if self.prediction is None else (self.prediction,)), *self.predictions, *self.scores)
 
     @property
     def filled(self) -> dict[str, str | list[str]]:
         """Role -> column(s), for every role that is filled."""
         singles = {
-            "label": self.label,
+            "label": self.label or None,
             "prediction": self.prediction,
             "time": self.time,
             "id": self.id,
@@ -55,7 +97,8 @@ class Roles:
             "value": self.stakes,
         }
         found: dict[str, str | list[str]] = {role: column for role, column in singles.items() if column is not None}
-        return found | ({"scores": list(self.scores)} if self.scores else {})
+        lists = {"label": self.labels, "prediction": self.predictions, "scores": self.scores}
+        return found | {role: list(columns) for role, columns in lists.items() if columns}
 
     @property
     def columns(self) -> frozenset[str]:
@@ -69,8 +112,12 @@ class Roles:
             for column in [columns] if isinstance(columns, str) else columns:
                 if column not in present:
                     raise ColumnMissing(role, column, present)
-                if column == self.label and role != "label":
+                if column in self.label_columns and role != "label":
                     raise RoleTwice(column, "label", role)
+
+
+Columns = str | Sequence[str] | Mapping[Any, str] | None
+"""How predictions and scores are named: a column, a list, or a dict class or label -> column."""
 
 
 def check_listed(option: str, columns: Sequence[str] | None, present: Sequence[str]) -> None:
@@ -80,6 +127,33 @@ def check_listed(option: str, columns: Sequence[str] | None, present: Sequence[s
     for column in columns or ():
         if column not in present:
             raise ColumnMissing(option, column, present)
+
+
+def _label_columns(given: Sequence[str]) -> tuple[str, ...]:
+    labels = tuple(given)
+    if not labels:
+        raise ValuesRefused("label", list(labels), "names no column", "Name one 0/1 column for each label.")
+    twice = [name for name in labels if labels.count(name) > 1]
+    if twice:
+        raise ValuesRefused("label", list(labels), f"names {twice[0]!r} twice", "Name every label once.")
+    return labels
+
+
+def _one_a_label(role: str, given: Columns, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """One column for each label, in the order of the labels."""
+    if given is None:
+        return ()
+    if isinstance(given, Mapping):
+        if set(given) != set(labels):
+            odd = sorted(map(str, set(given) ^ set(labels)))
+            raise ValuesRefused(role, given, f"and the labels differ in {odd[:5]}", "Give every label its column.")
+        return tuple(given[name] for name in labels)
+    if isinstance(given, str) or len(given) != len(labels):
+        n = 1 if isinstance(given, str) else len(given)
+        raise ValuesRefused(
+            role, given, f"names {n} of {len(labels)} columns", "Name one for each label, in the order of label=."
+        )
+    return tuple(given)
 
 
 def _score_columns(

@@ -14,22 +14,24 @@ from numpy.typing import NDArray
 from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, ordered, row_hashes, times, weights
 from mlflow_errata.errors import (
     FrameEmpty,
+    LabelsAndTask,
     ModelFailed,
     OptionUnknown,
     OutputMissing,
     TrainColumnMissing,
     ValuesRefused,
 )
-from mlflow_errata.metric import Outcomes, Task
+from mlflow_errata.metric import UNKNOWN, Outcomes, Task
 from mlflow_errata.model import ask, features_of
+from mlflow_errata.multilabel import as_one_column, labels_of
 from mlflow_errata.outcomes import TWO, Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
-from mlflow_errata.roles import Roles, check_listed
+from mlflow_errata.roles import Columns, Roles, check_listed
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+TASKS: tuple[Task, ...] = ("binary", "multiclass", "multilabel", "regression")
 CONFUSION_CELLS = ("tp", "fp", "fn", "tn")
 
 Value = str | Mapping[str, float] | Callable[..., object]
@@ -85,18 +87,50 @@ class EvaluationTable:
 
     @property
     def task(self) -> Task:
-        """What is predicted: "binary", "multiclass" or "regression"."""
+        """What is predicted: "binary", "multiclass", "multilabel" or "regression"."""
         return self.outcomes.task
 
     @property
     def errors(self) -> NDArray[np.float64]:
-        """What each row got wrong: 0 or 1 for classes, the absolute error for regression."""
+        """What each row got wrong: 0 or 1 for classes, the absolute error for regression, of labels the share wrong."""
         return self.outcomes.errors
 
     @property
     def error_unit(self) -> str:
         """Name of the mean of `errors`."""
-        return "mean absolute error" if self.task == "regression" else "error rate"
+        return {"regression": "mean absolute error", "multilabel": "Hamming loss"}.get(self.task, "error rate")
+
+    @property
+    def given(self) -> pd.Series[Any]:
+        """The label of each row in the user's own values; of several labels a tuple of 1, 0 and None."""
+        if self.task == "multilabel":
+            return as_one_column(self.outcomes.y)
+        return self.frame[self.roles.label]
+
+    def per_label(self) -> Iterator[tuple[str, EvaluationTable]]:
+        """Every label of a multilabel task as a binary table, of the rows for which it is known; with its name.
+
+        A label is left out where no row (of a weight beyond 0) knows it.
+        """
+        for at, name in enumerate(self.roles.labels):
+            rows = np.flatnonzero(self.outcomes.y[:, at] != UNKNOWN)
+            weight = self.outcomes.weight
+            if len(rows) and (weight is None or weight[rows].any()):
+                yield name, self._of_label(at, name, rows)
+
+    def _of_label(self, at: int, name: str, rows: NDArray[np.intp]) -> EvaluationTable:
+        return replace(
+            self,
+            frame=self.frame if len(rows) == len(self) else self.frame.iloc[rows].reset_index(drop=True),
+            roles=replace(self.roles, label=name, scores=(), labels=(), predictions=()),
+            outcomes=self.outcomes.of_label(at),
+            times=None if self.times is None else self.times[rows],
+            ids=self.ids[rows],
+            value_lost=None,
+            n_unlabelled=self.n_unlabelled + len(self) - len(rows),
+            train=None if self.train is None else _with_label(self.train, at),
+            digest=f"{self.digest} {name}",
+        )
 
     @cached_property
     def in_time_order(self) -> NDArray[np.intp]:
@@ -111,10 +145,10 @@ class EvaluationTable:
         cls,
         evaluation: object,
         *,
-        label: str,
+        label: str | Sequence[str],
         model: object = None,
-        prediction: str | None = None,
-        scores: str | Sequence[str] | Mapping[Any, str] | None = None,
+        prediction: Columns = None,
+        scores: Columns = None,
         features: Sequence[str] | None = None,
         time: str | None = None,
         id: str | None = None,  # noqa: A002 - the role's name
@@ -133,25 +167,28 @@ class EvaluationTable:
             changed.
         """
         frame = as_frame(evaluation, "the evaluation frame")
-        roles = Roles.named(label, scores, value, prediction=prediction, time=time, id=id, weight=weight)
+        roles = Roles.named(label, prediction, scores, value, time=time, id=id, weight=weight)
         names = list(frame.columns)
         roles.check(names)
         check_listed("features", features, names)
         check_listed("slice_by", slice_by, names)
         if task is not None and task not in TASKS:
             raise OptionUnknown("task", task, TASKS)
+        if task is not None and (task == "multilabel") != bool(roles.labels):
+            raise LabelsAndTask(task, label)
         if prediction is None and scores is None and model is None:
             raise OutputMissing
-        rows, index = _labelled(frame, label)
+        rows, index = _labelled(frame, roles)
         free = [name for name in names if name not in roles.columns]
         told = features if features is not None else (None if model is None else features_of(model))
         seen = free if told is None else list(told)
         stored = prediction is not None or scores is not None
-        output = stored_output(rows, roles) if stored else ask(model, rows, seen)
+        output = stored_output(rows, roles) if stored else ask(model, rows, seen, len(roles.labels))
         outcomes = outcomes_of(rows, roles, output, task)
-        said = [name for name in (prediction, *roles.scores) if name is not None]
+        said = list(dict.fromkeys(roles.output))
         hashes = row_hashes(rows.drop(columns=said), {})
-        order = ordered(hashes, row_hashes(rows[said], {"prediction": outcomes.prediction}))
+        decided = np.atleast_2d(outcomes.prediction.T)
+        order = ordered(hashes, row_hashes(rows[said], {f"prediction {at}": part for at, part in enumerate(decided)}))
         lost = None if value is None else value_lost(rows, value, outcomes)[order]
         return cls(
             frame=rows.take(order).reset_index(drop=True),
@@ -164,7 +201,7 @@ class EvaluationTable:
             times=None if time is None else times(rows[time], time)[order],
             ids=ids(rows, id, index)[order],
             value_lost=lost,
-            lost_if=None if value is None or len(outcomes.classes) != TWO else _lost_if(rows, value, outcomes)[order],
+            lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
             train=None if train is None else _training_set(train, seen, roles),
@@ -172,11 +209,13 @@ class EvaluationTable:
         )
 
 
-def _labelled(frame: pd.DataFrame, label: str) -> tuple[pd.DataFrame, pd.Index[Any]]:
-    """Rows with a label under a fresh index, and the index that they had."""
-    present = frame[label].notna().to_numpy()
+def _labelled(frame: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, pd.Index[Any]]:
+    """Rows with a label (one at least, of several) under a fresh index, and the index that they had."""
+    present = frame[list(roles.label_columns)].notna().any(axis=1).to_numpy(dtype=bool)
     if not present.any():
-        raise FrameEmpty("the evaluation frame", f"has no labelled row (label={label!r} is always missing)")
+        raise FrameEmpty(
+            "the evaluation frame", f"has no labelled row (label={roles.filled['label']!r} is always missing)"
+        )
     kept = frame if present.all() else frame.loc[present]
     return kept.reset_index(drop=True), kept.index
 
@@ -185,8 +224,10 @@ def _unlabelled(
     frame: pd.DataFrame, roles: Roles, outcomes: Outcomes, model: object, features: Sequence[str]
 ) -> Unlabelled | None:
     """What can be used of the rows without a label: they are a bonus, so what cannot be used of them is no error."""
+    if roles.time is None or outcomes.scores is None or roles.labels:
+        return None
     without = frame[roles.label].isna()
-    if roles.time is None or outcomes.scores is None or not without.any():
+    if not without.any():
         return None
     rest = frame.loc[without]
     try:
@@ -199,21 +240,29 @@ def _unlabelled(
 def _training_set(given: object, features: Sequence[str], roles: Roles) -> TrainingSet:
     """Labelled rows of a training frame; it needs the label and the features, and uses the other roles if present."""
     frame = as_frame(given, "the training frame")
-    for role, column in [("label", roles.label), *(("features", name) for name in features)]:
+    wanted = [*(("label", name) for name in roles.label_columns), *(("features", name) for name in features)]
+    for role, column in wanted:
         if column not in frame.columns:
             raise TrainColumnMissing(role, column, list(frame.columns))
-    frame, index = _labelled(frame, roles.label)
+    frame, index = _labelled(frame, roles)
 
     def has(column: str | None) -> bool:
         return column is not None and column in frame.columns
 
     return TrainingSet(
         X=frame[list(features)],
-        y=frame[roles.label],
+        y=as_one_column(labels_of(frame, roles.labels)) if roles.labels else frame[roles.label],
         weight=weights(frame, str(roles.weight)) if has(roles.weight) else None,
         time=times(frame[roles.time], str(roles.time)) if has(roles.time) else None,
         id=ids(frame, roles.id if has(roles.id) else None, index),
     )
+
+
+def _with_label(train: TrainingSet, at: int) -> TrainingSet:
+    """A training set of tuples of labels with one of them alone, on the rows for which it is known."""
+    alone = train.y.map(lambda labels: labels[at])
+    known = np.flatnonzero(alone.notna())
+    return replace(train.take(known), y=alone.iloc[known].astype("int64"))
 
 
 def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[np.float64]:
@@ -225,11 +274,18 @@ def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray
     unknown = sorted(set(value) - set(CONFUSION_CELLS))
     if unknown:
         raise OptionUnknown("value", unknown[0], CONFUSION_CELLS)
-    if outcomes.task != "binary":
+    if outcomes.task not in {"binary", "multilabel"}:
         raise ValuesRefused("value", dict(value), f"needs a binary task, not {outcomes.task}", "Pass a callable.")
     cell = {name: float(value.get(name, 0.0)) for name in CONFUSION_CELLS}
     worth = np.array([[cell["tn"], cell["fp"]], [cell["fn"], cell["tp"]]])
+    if outcomes.task == "multilabel":
+        lost = worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction]
+        return np.asarray(np.where(outcomes.y == UNKNOWN, 0.0, lost).sum(axis=1), dtype=np.float64)
     return np.asarray(worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction], dtype=np.float64)
+
+
+def _decides_two(outcomes: Outcomes) -> bool:
+    return outcomes.task != "multilabel" and len(outcomes.classes) == TWO
 
 
 def _lost_if(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[np.float64]:
@@ -240,10 +296,9 @@ def _lost_if(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray[n
 
 def _value_called(value: Callable[..., object], outcomes: Outcomes) -> NDArray[np.float64]:
     name = getattr(value, "__name__", "callable")
-    best, taken = (
-        finite(np.asarray(value(outcomes.named(outcomes.y), outcomes.named(decision))), "value", name)
-        for decision in (outcomes.y, outcomes.prediction)
-    )
-    if best.shape != outcomes.y.shape:
-        raise ValuesRefused("value", name, f"gives shape {best.shape}", f"Return one value a row: {outcomes.y.shape}.")
+    several = outcomes.task == "multilabel"
+    truth, said = (part if several else outcomes.named(part) for part in (outcomes.y, outcomes.prediction))
+    best, taken = (finite(np.asarray(value(truth, decision)), "value", name) for decision in (truth, said))
+    if best.shape != (len(outcomes),):
+        raise ValuesRefused("value", name, f"gives shape {best.shape}", f"Return one value a row: ({len(outcomes)},).")
     return best - taken

@@ -35,6 +35,9 @@ def stores(tmp_path_factory, frame):
         "regression": errata.diagnose(
             frame.assign(y=frame["a"] + frame["b"], p=frame["a"]), label="y", prediction="p", time="at"
         ),
+        "multilabel": errata.diagnose(
+            several(frame), label=["y", "high"], scores={"y": "score", "high": "said"}, time="at"
+        ),
         "failed": None,
     }
     for name, record in records.items():
@@ -49,6 +52,12 @@ def stores(tmp_path_factory, frame):
                     mlflow.set_tags({"errata.status": "failed", "errata.failed": "time='att' is not a column."})
             found[f"{name} run"] = run.info.run_id
     return found
+
+
+def several(frame):
+    """The frame with a second label, not known for some rows, and what a model says of it."""
+    high = (frame["a"] > 0.5).astype(float).where(np.arange(len(frame)) % 7 > 0)
+    return frame.assign(high=high, said=1 / (1 + np.exp(-frame["a"])))
 
 
 @pytest.fixture
@@ -79,7 +88,7 @@ def test_a_full_record(opened, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("state", ["partial", "hostile", "regression"])
+@pytest.mark.parametrize("state", ["partial", "hostile", "regression", "multilabel"])
 def test_records_that_lack_something(opened, state, page):
     assert opened(state, page).title[0].value
 

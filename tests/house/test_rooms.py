@@ -23,10 +23,11 @@ ROOMS = {
     "columns": ({"numpy", "pandas"}, {"errors"}),
     "roles": (set(), {"errors"}),
     "training": ({"numpy", "pandas"}, set()),
-    "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
+    "multilabel": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
+    "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "multilabel", "roles"}),
     "table": (
         {"numpy", "pandas"},
-        {"columns", "errors", "metric", "model", "outcomes", "roles", "training"},
+        {"columns", "errors", "metric", "model", "multilabel", "outcomes", "roles", "training"},
     ),
     "predicates": ({"numpy", "pandas"}, {"columns", "errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),

@@ -86,8 +86,7 @@ def split_change(
         covariate = M(R, a) - M(R),  concept = M(C, 1 - a) - M(R, a),  unseen = M(C) - M(C, 1 - a).
 
     Intervals come from a jackknife over runs of neighbouring rows, with a held fixed. None where a part cannot be
-    estimated. A metric of the user's own is replaced by the accuracy (numbers: the mean absolute error), as nothing is
-    known of how it takes weights.
+    estimated. A metric of the user's own is replaced by the mean error, as nothing is known of how it takes weights.
 
     References
     ----------
@@ -158,7 +157,7 @@ def _of(metric: Metric, outcomes: Outcomes) -> Callable[[NDArray[np.intp]], floa
 
 def _prior(metric: Metric, old: _Side, new: _Side) -> Interval | None:
     """The change with the classes of the current rows weighted to their shares among the reference rows."""
-    if not old.outcomes.classes:
+    if not old.outcomes.classes or old.outcomes.task == "multilabel":
         return None
     k = len(old.outcomes.classes)
     before, now = (np.bincount(side.outcomes.y, minlength=k) for side in (old, new))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import CATALOGUE, catalogued
+from mlflow_errata.metric import CATALOGUE, LABEL_CATALOGUE, catalogued
 from mlflow_errata.stats.intervals import N_GROUPS, at_level, difference
 
 if TYPE_CHECKING:
@@ -16,10 +16,13 @@ SURE = 0.97
 
 
 def taking_weights(metric: Metric, task: Task) -> Metric:
-    """A metric of the catalogue as it is; one of the user's own by the accuracy (numbers: the mean absolute error).
+    """A metric of the catalogue as it is; one of the user's own by the mean error (classes: by the accuracy).
 
     Nothing is known of how a metric of the user's own takes weights.
     """
+    if task == "multilabel":
+        known = LABEL_CATALOGUE.get(metric.name)
+        return metric if known is not None and known.metric is metric else LABEL_CATALOGUE["hamming_loss"].metric
     known = catalogued(metric.name)
     if known is not None and metric.without is not None:
         return metric
@@ -39,20 +42,22 @@ def change_of(before: Estimate | None, after: Estimate | None) -> Estimate | Non
     return Estimate(*difference(*ends), n=before.n + after.n, unit=before.unit, level=before.level)
 
 
-def is_worse(metric: Metric, before: Estimate | None, after: Estimate | None) -> bool:
-    """Whether the metric of the later rows is worse: the 97 % interval of the change lies on the worse side of 0.
+def is_worse(metric: Metric, before: Estimate | None, after: Estimate | None, level: float = SURE) -> bool:
+    """Whether the metric of the later rows is worse: the interval of the change lies on the worse side of 0.
 
     Parameters
     ----------
     before, after : Estimate or None, by `metric_of`
+    level : float, coverage of the interval that decides
     """
-    change = change_of(_surer(before), _surer(after))
+    change = change_of(surer(before, level), surer(after, level))
     return change is not None and (change.high < 0 if metric.greater_is_better else change.low > 0)
 
 
-def _surer(estimate: Estimate | None) -> Estimate | None:
+def surer(estimate: Estimate | None, level: float) -> Estimate | None:
+    """An estimate of rows in time order with its interval at another level."""
     if estimate is None:
         return None
     given = (estimate.value, estimate.low, estimate.high)
     degrees = min(N_GROUPS, estimate.n) - 1
-    return Estimate(*at_level(given, degrees, level=SURE), n=estimate.n, unit=estimate.unit, level=SURE)
+    return Estimate(*at_level(given, degrees, level=level), n=estimate.n, unit=estimate.unit, level=level)

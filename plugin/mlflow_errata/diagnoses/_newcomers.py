@@ -47,16 +47,30 @@ def new_classes(table: EvaluationTable, rows: NDArray[np.intp]) -> tuple[NewClas
     classes = table.outcomes.classes
     if not classes:
         return ()
-    codes, first, support = np.unique(table.outcomes.y[rows], return_index=True, return_counts=True)
+    carried = table.outcomes.y[rows]
+    at = np.arange(len(rows))
+    if table.task == "multilabel":
+        at, carried = np.nonzero(carried == 1)
+    codes, first, support = np.unique(carried, return_index=True, return_counts=True)
+    first = at[first]
     before = first / len(rows)
     late = (before >= LATE) & ((1 - before) ** support <= CHANCE)
-    trained = set() if table.train is None else set(table.train.y.astype(str).unique())
+    trained = _trained(table)
     found = [
         NewClass(classes[code], int(n))
         for code, n in zip(codes[late], support[late], strict=True)
         if str(classes[code]) not in trained
     ]
     return tuple(sorted(found, key=lambda item: (-item.support, str(item.label))))
+
+
+def _trained(table: EvaluationTable) -> set[str]:
+    """Classes, or labels, that training rows have."""
+    if table.train is None:
+        return set()
+    if table.task == "multilabel":
+        return {name for at, name in enumerate(table.roles.labels) if any(row[at] == 1 for row in table.train.y)}
+    return set(table.train.y.astype(str).unique())
 
 
 def is_their_doing(
@@ -67,8 +81,10 @@ def is_their_doing(
     newer: NDArray[np.intp],
 ) -> bool:
     """Whether at least half of the change of the metric is gone without the rows of new classes."""
-    codes = [table.outcomes.classes.index(item.label) for item in newcomers]
-    known = newer[~np.isin(table.outcomes.y[newer], codes)]
+    of_new = np.zeros(len(table), dtype=bool)
+    for item in newcomers:
+        of_new |= table.outcomes.carries(table.outcomes.classes.index(item.label))
+    known = newer[~of_new[newer]]
     if not newcomers or len(known) == 0:
         return bool(newcomers)
     before, now, rest = (metric.compute(table.outcomes.take(rows)) for rows in (older, newer, known))

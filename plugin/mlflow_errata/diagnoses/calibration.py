@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -112,6 +112,27 @@ class Brier:
 
 
 @dataclass(frozen=True)
+class LabelCalibration:
+    """One label of several.
+
+    Parameters
+    ----------
+    label : str
+    error, said, gap, p_value, scale, shape : as in `Calibration`
+    off : bool, what was said of it is off, on the whole, in a window or a slice, beyond chance over all labels
+    """
+
+    label: str
+    error: Estimate
+    said: float
+    gap: Estimate
+    p_value: float
+    scale: float
+    shape: Shape | None
+    off: bool
+
+
+@dataclass(frozen=True)
 class Calibration:
     """What was said against what happened.
 
@@ -133,6 +154,8 @@ class Calibration:
     unit : what a window is: "day", "month" ..., "equal count"; empty without windows
     slices : tuple of CalibrationSlice, levels and ranges of a column whose gap differs from that of all rows, beyond
         chance over all and by an amount that counts; at most 10, those that move the whole most first
+    labels : tuple of LabelCalibration, of several labels, in the order in which they are off; every other field speaks
+        of the first of them, which `of` names
     """
 
     of: Label | None
@@ -148,6 +171,7 @@ class Calibration:
     windows: tuple[CalibrationWindow, ...]
     unit: str
     slices: tuple[CalibrationSlice, ...] = ()
+    labels: tuple[LabelCalibration, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -183,9 +207,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     """Compare what the model said with what happened, over what it said and over time.
 
     Two classes: the probability of the positive class; many: the largest probability against how often its class is
-    right; numbers: the prediction against the label. Rows are binned at quantiles of what was said. The error's
-    interval comes from a jackknife over 20 groups of rows: runs of neighbours where rows have times, because rows of
-    one period move together.
+    right; several labels: each as two classes, at its share of the chance of a verdict; numbers: the prediction against
+    the label. Rows are binned at quantiles of what was said. The error's interval comes from a jackknife over 20 groups
+    of rows: runs of neighbours where rows have times, because rows of one period move together.
 
     What was said is off if the hypothesis that it is true fails at 2.5 % (as much again is for windows and slices), the
     error's interval lies above 0, and the error is at least a tenth of `scale`.
@@ -195,6 +219,31 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     NotApplicable
         For classes without probabilities, with fewer than 50 rows, or where every row has one outcome.
     """
+    return _of_labels(table) if table.task == "multilabel" else _judged(table, ALPHA)
+
+
+def _of_labels(table: EvaluationTable) -> Calibration:
+    """The label that is off most (beside its own scale), with a line for each."""
+    found, reasons = [], []
+    for name, alone in table.per_label():
+        try:
+            found.append(replace(_judged(alone, ALPHA / len(table.outcomes.classes)), of=name))
+        except NotApplicable as reason:
+            reasons.append(reason)
+    if not found:
+        raise reasons[0]
+    found.sort(key=lambda item: (not item.found, -item.error.value / item.scale, str(item.of)))
+    lines = (
+        LabelCalibration(
+            str(item.of), item.error, item.said, item.gap, item.p_value, item.scale, item.shape, item.found
+        )
+        for item in found
+    )
+    return replace(found[0], labels=tuple(lines))
+
+
+def _judged(table: EvaluationTable, alpha: float) -> Calibration:
+    """One column of what was said; `alpha` is the chance of a verdict where it is true."""
     outcomes = table.outcomes
     if len(outcomes) < FEWEST:
         raise NotApplicable(f"needs {FEWEST} rows; there are {len(outcomes)}")
@@ -212,9 +261,9 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     sums = sums_of(told.residual, variance, told.weight, bins, groups)
     error = Estimate(*deleted_groups(calibration_error, sums), n=len(outcomes), unit="calibration error")
     p_value = agreement_p_value(sums.total())
-    off = p_value < ALPHA / 2 and error.low > 0 and error.value >= WORTH_A_LOOK * scale
+    off = p_value < alpha / 2 and error.low > 0 and error.value >= WORTH_A_LOOK * scale
     reliability = _reliability(told, bins)
-    windows, unit = _windows(table, told, variance, scale)
+    windows, unit = _windows(table, told, variance, scale, alpha / 4)
     return Calibration(
         of=outcomes.classes[-1] if outcomes.task == "binary" else None,
         bins=reliability,
@@ -229,7 +278,7 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
         windows=windows,
         unit=unit,
         slices=slices_off(
-            table, told.said, told.residual, variance, groups, least=WORTH_A_LOOK * scale, chance=ALPHA / 4
+            table, told.said, told.residual, variance, groups, least=WORTH_A_LOOK * scale, chance=alpha / 4
         ),
     )
 
@@ -306,7 +355,7 @@ def _brier(told: _Told, sums: Sums, bins: tuple[ReliabilityBin, ...]) -> Brier:
 
 
 def _windows(
-    table: EvaluationTable, told: _Told, variance: NDArray[np.float64], scale: float
+    table: EvaluationTable, told: _Told, variance: NDArray[np.float64], scale: float, chance: float
 ) -> tuple[tuple[CalibrationWindow, ...], str]:
     """Calibration in the large per window, for windows with rows enough; none without times."""
     if table.times is None:
@@ -318,7 +367,7 @@ def _windows(
         for at in range(len(cut_up.starts))
         if cut_up.bounds[at + 1] - cut_up.bounds[at] >= ROWS_A_WINDOW
     ]
-    chance = ALPHA / 4 / max(len(parts), 1)
+    chance /= max(len(parts), 1)
     found = []
     for at, part in parts:
         inside = told.take(part)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.diagnoses._together import LabelsTogether, together
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
@@ -35,11 +36,11 @@ MOST_CONFUSIONS = 210
 
 @dataclass(frozen=True)
 class ClassShare:
-    """One class of the label.
+    """One class of the label, or one label of several.
 
     Parameters
     ----------
-    label : the class in the user's own value
+    label : the class in the user's own value, or the label's column
     support : int, rows of this class
     share : Estimate, of all rows
     recall : Estimate or None if the class has no rows
@@ -48,6 +49,7 @@ class ClassShare:
     average_precision : Estimate or None without scores, or with fewer than two rows: how well the class's own score
         ranks its rows before the others; about its share where the score tells nothing
     trained : Estimate or None without training rows, its share among them
+    specificity : Estimate or None: of several labels, the share of the rows without the label that are told so
     """
 
     label: Label
@@ -58,6 +60,13 @@ class ClassShare:
     judged: bool
     average_precision: Estimate | None = None
     trained: Estimate | None = None
+    specificity: Estimate | None = None
+
+    @property
+    def odds(self) -> float | None:
+        """Rows of the commoner answer / rows of the rarer, of one label of several; None where one has no rows."""
+        sides = self.support, self.share.n - self.support
+        return max(sides) / min(sides) if min(sides) else None
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,9 @@ class ClassImbalance:
     confusions : tuple of Confusion, most rows first, at most 210
     hurts : rare labels whose recall is worse than that of the commonest class, beyond chance over all classes
     moved : labels whose share differs from that among the training rows, beyond chance over all classes
+    together : LabelsTogether or None. Of several labels, where `classes` are labels (support, recall and precision are
+        those of the rows that have the label), `confusions` are empty, and a label hurts if the rarer of its two
+        answers is recalled worse than the other
     """
 
     imbalance_ratio: float
@@ -97,6 +109,7 @@ class ClassImbalance:
     confusions: tuple[Confusion, ...]
     hurts: tuple[Label, ...]
     moved: tuple[Label, ...] = ()
+    together: LabelsTogether | None = None
 
     @property
     def found(self) -> bool:
@@ -119,6 +132,7 @@ def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:  # noq
     Recall = share of a class's rows that are predicted as this class, precision = share of the rows predicted as the
     class that belong to it, both with Wilson's interval (on Kish's effective number under weights). A rare class hurts
     if its recall lies below that of the commonest class by more than chance, Bonferroni over the classes compared.
+    Several labels are as many binary problems, Bonferroni over the labels, too.
 
     Raises
     ------
@@ -126,25 +140,70 @@ def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:  # noq
         For regression, and where the label has one class only.
     """
     outcomes = table.outcomes
+    if outcomes.task == "multilabel":
+        return _of_labels(table)
     if outcomes.task == "regression":
         raise NotApplicable("needs classes; the label is a number")
     support = np.bincount(outcomes.y, minlength=len(outcomes.classes))
     present = np.flatnonzero(support)
     if len(present) < 2:  # noqa: PLR2004 - imbalance is between two
         raise NotApplicable(f"needs two classes or more; every label is {outcomes.classes[present[0]]!r}")
-    order = sorted(range(len(support)), key=lambda code: (-support[code], str(outcomes.classes[code])))
+    order = _most_frequent_first(support, outcomes.classes)
     order = [code for code in order if support[code] or _is_predicted(outcomes, code)]
     trained = None if table.train is None else _trained(table.train.y, outcomes.classes)
     classes = tuple(_class_share(outcomes, code, None if trained is None else trained[code]) for code in order)
-    shares = support[present] / support.sum()
     return ClassImbalance(
         imbalance_ratio=float(support.max() / support[present].min()),
-        effective_classes=float(np.exp(-(shares * np.log(shares)).sum())),
+        effective_classes=_effective(support[present]),
         classes=classes,
         confusions=_confusions(outcomes),
         hurts=_hurts(outcomes, classes),
         moved=_moved(classes),
     )
+
+
+def _of_labels(table: EvaluationTable) -> ClassImbalance:
+    """Every label as a binary problem of its own, and all of them together."""
+    names, found, hurts = table.outcomes.classes, {}, []
+    for name, alone in table.per_label():
+        sides = _sides(alone)
+        found[name] = replace(
+            sides[1], label=name, judged=all(side.judged for side in sides), specificity=sides[0].recall
+        )
+        ordered = sorted(sides, key=lambda side: -side.support)
+        if _hurts(alone.outcomes, tuple(ordered), ALPHA / len(names)):
+            hurts.append(name)
+    support = np.array([found[name].support for name in found])
+    if not support.any():
+        raise NotApplicable("needs a label that holds for some rows; none does")
+    classes = tuple(list(found.values())[at] for at in _most_frequent_first(support, tuple(found)))
+    present = support[support > 0]
+    return ClassImbalance(
+        imbalance_ratio=float(present.max() / present.min()),
+        effective_classes=_effective(present),
+        classes=classes,
+        confusions=(),
+        hurts=tuple(item.label for item in classes if item.label in hurts),
+        moved=_moved(classes),
+        together=together(table.outcomes),
+    )
+
+
+def _sides(alone: EvaluationTable) -> tuple[ClassShare, ClassShare]:
+    """Rows without and with a label, as classes of its binary table."""
+    trained = None if alone.train is None or len(alone.train.y) == 0 else _trained(alone.train.y, (0, 1))
+    without, held = (_class_share(alone.outcomes, code, None if trained is None else trained[code]) for code in (0, 1))
+    return without, held
+
+
+def _most_frequent_first(support: NDArray[np.intp], labels: tuple[Label, ...]) -> list[int]:
+    return sorted(range(len(support)), key=lambda code: (-support[code], str(labels[code])))
+
+
+def _effective(support: NDArray[np.intp]) -> float:
+    """exp(entropy of the shares)."""
+    shares = support / support.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def _is_predicted(outcomes: Outcomes, code: int) -> bool:
@@ -205,13 +264,13 @@ def _rate(
     return Estimate(*mean_or_share(hits.astype(np.float64), part), n=len(hits), unit=unit)
 
 
-def _hurts(outcomes: Outcomes, classes: tuple[ClassShare, ...]) -> tuple[Label, ...]:
-    """Rare labels recalled worse than the commonest class, each tested at ALPHA / (number of classes compared)."""
+def _hurts(outcomes: Outcomes, classes: tuple[ClassShare, ...], chance: float = ALPHA) -> tuple[Label, ...]:
+    """Rare labels recalled worse than the commonest class, each tested at chance / (number of classes compared)."""
     commonest = classes[0]
     rare = [item for item in classes if item.judged and item.support <= RARE * commonest.support]
     if not rare:
         return ()
-    level = 1 - ALPHA / len(rare)
+    level = 1 - chance / len(rare)
     base = _recall(outcomes, commonest.label, level)
     gaps = ((item.label, difference(base, _recall(outcomes, item.label, level))) for item in rare)
     return tuple(label for label, (gap, _, high) in gaps if gap <= -WORTH_A_LOOK and high < 0)

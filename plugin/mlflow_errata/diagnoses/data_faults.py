@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,7 @@ from mlflow_errata.diagnoses._gaps import newly_missing, outages, share_missing
 from mlflow_errata.diagnoses._leaks import given_away, skill_alone
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import Label
+from mlflow_errata.metric import UNKNOWN, Label
 from mlflow_errata.stats.intervals import wilson
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Fault:
         share of all rows for faults of rows
     alarm : bool, False where the fault is there but does not reach the model
     label : Label or None, the label that a missing value gives away
+    of : str or None, the label column that is given away, of several
     start, end : Moment or None, first and last moment; None where the fault has none
     """
 
@@ -92,6 +93,7 @@ class Fault:
     label: Label | None = None
     start: Moment | None = None
     end: Moment | None = None
+    of: str | None = None
 
     @property
     def code(self) -> str:
@@ -144,14 +146,16 @@ def diagnose(table: EvaluationTable, options: Options) -> DataFaults:  # noqa: A
     if len(table) < FEWEST:
         raise NotApplicable(f"needs {FEWEST} rows; there are {len(table)}")
     columns = list(dict.fromkeys([*table.features, *table.slice_columns]))
-    columns = [name for name in columns if name != table.roles.label]
+    columns = [name for name in columns if name not in table.roles.label_columns]
     if not columns:
         raise NotApplicable("needs a column beside the roles")
     clock = _Clock.of(table)
     faults = [fault for name in columns for fault in _of_column(table, name, clock, CHANCE / len(columns))]
     faults += _of_rows(table)
     order = list(CODES)
-    faults.sort(key=lambda fault: (not fault.alarm, order.index(fault.kind), -fault.rows, fault.column or ""))
+    faults.sort(
+        key=lambda fault: (not fault.alarm, order.index(fault.kind), -fault.rows, fault.column or "", fault.of or "")
+    )
     return DataFaults(tuple(faults), len(columns), table.train is not None, clock is not None)
 
 
@@ -182,12 +186,9 @@ def _of_column(table: EvaluationTable, name: str, clock: _Clock | None, chance: 
     column, seen = table.frame[name], name in table.features
     missing = column.isna().to_numpy()
     n_missing = int(missing.sum())
-    leak = skill_alone(column, table.outcomes)
-    if leak is not None:
-        yield Fault("leak", name, len(table), leak, seen and _leans_on(table, np.arange(len(table)), leak))
-    elif n_missing:
-        yield from _missingness(table, name, missing, chance)
-    if seen and leak is None and _is_id(column):
+    told = list(_given_away(table, name, chance))
+    yield from told
+    if seen and not any(fault.kind == "leak" for fault in told) and _is_id(column):
         yield Fault("id_like", name, len(table), None, table.features_told)
     yield from _standstill(table, name, clock)
     gap = _gap(table, name, missing, clock, chance) if n_missing and clock is not None else []
@@ -197,6 +198,23 @@ def _of_column(table: EvaluationTable, name: str, clock: _Clock | None, chance: 
         share = newly_missing(int(before.isna().sum()), len(before), n_missing, len(table), chance)
         if share is not None:
             yield Fault("newly_missing", name, n_missing, share, alarm=True)
+
+
+def _given_away(table: EvaluationTable, name: str, chance: float) -> Iterator[Fault]:
+    """A column that gives the label away, by its values or where it is missing; of several labels, each of them."""
+    if table.task == "multilabel":
+        for label, alone in table.per_label():
+            for fault in _given_away(alone, name, chance / len(table.roles.labels)):
+                yield replace(fault, of=label)
+        return
+    leak = skill_alone(table.frame[name], table.outcomes)
+    if leak is not None:
+        alarm = name in table.features and _leans_on(table, np.arange(len(table)), leak)
+        yield Fault("leak", name, len(table), leak, alarm)
+        return
+    missing = table.frame[name].isna().to_numpy()
+    if missing.any():
+        yield from _missingness(table, name, missing, chance)
 
 
 def _missingness(table: EvaluationTable, name: str, missing: NDArray[np.bool_], chance: float) -> Iterator[Fault]:
@@ -290,21 +308,24 @@ def _gap(table: EvaluationTable, name: str, missing: NDArray[np.bool_], clock: _
 
 def _of_rows(table: EvaluationTable) -> Iterator[Fault]:
     """Copies of training rows, and rows alike with other labels, where alike cannot be a coincidence."""
-    seen = [name for name in table.features if name != table.roles.label]
+    seen = [name for name in table.features if name not in table.roles.label_columns]
     n, train = len(table), table.train
     if not seen:
         return
     frame = table.frame[seen]
     if expected_coincidences(frame, float(n) * max(n, 0 if train is None else len(train.y))) > COINCIDENCE:
         return
-    alike, same = hashes(frame, table.frame[table.roles.label])
+    alike, same = hashes(frame, table.given)
     if train is not None:
         _, known = hashes(train.X[seen], train.y)
         copies = int(pd.Series(same).isin(known).sum())
         if copies:
             yield Fault("in_train", None, copies, _share(copies, n), copies >= WORTH_A_LOOK * n)
     if table.task != "regression":
-        rows = contradicted(alike, table.outcomes.y)
+        known, y = np.ones(n, dtype=bool), table.outcomes.y
+        if table.task == "multilabel":
+            known, y = (y != UNKNOWN).all(axis=1), np.unique(y, axis=0, return_inverse=True)[1]
+        rows = contradicted(alike[known], y[known]) if known.any() else 0
         if rows:
             yield Fault("contradicted", None, rows, _share(rows, n), rows >= WORTH_A_LOOK * n)
 

@@ -148,7 +148,7 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
     Raises
     ------
     NotApplicable
-        Without scores, with fewer than 50 rows, with one class, or if scores are no probabilities.
+        Without scores, with fewer than 50 rows, with one class, if scores are no probabilities, and of several labels.
 
     Notes
     -----
@@ -158,6 +158,8 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
     ----------
     Northcutt, Jiang & Chuang 2021, "Confident learning", doi:10.1613/jair.1.12125
     """
+    if table.task == "multilabel":
+        raise NotApplicable("checks one label a row; of several labels, diagnose each by itself: label='...'")
     if len(table) < FEWEST:
         raise NotApplicable(f"needs {FEWEST} rows or more; there are {len(table)}")
     if table.task == "regression":

@@ -21,7 +21,7 @@ from mlflow_errata.diagnoses._thresholds import (
 )
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import catalogued
+from mlflow_errata.metric import LABEL_CATALOGUE, catalogued
 from mlflow_errata.stats.agreement import correlation_without
 from mlflow_errata.stats.deletion import mean_without
 from mlflow_errata.stats.intervals import (
@@ -59,6 +59,7 @@ MEASURED = {
         *("roc_auc", "average_precision", "log_loss", "brier_score"),
     ),
     "multiclass": ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "matthews_corrcoef", "log_loss"),
+    "multilabel": tuple(LABEL_CATALOGUE),
     "regression": (
         *("mean_absolute_error", "root_mean_squared_error", "mean_absolute_percentage_error", "r2"),
         *("pinball_loss_at_0.1", "pinball_loss_at_0.9"),
@@ -243,7 +244,7 @@ def _better_choice(threshold: ThresholdChoice | None, metric: str) -> str | None
 
 
 def _blindness(outcomes: Outcomes, metric: Metric) -> Blindness | None:
-    if metric.name not in BLIND or outcomes.task == "regression":
+    if metric.name not in BLIND or outcomes.task in {"regression", "multilabel"}:
         return None
     support = np.bincount(outcomes.y, outcomes.weight, minlength=len(outcomes.classes))
     share = float(support.max() / support.sum())
@@ -318,7 +319,9 @@ def _wanted(table: EvaluationTable) -> list[str]:
 def _measured(table: EvaluationTable, metric: Metric, groups: Groups) -> tuple[Measured, ...]:
     """The value lost, the metric in use and those of the catalogue, each with its values without groups of rows."""
     outcomes = table.outcomes
-    known = [entry.metric for name in _wanted(table) if (entry := catalogued(name)) is not None]
+    several = outcomes.task == "multilabel"
+    entries = (LABEL_CATALOGUE[name] if several else catalogued(name) for name in _wanted(table))
+    known = [entry.metric for entry in entries if entry is not None]
     metrics = [metric, *(each for each in known if each.name != metric.name)]
     found = [(LOST, False, mean_without(table.value_lost, None, groups))] if table.value_lost is not None else []
     for each in metrics:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlflow_errata.diagnoses._causes import Cause, Split, cause_of, split_change
 from mlflow_errata.diagnoses._changes import change_of, is_worse, metric_of
+from mlflow_errata.diagnoses._label_drift import LabelDrift, label_drifts
 from mlflow_errata.diagnoses._newcomers import NewClass, is_their_doing, new_classes
 from mlflow_errata.diagnoses._onsets import onset_of
 from mlflow_errata.diagnoses._seasons import is_seasonal, same_season
@@ -19,6 +20,7 @@ from mlflow_errata.diagnoses._windows import Windows, windows_of
 from mlflow_errata.diagnoses._worsened import Worsened, worsened
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
+from mlflow_errata.metric import UNKNOWN
 from mlflow_errata.stats.intervals import mean_or_share
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ __all__ = [
     "RESULT",
     "WORTH_A_LOOK",
     "Expectation",
+    "LabelDrift",
     "Moment",
     "NewClass",
     "RecencyDrift",
@@ -62,7 +65,8 @@ class Window:
     support : int, rows
     metric : Estimate or None if too few rows or one class only
     error : Estimate or None, mean error
-    label_rate : Estimate or None: share of the positive class (binary), mean label (regression), None for multiclass
+    label_rate : Estimate or None: share of the positive class (binary), of a row's labels that hold (multilabel), mean
+        label (regression), None for multiclass
     prediction_rate : Estimate or None: the same of the predictions
     score_rate : Estimate or None: mean score of the positive class (binary with scores); beside `label_rate` it tells
         whether the model over- or under-predicts
@@ -109,6 +113,7 @@ class RecencyDrift:
     expected : Expectation or None, what current rows whose labels have not come yet will show; never a verdict, as it
         is blind to concept drift
     worsened : tuple of Worsened, slices that got worse most where the whole did, most errors added first
+    labels : tuple of LabelDrift, of several labels, those served worse first; empty for other tasks
     """
 
     windows: tuple[Window, ...]
@@ -131,11 +136,12 @@ class RecencyDrift:
     new_classes: tuple[NewClass, ...] = ()
     expected: Expectation | None = None
     worsened: tuple[Worsened, ...] = ()
+    labels: tuple[LabelDrift, ...] = ()
 
     @property
     def found(self) -> bool:
-        """The current rows are served worse, and not as in every year; what moves without harm is no alarm."""
-        return self.worse and self.cause != "season"
+        """The current rows, or a label of several, are served worse, not as in every year; harmless moves are not."""
+        return (self.worse and self.cause != "season") or any(item.worse for item in self.labels)
 
     @property
     def headline(self) -> Estimate | None:
@@ -213,6 +219,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         new_classes=newcomers,
         expected=expectation_of(table, options.metric, outcomes, table.times[rows[split]]),
         worsened=worsened(table, older, newer) if worse else (),
+        labels=label_drifts(table, older, newer),
     )
 
 
@@ -240,9 +247,12 @@ def _window(
 
 
 def _rate(outcomes: Outcomes, values: NDArray[Any], unit: str) -> Estimate | None:
-    """Share of the positive class, or the mean of a number; None for many classes."""
+    """Share of the positive class, or of the known labels that hold, or the mean of a number; None for many classes."""
     if outcomes.task == "multiclass":
         return None
+    if outcomes.task == "multilabel":
+        known = outcomes.y != UNKNOWN
+        values = (known & (values == 1)).sum(axis=1) / known.sum(axis=1)
     return _mean(np.asarray(values, dtype=np.float64), outcomes.weight, unit)
 
 

@@ -15,7 +15,7 @@ from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import Label, bias
+from mlflow_errata.metric import Label, bias, default_metric
 from mlflow_errata.predicates import Predicate
 from mlflow_errata.slicing import confirm, selected_share, shuffles, support_needed
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
@@ -37,6 +37,8 @@ FEWEST = 30
 SMALLEST_SHARE = 0.01
 SUSPICION = 0.1
 """False discovery rate of suspected slices."""
+FEWEST_ERRORS = 10
+"""Errors of one label of several below which its slices are not searched."""
 MOST_ROWS = 20_000
 """Rows of a slice that a metric without a formula for its interval is measured on."""
 
@@ -98,6 +100,22 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class LabelSlices:
+    """Slices in which one label of several is wrong more often than outside.
+
+    Parameters
+    ----------
+    label : str
+    overall : Estimate, its error rate over the rows for which it is known
+    slices : tuple of Slice, confirmed, most unexplained errors first
+    """
+
+    label: str
+    overall: Estimate
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True)
 class SliceErrors:
     """Slices whose error is higher than that of the rows outside, beyond chance.
 
@@ -119,6 +137,8 @@ class SliceErrors:
     named : tuple of NamedSlice, those that the user asked for, in that order
     n_permutations : int, of the errors, that the critical value was taken from; 0 if it is Bonferroni's
     in_time : bool, True if rows stayed in the order of their time in them, all moved by the same number of places
+    labels : tuple of LabelSlices, of several labels, those with slices of their own, most errors in them first; the
+        `slices` are those of a row's Hamming loss
     """
 
     slices: tuple[Slice, ...]
@@ -133,11 +153,12 @@ class SliceErrors:
     named: tuple[NamedSlice, ...] = ()
     n_permutations: int = 0
     in_time: bool = False
+    labels: tuple[LabelSlices, ...] = ()
 
     @property
     def found(self) -> bool:
         """At least one slice is confirmed."""
-        return bool(self.slices)
+        return bool(self.slices or self.labels)
 
     @property
     def headline(self) -> Estimate:
@@ -156,6 +177,9 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
     is confirmed family-wise at 5 % over all slices examined, and only for what the slices confirmed before it leave
     unexplained; what passes at a false discovery rate of 10 % only is suspected.
 
+    Of several labels, half of the 5 % is for the Hamming loss of the rows, the other half is shared by searches for the
+    errors of each label alone: a label that fails in a slice is hidden in the sum of all.
+
     Raises
     ------
     NotApplicable
@@ -168,7 +192,7 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
     if not sliced.columns:
         raise NotApplicable("needs a column that tells rows apart: " + _reasons(sliced.skipped))
     weight = table.outcomes.weight
-    search = _search(table, sliced, options)
+    search = _search(table, sliced, options, ALPHA / 2 if table.roles.labels else ALPHA, SUSPICION)
     found = sorted(
         (_slice(table, item, sliced, options) for item in search.found),
         key=lambda item: (-item.unexplained, item.conditions),
@@ -186,10 +210,28 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         named=tuple(measure(table, options.metric, wanted) for wanted in options.named_slices),
         n_permutations=options.permutations,
         in_time=options.permutations > 0 and table.times is not None,
+        labels=_by_label(table, sliced, options),
     )
 
 
-def _search(table: EvaluationTable, sliced: Sliced, options: Options) -> Search:
+def _by_label(table: EvaluationTable, sliced: Sliced, options: Options) -> tuple[LabelSlices, ...]:
+    """Slices of the errors of each label alone, on the lattice of all rows, or of those for which it is known."""
+    found = []
+    for name, alone in table.per_label():
+        n, asked = len(alone), replace(options, metric=default_metric(alone.outcomes))
+        if n < 2 * FEWEST or alone.errors.sum() < FEWEST_ERRORS:
+            continue
+        own = sliced if n == len(table) else slices_of(alone, support_needed(n, FEWEST, SMALLEST_SHARE))
+        search = _search(alone, own, asked, ALPHA / 2 / len(table.roles.labels), suspicion=0)
+        slices = [_slice(alone, item, own, asked) for item in search.found]
+        if slices:
+            overall = Estimate(*mean_or_share(alone.errors, alone.outcomes.weight), n=n, unit=alone.error_unit)
+            slices.sort(key=lambda item: (-item.unexplained, item.conditions))
+            found.append(LabelSlices(name, overall, tuple(slices)))
+    return tuple(sorted(found, key=lambda item: (-sum(part.unexplained for part in item.slices), item.label)))
+
+
+def _search(table: EvaluationTable, sliced: Sliced, options: Options, alpha: float, suspicion: float) -> Search:
     """The search, with slices beside the label first.
 
     Where a column that tells the label is missing, errors are compared among rows of the same label: such a slice may
@@ -206,7 +248,7 @@ def _search(table: EvaluationTable, sliced: Sliced, options: Options) -> Search:
             strata=table.outcomes.y,
             n_examined=len(lattice),
             orders=_orders(table, options),
-            alpha=ALPHA,
+            alpha=alpha,
             suspicion=0,
         )
         first = tuple(replace(item, index=int(beside[item.index])) for item in told.found)
@@ -216,8 +258,8 @@ def _search(table: EvaluationTable, sliced: Sliced, options: Options) -> Search:
         weight,
         given=[item.rows for item in first],
         orders=_orders(table, options),
-        alpha=ALPHA,
-        suspicion=SUSPICION,
+        alpha=alpha,
+        suspicion=suspicion,
     )
     return replace(search, found=(*first, *search.found))
 
@@ -271,8 +313,10 @@ def _metric(outcomes: Outcomes, metric: Metric) -> Estimate | None:
 
 
 def _only_label(outcomes: Outcomes, inside: NDArray[np.bool_]) -> Label | None:
+    if not outcomes.classes or outcomes.task == "multilabel":
+        return None
     found = np.unique(outcomes.y[inside])
-    return outcomes.classes[found[0]] if outcomes.classes and len(found) == 1 else None
+    return outcomes.classes[found[0]] if len(found) == 1 else None
 
 
 def _rate(table: EvaluationTable, rows: NDArray[np.bool_]) -> tuple[float, float, float]:

@@ -180,6 +180,28 @@ class MetricWrongTask(InputError):
         super().__init__(f"metric={metric!r} cannot be computed for a {task} task: {cause}. Choose another metric.")
 
 
+class LabelsAndTask(InputError):
+    """A task that does not fit the number of label columns."""
+
+    def __init__(self, task: str, label: object) -> None:
+        remedy = (
+            "Pass the list of 0/1 columns: label=[...]"
+            if task == "multilabel"
+            else "Leave task= out, or name one column"
+        )
+        super().__init__(f"task={task!r} does not fit label={label!r}. {remedy}.")
+
+
+class LabelsUnknown(InputError):
+    """A metric that cannot leave out labels that are not known."""
+
+    def __init__(self, able: Collection[str]) -> None:
+        super().__init__(
+            "some rows have labels that are not known (missing), and this metric cannot leave them out; "
+            f"these can: {first_few(able)}, 'hamming_loss', 'subset_accuracy'"
+        )
+
+
 # -- labels -----------------------------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from mlflow_errata.errors import MetricNeedsScores, MetricWrongTask, OptionUnknown
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric._catalogue import CATALOGUE, Entry, catalogued, known_names
-from mlflow_errata.metric._outcomes import Label, Metric, Outcomes, Task
-from mlflow_errata.metric._scorers import from_scorer
+from mlflow_errata.metric._labels import LABEL_CATALOGUE
+from mlflow_errata.metric._outcomes import UNKNOWN, Label, Metric, Outcomes, Task
+from mlflow_errata.metric._scorers import from_scorer, refuse_unknown
 from mlflow_errata.stats.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATALOGUE",
+    "LABEL_CATALOGUE",
+    "UNKNOWN",
     "Entry",
     "Label",
     "Metric",
@@ -33,9 +36,9 @@ __all__ = [
 def bias(outcomes: Outcomes) -> Estimate | None:
     """Mean prediction - mean label: of a number, or of the positive class by its scores (else by the decisions).
 
-    None for several classes, and with fewer than two rows.
+    None for several classes or labels, and with fewer than two rows.
     """
-    if outcomes.task == "multiclass" or len(outcomes) < 2:  # noqa: PLR2004 - a spread needs two rows
+    if outcomes.task in {"multiclass", "multilabel"} or len(outcomes) < 2:  # noqa: PLR2004 - a spread needs two rows
         return None
     said = outcomes.prediction
     if outcomes.task == "binary" and outcomes.scores is not None:
@@ -45,7 +48,12 @@ def bias(outcomes: Outcomes) -> Estimate | None:
 
 
 def default_metric(outcomes: Outcomes) -> Metric:
-    """Mean absolute error for regression, ROC AUC for a binary task with scores, accuracy otherwise."""
+    """Mean absolute error for regression, ROC AUC for a binary task with scores, micro F1 for several labels.
+
+    Accuracy otherwise.
+    """
+    if outcomes.task == "multilabel":
+        return LABEL_CATALOGUE["f1_micro"].metric
     if outcomes.task == "regression":
         return CATALOGUE["mean_absolute_error"].metric
     ranked = outcomes.task == "binary" and outcomes.scores is not None
@@ -81,7 +89,9 @@ def resolve_metric(spec: object, outcomes: Outcomes) -> Metric:
 
 
 def _named(name: str, outcomes: Outcomes) -> Metric:
-    known = catalogued(name)
+    if outcomes.task == "multilabel" and name in LABEL_CATALOGUE:
+        return LABEL_CATALOGUE[name].metric
+    known = catalogued(name) or LABEL_CATALOGUE.get(name)
     if known is not None:
         if outcomes.task not in known.tasks:
             raise MetricWrongTask(name, outcomes.task, f"it is for {' and '.join(known.tasks)} tasks")
@@ -89,7 +99,7 @@ def _named(name: str, outcomes: Outcomes) -> Metric:
     from sklearn.metrics import get_scorer, get_scorer_names  # noqa: PLC0415 - only when asked for
 
     if name not in get_scorer_names():
-        raise OptionUnknown("metric", name, [*known_names(), *get_scorer_names()])
+        raise OptionUnknown("metric", name, [*known_names(), *LABEL_CATALOGUE, *get_scorer_names()])
     return from_scorer(name, get_scorer(name))
 
 
@@ -105,6 +115,9 @@ def _given(spec: object) -> Metric:
 
 def _plain(outcomes: Outcomes) -> tuple[NDArray[Any], NDArray[Any]]:
     """Labels in the user's own values, beside scores where there are any and predicted labels otherwise."""
+    if outcomes.task == "multilabel":
+        refuse_unknown(outcomes)
+        return outcomes.y, outcomes.prediction if outcomes.scores is None else outcomes.scores
     labels = outcomes.named(outcomes.y)
     if outcomes.scores is None:
         return labels, outcomes.named(outcomes.prediction)

@@ -18,8 +18,11 @@ from mlflow_errata.stats.intervals import (
     scattered_groups,
 )
 
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
 Label = str | int | float | bool
+
+UNKNOWN = -1
+"""What `Outcomes.y` holds where a label of a multilabel task is not known."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,14 @@ class Outcomes:
 
     Parameters
     ----------
-    task : "binary", "multiclass" or "regression"
-    classes : tuple of labels, sorted; the last one is the positive class of a binary task; empty for regression
-    y : int array of shape (n,) with positions in `classes`, or float array for regression
-    prediction : as `y`
-    scores : float array of shape (n, n_classes), or None if only labels were predicted
+    task : "binary", "multiclass", "multilabel" or "regression"
+    classes : tuple of labels, sorted; the last one is the positive class of a binary task; the label columns of a
+        multilabel task; empty for regression
+    y : int array of shape (n,) with positions in `classes`, or float array for regression; multilabel: int array of
+        shape (n, n_labels) of 1 (holds), 0 and UNKNOWN, of which no row has nothing else
+    prediction : as `y`, never UNKNOWN
+    scores : float array of shape (n, n_classes), or None if only labels were predicted; multilabel: the probability of
+        each label, rows do not add up to 1
     weight : float array of shape (n,), or None for equal weights
     """
 
@@ -58,14 +64,36 @@ class Outcomes:
 
     @property
     def errors(self) -> NDArray[np.float64]:
-        """What each row got wrong: 0 or 1 for classes, the absolute error for regression."""
+        """What each row got wrong: 0 or 1 for classes, the absolute error for regression.
+
+        Multilabel: the share of the row's known labels that are wrong (Hamming loss).
+        """
         if self.task == "regression":
             return np.asarray(np.abs(self.y - self.prediction), dtype=np.float64)
+        if self.task == "multilabel":
+            known = self.y != UNKNOWN
+            return np.asarray((known & (self.y != self.prediction)).sum(axis=1) / known.sum(axis=1), dtype=np.float64)
         return np.asarray(self.y != self.prediction, dtype=np.float64)
 
     def named(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Labels or predictions in the user's own values; numbers of a regression as they are."""
+        """Labels or predictions in the user's own values; numbers of a regression as they are.
+
+        Multilabel: the names of the labels that hold, in one text.
+        """
+        if self.task == "multilabel":
+            held = [", ".join(str(self.classes[at]) for at in np.flatnonzero(row == 1)) for row in codes]
+            return np.array(held, dtype=object)
         return np.array(self.classes)[codes] if self.classes else codes
+
+    def carries(self, code: int) -> NDArray[np.bool_]:
+        """Rows of a class; multilabel: rows for which a label is known to hold."""
+        return np.asarray(self.y[:, code] == 1 if self.task == "multilabel" else self.y == code)
+
+    def of_label(self, at: int) -> Outcomes:
+        """One label of a multilabel task as a binary task, on the rows for which it is known."""
+        scores = None if self.scores is None else np.column_stack([1 - self.scores[:, at], self.scores[:, at]])
+        alone = Outcomes("binary", (0, 1), self.y[:, at], self.prediction[:, at], scores, self.weight)
+        return alone.take(self.y[:, at] != UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Dataset:
     roles : mapping role -> column name(s)
     features : columns that the model sees
     slice_columns : columns that were offered to the slice search
-    classes : labels in the order of the scores; empty for regression
+    classes : labels in the order of the scores; the label columns of a multilabel task; empty for regression
     training : Training or None
     """
 
@@ -81,7 +81,7 @@ class Summary:
 
     Parameters
     ----------
-    task : "binary", "multiclass" or "regression"
+    task : "binary", "multiclass", "multilabel" or "regression"
     task_inferred : bool, True if errata chose the task
     metric : str, name of the metric
     metric_inferred : bool, True if errata chose the metric

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.diagnoses.calibration import WORTH_A_LOOK
+from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Spec, chart, dots, legend_of, of_status
 
@@ -115,6 +116,8 @@ def section(result: Calibration, record: Record) -> list[Block]:
     """What was said against what happened, over what was said and over time."""
     blocks: list[Block] = [verdict(result, record), _facts(result, record), _curve(result, record)]
     blocks += [Text(_explained(result, record)), _table(result, record)]
+    if result.labels:
+        blocks.append(_by_label.calibrations(result.labels))
     if result.windows:
         blocks.append(_windows(result, record))
     if result.slices:

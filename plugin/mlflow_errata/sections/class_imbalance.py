@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.diagnoses.class_imbalance import FEWEST, RARE, WORTH_A_LOOK
+from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, log_axis, of_status
 
@@ -57,6 +58,8 @@ def verdict(result: ClassImbalance, record: Record) -> Verdict:  # noqa: ARG001 
 
 def _hurt(result: ClassImbalance, commonest: ClassShare) -> str:
     hurts = [item for item in result.classes if item.label in result.hurts and item.recall is not None]
+    if result.together is not None:
+        return _hurt_labels(result, hurts)
     worst = min(hurts, key=lambda item: item.recall.value if item.recall is not None else 1.0)
     count = (
         f"Class {words.quoted(worst.label)} is rare and recalled worse"
@@ -66,6 +69,19 @@ def _hurt(result: ClassImbalance, commonest: ClassShare) -> str:
     return (
         f"{count}: recall {_or_none(worst.recall)} at {words.value(worst.share)} of the rows, against "
         f"{_or_none(commonest.recall)} for the commonest class, {words.quoted(commonest.label)}."
+    )
+
+
+def _hurt_labels(result: ClassImbalance, hurts: list[ClassShare]) -> str:
+    """Labels of several whose rarer answer is recalled worse than the other."""
+    told = [
+        f"{words.quoted(item.label)} (recalled {_or_none(item.recall)}, its absence {_or_none(item.specificity)}, "
+        f"{words.value(item.share)} of the rows have it)"
+        for item in hurts
+    ]
+    return (
+        f"Of {words.plural(len(result.classes), 'label')}, {len(told)} pay for being rare: of two answers the rarer "
+        f"one is recalled worse. They are {words.listed(told)}."
     )
 
 
@@ -83,6 +99,8 @@ def section(result: ClassImbalance, record: Record) -> list[Block]:
         )
     if result.moved:
         blocks.append(Text(_moved(result)))
+    if result.together is not None:
+        return [*blocks, *_by_label.together(result.together), _by_label.shares(shown)]
     blocks.append(_table(shown))
     if result.confusions:
         blocks.append(_matrix(result) if len(result.classes) <= MOST_CELLS else _confusions(result))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
+from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._courses import fewest_drawn, metric_course, precision, rate_course, rows_course
 from mlflow_errata.sections._marks import BLUE, GREY, TICK, VERMILLION, Dot, Series, Spec, dots, log_axis, of_status
@@ -44,6 +45,9 @@ def not_made(reason: str, record: Record) -> NotMade:
     return NotMade(f"Recency is not checked: the check {reason}.")
 
 
+SERVED_WORSE = "The newest rows are served worse. "
+
+
 def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - the shared shape
     """Whether the newest rows are served worse."""
     name, since = words.metric(result.metric), words.moment(result.cut, result.unit)
@@ -55,8 +59,9 @@ def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - 
     )
     if result.worse and result.cause == "season":
         return Verdict("unsure", f"The newest rows are served worse, as in earlier years: {name} is {course}.")
-    if result.worse:
-        return Verdict("bad", f"The newest rows are served worse. {words.capital(name)} is {course}.")
+    if result.found:
+        of_labels = "" if result.worse else f"{_by_label.worse(result.labels)} "
+        return Verdict("bad", f"{of_labels or SERVED_WORSE}{words.capital(name)} is {course}.")
     if _is_better(result.change, result):
         return Verdict("good", f"The newest rows are served better. {words.capital(name)} is {course}.")
     if not result.change.low <= 0 <= result.change.high:
@@ -92,6 +97,8 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
     if any(window.label_rate is not None for window in drawn):
         blocks.append(rate_course(result, record.dataset.classes[-1] if record.dataset.classes else None))
     blocks.append(_windows(result, record))
+    if result.labels:
+        blocks.append(_by_label.drifts(result.labels))
     if result.worsened:
         blocks.append(_worsened(result))
     if result.shifts:

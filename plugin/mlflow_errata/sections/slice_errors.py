@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import Dot, Spec, dots, of_status
 
@@ -39,6 +40,15 @@ def not_made(reason: str, record: Record) -> NotMade:
 def verdict(result: SliceErrors, record: Record) -> Verdict:  # noqa: ARG001 - the shared shape
     """How many slices stand out, and the worst of them."""
     overall = words.value(result.overall)
+    if not result.slices and result.labels:
+        first, n = result.labels[0], len(result.labels)
+        return Verdict(
+            "bad",
+            "Over all labels no slice is distinguishable from chance; in slices of their own "
+            f"{words.plural(n, 'label')} {'is' if n == 1 else 'are'} wrong more often. {words.quoted(first.label)} is, "
+            f"where {words.conditions(first.slices[0])}: {words.estimate(first.slices[0].error)}, "
+            f"{words.value(first.overall)} overall.",
+        )
     if not result.slices:
         return Verdict(
             "good",
@@ -60,6 +70,8 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     if result.slices:
         blocks += [_by_impact(result), _table(result.slices, _caption(result.slices))]
         blocks += [Text(line) for line in _apart(result.slices)]
+    if result.labels:
+        blocks.append(_by_label.slices(result.labels))
     if result.suspected:
         blocks.append(_table(result.suspected, SUSPECTED))
     if result.named:

@@ -17,6 +17,7 @@ from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
 from mlflow_errata.steps import change_model, collect_data, drop_columns
+from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.steps.retrain_recent import age_of
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import Trials
@@ -57,6 +58,7 @@ ANSWERS = {
     "collect_data": "slice_errors",
 }
 """The diagnosis that a kind of step answers."""
+SEVERAL_LABELS = "not tried: trials refit and judge one label column; diagnose each label alone to try this step"
 
 
 def try_steps(
@@ -89,6 +91,8 @@ def try_steps(
     -------
     (next steps, best first; what was tried, or None if nothing could be, as with a model that leans on a leak)
     """
+    if table.task == "multilabel":
+        return tuple(_for_one_label(step) for step in proposed), None
     leaks = [step for step in proposed if step.kind == drop_columns.KIND]
     if leaks:
         columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
@@ -104,6 +108,10 @@ def try_steps(
             return session.run(results, proposed, start=start, budget=budget, progress=progress)
         finally:
             progress.close()
+
+
+def _for_one_label(step: NextStep) -> NextStep:
+    return replace(step, gain_reason=SEVERAL_LABELS) if step.gain_reason == NOT_TRIED else step
 
 
 class _Session:
