@@ -320,7 +320,10 @@ def test_processes_that_are_killed_lose_nothing_that_was_told(made, run, tmp_pat
             if pid == 0:
                 child(k)
                 os._exit(0)
-            time.sleep(2 + 1.5 * random.random())
+            before, late = os.fstat(acknowledged).st_size, time.monotonic() + 60
+            while os.fstat(acknowledged).st_size < before + 20 and time.monotonic() < late:
+                time.sleep(0.02)
+            time.sleep(1.5 * random.random())
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         """
@@ -335,7 +338,7 @@ def test_processes_that_are_killed_lose_nothing_that_was_told(made, run, tmp_pat
     )
     assert done.returncode == 0, done.stderr[-2000:]
     told = [line.split() for line in (tmp_path / "told").read_text().splitlines()]
-    assert len(told) > 4
+    assert len(told) >= 4
     accepted = {(item.by, item.why) for item in errata.choices(run)}
     assert {(person, i) for what, person, i in told if what == "accept"} <= accepted
     made_by = errata.load_decisions(run, every=True).groupby("by").size().to_dict()

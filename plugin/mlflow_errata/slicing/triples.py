@@ -66,7 +66,7 @@ class Triples:
         if drawn > few:
             bits, frequent = _frequent(cuts, column, drawn, share)
         least = ceil(share * drawn)
-        members, support = _counted(bits, frequent, least, drawn - least)
+        members, support = _counted(bits, frequent, drawn, least, drawn - least)
         return cls(column, atom, bits, members, support, drawn)
 
     def __len__(self) -> int:
@@ -146,21 +146,23 @@ def _work(bits: NDArray[np.uint64], column: NDArray[np.intp], frequent: NDArray[
 
 
 def _counted(
-    bits: NDArray[np.uint64], frequent: NDArray[np.bool_], least: int, most: int
+    bits: NDArray[np.uint64], frequent: NDArray[np.bool_], n: int, least: int, most: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Triples of frequent pairs with enough rows, and their support."""
+    """Triples of frequent pairs with enough of the first n rows, and their support, by a Gram matrix an atom."""
+    member = np.unpackbits(bits.view(np.uint8), axis=1, count=n).T.astype(np.float32, order="C")
     members, support = [np.empty((0, 3), dtype=np.int32)], [np.empty(0)]
     for one in range(len(bits)):
-        beside = np.flatnonzero(frequent[one])
-        inside = bits[beside] & bits[one]
-        near = frequent[np.ix_(beside, beside)]
-        for at in np.flatnonzero(near.any(axis=1)):
-            others = np.flatnonzero(near[at])
-            dense = len(others) == others[-1] - others[0] + 1
-            counted = counts(inside[slice(others[0], others[-1] + 1) if dense else others] & inside[at])
-            kept = np.flatnonzero((counted >= least) & (counted <= most))
-            found = np.empty((len(kept), 3), dtype=np.int32)
-            found[:, 0], found[:, 1], found[:, 2] = one, beside[at], beside[others[kept]]
-            members.append(found)
-            support.append(counted[kept].astype(np.float64))
+        beside = frequent[one]
+        if not beside.any():
+            continue
+        after = int(beside.argmax())
+        near = frequent[after:, after:] & beside[after:, None] & beside[after:]
+        rows = np.flatnonzero(member[:, one])
+        together = np.zeros(near.shape)
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            part = member[rows[at : at + ROWS_AT_ONCE], after:]
+            together += part.T @ part
+        two, three = np.nonzero(near & (together >= least) & (together <= most))
+        members.append(np.column_stack([np.full(len(two), one), two + after, three + after]).astype(np.int32))
+        support.append(together[two, three])
     return np.concatenate(members), np.concatenate(support)
