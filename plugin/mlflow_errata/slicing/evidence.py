@@ -123,6 +123,11 @@ def _studentised(
     return np.asarray(np.where(spread > 0, total / np.sqrt(np.where(spread > 0, spread, 1)), 0.0))
 
 
+EVERY = slice(None)
+AT_ONCE = 2**14
+"""Slices whose evidence is computed at once, so that what it takes stays in the cache."""
+
+
 class Standing:
     """Evidence of every slice of a lattice, kept up while slices are explained.
 
@@ -178,27 +183,32 @@ class Standing:
             self.moments[cell] = tuple(a - b for a, b in zip(self.moments[cell], leaving, strict=True))
             self.moments.append(leaving)
 
-    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """(rows, observed errors, expected errors, variance or sum of squared residuals) of every slice.
+    def parts(
+        self, of: slice = EVERY
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """(rows, observed errors, expected errors, variance or sum of squared residuals) of every slice, or of some.
 
         Slices that share no rows add up in all four.
         """
         means = self.cells.means
-        n = self.lattice.support.astype(np.float64)
-        expected, spread = np.zeros(len(n)), np.zeros(len(n)) if self.squares is None else self.squares.copy()
+        n = self.lattice.support[of].astype(np.float64)
+        expected, spread = np.zeros(len(n)), np.zeros(len(n)) if self.squares is None else self.squares[of].copy()
         for mean, moments in zip(means, self.moments, strict=True):
-            expected += mean * moments[0]
-            spread += mean * (1 - mean) * moments[0] if self.squares is None else self._squared(mean, moments)
-        return n, self.observed, expected, spread
-
-    @staticmethod
-    def _squared(mean: float, moments: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
-        _, heavy, amount = moments
-        return mean**2 * heavy - 2 * mean * amount
+            mass = moments[0][of]
+            expected += mean * mass
+            if self.squares is None:
+                spread += mean * (1 - mean) * mass
+            else:
+                spread += mean**2 * moments[1][of] - 2 * mean * moments[2][of]
+        return n, self.observed[of], expected, spread
 
     def evidence(self, least: float = 0.0) -> NDArray[np.float64]:
         """Evidence of every slice; below `least` any lower number may stand."""
-        return self.evidence_of(*self.parts(), least=least)
+        found = np.empty(len(self.lattice))
+        for start in range(0, len(found), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            found[some] = self.evidence_of(*self.parts(some), least=least)
+        return found
 
     def evidence_of(
         self,

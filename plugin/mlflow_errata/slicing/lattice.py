@@ -169,8 +169,10 @@ class Lattice:
         index: list[int] = []
         groups = []
         for at, column in enumerate(self.columns):
+            if column.is_number:
+                continue
             levels = [place for place in self.alone(at) if self.predicates(place)[0][1].kind == "level"]
-            if levels and not column.is_number:
+            if levels:
                 groups.append(np.arange(len(index), len(index) + len(levels)))
                 index += levels
         return self.only(np.array(index, dtype=np.intp)), tuple(groups)

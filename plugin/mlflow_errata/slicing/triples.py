@@ -22,6 +22,8 @@ MOST_WORK = 2**34
 """Rows times slices: half a second or so."""
 AT_ONCE = 2**12
 """Slices whose bits are combined at once."""
+EXACT = 2**24
+"""Counts below which single precision is exact."""
 ROWS_AT_ONCE = 2**15
 """Rows whose bits are spread out at once."""
 
@@ -158,11 +160,11 @@ def _counted(
         after = int(beside.argmax())
         near = frequent[after:, after:] & beside[after:, None] & beside[after:]
         rows = np.flatnonzero(member[:, one])
-        together = np.zeros(near.shape)
+        together = np.zeros(near.shape, dtype=np.float32 if n < EXACT else np.float64)
         for at in range(0, len(rows), ROWS_AT_ONCE):
             part = member[rows[at : at + ROWS_AT_ONCE], after:]
             together += part.T @ part
         two, three = np.nonzero(near & (together >= least) & (together <= most))
         members.append(np.column_stack([np.full(len(two), one), two + after, three + after]).astype(np.int32))
-        support.append(together[two, three])
+        support.append(together[two, three].astype(np.float64))
     return np.concatenate(members), np.concatenate(support)
