@@ -23,8 +23,6 @@ from mlflow_errata.tracking.store import log, mark_failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlflow_errata.table import Value
-
 ARGUMENTS = ("X", "y", "sample_weight")
 """Positional arguments of `fit` and `score` after the estimator itself."""
 LABEL = "label"
@@ -36,7 +34,7 @@ def autolog(
     disable: bool = False,
     time: str | None = None,
     id: str | None = None,  # noqa: A002 - the role's name
-    value: Value | None = None,
+    value: str | Mapping[str, float] | Callable[..., Any] | None = None,
     slice_by: Sequence[str] | None = None,
     metric: str | Callable[..., float] | None = None,
     budget: float = 0.0,
