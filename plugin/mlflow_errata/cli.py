@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow_errata.record import Record
 
 STORE = "sqlite:///mlflow.db"
-TRACKING_URI = "ERRATA_TRACKING_URI"
+TRACKING_URI, ALLOWED_HOSTS = "ERRATA_TRACKING_URI", "ERRATA_ALLOWED_HOSTS"
 
 tracking_uri_option = click.option(
     "--tracking-uri",
@@ -54,27 +54,46 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8501, show_default=True, help="Port to listen on.")
 @click.option("--base-url", default="", help="Path under which a proxy serves the app.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Further name to answer to, such as a proxy's; repeat.")
 @click.option("--open/--no-open", "opens", default=False, help="Open a browser.")
 def ui(
-    *, tracking_uri: str, experiment: str | None, run: str | None, host: str, port: int, base_url: str, opens: bool
+    *,
+    tracking_uri: str,
+    experiment: str | None,
+    run: str | None,
+    host: str,
+    port: int,
+    base_url: str,
+    allow_host: tuple[str, ...],
+    opens: bool,
 ) -> None:
     """Start the app on a tracking store."""
     from urllib.parse import urlencode
 
+    from mlflow_errata.guard import Names
+
     query = urlencode({key: value for key, value in (("experiment", experiment), ("run", run)) if value})
     path = f"/{base_url.strip('/')}" if base_url.strip("/") else ""
-    click.echo(f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({tracking_uri})", err=True)
-    os.environ[TRACKING_URI] = tracking_uri
+    click.echo(f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({_hidden(tracking_uri)})", err=True)
+    known = Names.of(host, allow_host)
+    os.environ |= {TRACKING_URI: tracking_uri, ALLOWED_HOSTS: ",".join(known.names), "MLFLOW_DISABLE_TELEMETRY": "true"}
     options = {
         "server.address": host,
         "server.port": str(port),
         "server.headless": str(not opens).lower(),
     } | ({"server.baseUrlPath": base_url.strip("/")} if path else {})
     flags = [f"--{name}={value}" for name, value in options.items()]
-    flags += [f"--server.allowedHosts={name}" for name in sorted({host, "localhost", "127.0.0.1"})]
+    flags += [f"--server.allowedHosts={name}" for name in (("*",) if known.addresses else known.names)]
     command = [sys.executable, "-m", "streamlit", "run", str(app_path()), *flags]
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606 - the app takes over this process, so Ctrl-C and exit codes are its own
+
+
+def _hidden(tracking_uri: str) -> str:
+    """A store's address without its password."""
+    import re
+
+    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", tracking_uri)
 
 
 @main.command()
@@ -243,7 +262,7 @@ def app_path() -> Path:
         from mlflow_errata.errors import AppMissing
 
         raise AppMissing
-    return Path(found.origin).parent / "app.py"
+    return Path(found.origin).parent / "served.py"
 
 
 def _record(run_or_folder: str, tracking_uri: str) -> Record:
