@@ -1,7 +1,7 @@
 """The guard before the app: whom it answers, by the names in a request's Host and Origin.
 
 A page from elsewhere cannot reach the app through the browser of somebody who can: neither by a name that was made to
-point here (DNS rebinding), nor by a form or a socket opened across sites. Streamlit's own check of hosts sees the socket
+point here (DNS rebinding), nor by a form or a socket opened across sites. Streamlit's own check of hosts sees sockets
 alone, and asks the internet for this machine's address before it turns a foreign origin away.
 """
 
@@ -22,20 +22,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Streamlit's charts are compiled in the browser
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "media-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    ]
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 """A browser loads nothing from elsewhere, whatever a name in the data says."""
 HEADERS = {
@@ -130,8 +120,9 @@ class Guard:
         """Why a request is refused; None if it is not."""
         if not self.door.host(host):
             return f"this server does not answer to the name {host[:200]!r}. {self.remedy}"
-        own = origin is None or urlsplit(origin).netloc == host or self.door.origin(origin)
-        return None if own else f"pages of {origin[:200]!r} may not reach this server. {self.remedy}"
+        if origin is None or urlsplit(origin).netloc == host or self.door.origin(origin):
+            return None
+        return f"pages of {origin[:200]!r} may not reach this server. {self.remedy}"
 
 
 def _with_headers(send: Send) -> Send:
