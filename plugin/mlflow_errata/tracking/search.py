@@ -26,12 +26,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 ROOT = "errata"
-<<<<<<< HEAD
 FOLLOWS_TAG = "errata.follows"
-=======
 LARGEST = 100 * 2**20
 """Bytes of the largest file of a record that is read."""
->>>>>>> ready-server
 T = TypeVar("T")
 
 
