@@ -21,6 +21,8 @@ LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
 MOST_CONTRASTED = 5
 """Slices whose contrasts are told."""
+MOST_TOLD = 3
+"""Contrasts of a slice that are told in a sentence."""
 SUSPECTED = (
     "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance. Check "
     "them on new rows before acting."
@@ -228,7 +230,7 @@ def _apart(slices: tuple[Slice, ...]) -> list[str]:
         + words.listed(
             [
                 f"{words.shown(each.condition)} ({words.percent(each.inside)}, elsewhere {words.percent(each.outside)})"
-                for each in item.contrasts
+                for each in item.contrasts[:MOST_TOLD]
             ]
         )
         + "."
