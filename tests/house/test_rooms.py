@@ -119,7 +119,6 @@ ROOMS = {
                 "_outcome",
                 "_reviews",
                 "_run_comparison",
-                "_slice_measured",
                 "predicates",
                 "sections",
                 "steps",

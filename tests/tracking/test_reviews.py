@@ -11,12 +11,13 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata._reviews import LONGEST_TAG, REVIEW_TAG, Review, as_tag, review_of, standing
+from mlflow_errata._slice_measured import measured
 from mlflow_errata.diagnoses.slice_errors import slice_id
 from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable, OptionUnknown, ValuesRefused
 from mlflow_errata.errors.stored import NoteTooLong, NotMeasured, PersonMissing, ReadOnly
 from mlflow_errata.predicates import parse
 from mlflow_errata.stats.intervals import wilson
-from mlflow_errata.tracking.reviews import measure_in, reviews, slices_found
+from mlflow_errata.tracking.reviews import keep_slice, reviews, slices_found, with_rows
 
 EAST = "region == 'east'"
 
@@ -56,7 +57,7 @@ def test_a_fixed_slice_that_a_later_run_finds_came_back():
 
 
 def test_what_cannot_be_stored_is_refused(run, monkeypatch):
-    with pytest.raises(OptionUnknown, match="status='fixd' is not known. Did you mean 'fixed'"):
+    with pytest.raises(OptionUnknown, match=r"status='fixd' is not known. Did you mean 'fixed'"):
         errata.review_slice(run, EAST, "fixd", by="anna")
     with pytest.raises(PersonMissing):
         errata.review_slice(run, EAST, "fixed", by=" ")
@@ -116,7 +117,7 @@ def test_a_table_that_is_none_is_empty(logged):
 
 
 def test_any_slice_is_measured_on_the_rows_that_a_run_keeps(logged, frame):
-    said = measure_in(logged, parse(f"{EAST} and a >= 0.5"))
+    said = measured(with_rows(logged), parse(f"{EAST} and a >= 0.5"))
     inside = (frame["region"] == "east") & (frame["a"] >= 0.5)
     wrong = (frame["score"] >= 0.5) != frame["y"]
     assert (said.n_looked_at, said.n_rows) == (3000, 3000)
@@ -130,11 +131,18 @@ def test_any_slice_is_measured_on_the_rows_that_a_run_keeps(logged, frame):
 
 def test_what_cannot_be_measured_says_why(logged, experiment, record):
     with pytest.raises(ColumnMissing, match="Did you mean 'region'"):
-        measure_in(logged, parse("regio == 'east'"))
+        measured(with_rows(logged), parse("regio == 'east'"))
     with pytest.raises(ValuesRefused, match="'region >= 3' cannot compare"):
-        measure_in(logged, parse("region >= 3"))
-    assert measure_in(logged, parse("region == 'west'")).found.error is None
+        measured(with_rows(logged), parse("region >= 3"))
+    assert measured(with_rows(logged), parse("region == 'west'")).found.error is None
     with mlflow.start_run(experiment_id=experiment) as bare:
         errata.log(record, rows=False, strict=True)
     with pytest.raises(NotMeasured, match="without its rows"):
-        measure_in(bare.info.run_id, parse(EAST))
+        measured(with_rows(bare.info.run_id), parse(EAST))
+
+
+def test_a_kept_slice_joins_those_of_the_experiment(experiment):
+    name = mlflow.get_experiment(experiment).name
+    errata.save_slices(name, {"a": ("a >= 0.5", 0.1)})
+    keep_slice(name, "east", EAST)
+    assert errata.load_slices(name) == {"a": ("a >= 0.5", 0.1), "east": EAST}

@@ -230,9 +230,7 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         restating=sliced.restating,
         skipped=sliced.skipped,
         detectable_excess=_detectable(table.errors, search),
-        named=tuple(
-            measure(table.frame, table.outcomes, options.metric, wanted) for wanted in options.named_slices
-        ),
+        named=tuple(measure(table.frame, table.outcomes, options.metric, wanted) for wanted in options.named_slices),
         n_permutations=options.permutations,
         in_time=options.permutations > 0 and table.times is not None,
         labels=_by_label(table, sliced, options),

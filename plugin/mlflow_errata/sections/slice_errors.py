@@ -81,6 +81,14 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     return blocks + [Text(note) for note in _notes(result, record) if note]
 
 
+def explained(result: SliceErrors, record: Record) -> list[Block]:
+    """What a page says below the slices that it lists by itself: those of single labels, those by name, and notes."""
+    blocks: list[Block] = [_by_label.slices(result.labels)] if result.labels else []
+    if result.named:
+        blocks.append(_named(result))
+    return [*blocks, *(Text(note) for note in _notes(result, record) if note), Text(_search(result))]
+
+
 def finding(item: Slice) -> str:
     """One slice in a sentence."""
     times = f", {words.number(item.lift)} times that of all rows"

@@ -16,19 +16,19 @@ from uuid import uuid4
 from mlflow.entities import RunTag, ViewType
 
 from mlflow_errata._reviews import REVIEW_TAG, Review, as_tag, review_of, reviews_of
-from mlflow_errata._slice_measured import MeasuredSlice, measured
 from mlflow_errata.errors.stored import ReadOnly
 from mlflow_errata.predicates import parse
 from mlflow_errata.record.write import SLICES
 from mlflow_errata.tracking.choices import is_read_only
 from mlflow_errata.tracking.search import folder_of, load_evaluated, reading
+from mlflow_errata.tracking.slices import load_slices, save_slices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlflow import MlflowClient
 
-    from mlflow_errata.predicates import Predicate
+    from mlflow_errata.record import Record
 
 REVIEWED_TAG = "errata.reviewed"
 """When a slice of the run was last reviewed: runs are searched by it."""
@@ -126,11 +126,24 @@ def _table(told: Any) -> dict[str, dict[str, float]]:
     return {str(row.pop("slice_id")): {str(name): float(value) for name, value in row.items()} for row in rows}
 
 
-def measure_in(run_id: str, predicates: tuple[Predicate, ...], *, tracking_uri: str | None = None) -> MeasuredSlice:
-    """A slice measured on the rows that a run keeps, whether its search found it or not.
+def with_rows(run_id: str, *, tracking_uri: str | None = None) -> Record:
+    """The latest record of a run with what its model said of the evaluation rows.
 
     Raises
     ------
-    NotMeasured, ColumnMissing, ValuesRefused, NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
     """
-    return reading(tracking_uri, lambda client: measured(load_evaluated(client, run_id), predicates))
+    return reading(tracking_uri, lambda client: load_evaluated(client, run_id))
+
+
+def keep_slice(experiment: str, name: str, expression: str, *, tracking_uri: str | None = None) -> None:
+    """Add a named slice to those of an experiment, in place of one of the same name.
+
+    Raises
+    ------
+    ExpressionUnreadable, ValuesRefused, ExperimentMissing, ReadOnly
+    """
+    if is_read_only():
+        raise ReadOnly
+    kept = load_slices(experiment, tracking_uri=tracking_uri)
+    save_slices(experiment, kept | {name: expression}, tracking_uri=tracking_uri)
