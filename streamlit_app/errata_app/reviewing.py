@@ -6,13 +6,14 @@ A widget keeps its own selection under its key, so what was picked elsewhere giv
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import streamlit as st
 
 from errata_app import source
-from errata_app.draw import FORMAT, MARK, draw, fingerprint, plain, table
+from errata_app.draw import MARK, draw, fingerprint, plain, table
 from errata_app.person import person
 from mlflow_errata._reviews import LONGEST_NOTE, STATUSES
 from mlflow_errata._slice_order import ASPECTS, DEFAULT, ranked
@@ -32,6 +33,9 @@ PICKED, TROUBLE = "slice picked", "slice trouble"
 MOST_ROWS = 200
 PAGE_OF_RUNS = 10
 HEIGHT = 300
+FORMAT = {"integer": "localized", "number": "%.4g", "percent": "percent"}
+ADDRESS = re.compile(r"(?i)(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)")
+"""Where a name reads as an address; a word joiner there keeps it from turning into a link."""
 SHOWN = ("open", "fixed", "accepted", "suspected")
 
 
@@ -120,10 +124,12 @@ def _controls(desk: Desk) -> tuple[dict[str, float], list[str]]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="slice controls"):
         kinds = [kind for kind in SHOWN if kind != "suspected" or desk.result.suspected]
         shown = st.pills("Show", kinds, selection_mode="multi", default=kinds, key="show", bind="query-params")
-        with st.popover("Rank by", key="rank", help="The order of the list, from weights; nothing is searched again"):
+        place = st.container(width="content", key="rank place")
+        known = {name: st.session_state.get(f"w_{name}", DEFAULT.get(name, 0.0)) for name in names}
+        said = [slice_list.ASPECT_WORDS[name] for name in names if known[name]] or ["unexplained errors"]
+        with place.popover(f"Rank by: {', '.join(said)}", key="rank"):
+            st.caption("Weights of what the list is ordered by; nothing is searched again.")
             weights = {name: _weight(name) for name in names}
-    said = [slice_list.ASPECT_WORDS[name] for name in names if weights[name]]
-    st.caption(f"Ranked by {', '.join(said) if said else 'unexplained errors'}.")
     return weights, list(shown or ())
 
 
@@ -221,13 +227,12 @@ def _title(each: Listed) -> str:
 
 def _figures(desk: Desk, chosen: Listed) -> None:
     """What is known of the slice in sentences, and what people said of it."""
-    st.subheader(plain(" and ".join(chosen.item.conditions)), anchor=False)
+    st.subheader(plain(ADDRESS.sub("\N{WORD JOINER}", " and ".join(chosen.item.conditions))), anchor=False)
     with st.container(horizontal=True, key="slice badges"):
         st.badge(slice_list.MARK[chosen.status], color="orange" if chosen.status in {"open", "back"} else "blue")
         if chosen.item.tier == "suspected":
             st.badge(f"{MARK['unsure']} suspected", color="gray")
-    for sentence in slice_review.figures(chosen.item):
-        st.markdown(plain(sentence))
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in slice_review.figures(chosen.item)))
     told = slice_review.said(chosen, desk.row.run_id)
     if told:
         st.markdown(plain(told))

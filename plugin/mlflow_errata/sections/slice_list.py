@@ -15,7 +15,6 @@ from mlflow_errata.sections._marks import (
     NAMES,
     ROW,
     SHAPE,
-    SKY,
     Series,
     Spec,
     chart,
@@ -39,7 +38,7 @@ PICK = "pick"
 BEYOND, UNCLEAR, SUSPECTED, SETTLED = (
     Series("more errors than elsewhere", COLOUR["bad"], SHAPE["bad"]),
     Series("not distinguishable: the interval includes 0", GREY, SHAPE["unsure"]),
-    Series("suspected: one in ten is chance", SKY, "square"),
+    Series("suspected: one in ten is chance", GREY, "square"),
     Series("fixed or accepted", BLUE, SHAPE["good"]),
 )
 ASPECT_WORDS = {
