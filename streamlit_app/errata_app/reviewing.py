@@ -1,7 +1,8 @@
 """Reviewing slices: a list by chart and table, and the one slice that is picked in either.
 
 One slice is picked at any time, by its id; the chart, the table, the box, the buttons and the address all follow it.
-A widget keeps its own selection under its key, so what was picked elsewhere gives the others a new key.
+A widget keeps its own selection, so what is picked elsewhere is its next turn: the table gets a new key, and the chart
+tells the turn with what is picked in it.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _picked(ids: Sequence[str]) -> str:
 
 
 def _pick(picked: str, source_of_it: str) -> None:
-    """Pick a slice; every widget but the one that it was picked in starts anew with it."""
+    """Pick a slice; the widgets that it was not picked in take their next turn, and start anew with it."""
     st.session_state[PICKED] = st.query_params["slice"] = picked
     for widget in ("chart", "table"):
         if widget != source_of_it:
@@ -103,10 +104,6 @@ def _pick(picked: str, source_of_it: str) -> None:
 
 def _turn(widget: str) -> int:
     return int(st.session_state.get(f"slice {widget} turn", 0))
-
-
-def _key(widget: str, block: Table) -> str:
-    return f"slices-{widget}-{fingerprint(block)}-{_turn(widget)}"
 
 
 def _is_shown(each: Listed, shown: Sequence[str]) -> bool:
@@ -149,8 +146,8 @@ def _weight(name: str) -> float:
 
 
 def _chart(some: Sequence[Listed], chosen: Listed) -> None:
-    block = slice_list.chart_of(some, chosen.item.id)
-    key = _key("chart", slice_list.table_of(some))
+    block = slice_list.chart_of(some, chosen.item.id, _turn("chart"))
+    key = f"slices-chart-{fingerprint(slice_list.table_of(some))}"
 
     def follow() -> None:
         told = st.session_state[key]["selection"].get(slice_list.PICK) or []
@@ -164,7 +161,7 @@ def _chart(some: Sequence[Listed], chosen: Listed) -> None:
 
 def _table(some: Sequence[Listed], chosen: Listed) -> None:
     block = slice_list.table_of(some)
-    key = _key("table", block)
+    key = f"slices-table-{fingerprint(block)}-{_turn('table')}"
 
     def follow() -> None:
         rows = st.session_state[key]["selection"]["rows"]
@@ -317,16 +314,14 @@ def _rows(desk: Desk, item: Slice) -> None:
     st.caption(
         plain(f"{len(shown)} of {item.support:,} rows are kept with the run, wrong ones first: not a fair draw.")
     )
-    st.dataframe(
-        shown, hide_index=True, key=f"rows-{item.id}", alt="Rows of the slice, wrong ones first", height=HEIGHT
-    )
+    st.dataframe(shown, hide_index=True, key="rows of slice", alt="Rows of the slice, wrong ones first", height=HEIGHT)
     st.download_button(
         "Download these rows",
         lambda: shown.to_csv(index=False),
         file_name=f"slice-{item.id}.csv",
         mime="text/csv",
         on_click="ignore",
-        key=f"csv-{item.id}",
+        key="rows as csv",
     )
 
 

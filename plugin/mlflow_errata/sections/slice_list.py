@@ -34,7 +34,7 @@ MOST_DRAWN = 15
 LINE_OF_NAME, MOST_LINES = 30, 4
 """Characters of a line of a slice's name beside the chart, and lines of it."""
 PICK = "pick"
-"""The chart's selection: a list of {"slice_id": ...}."""
+"""The chart's selection: a list of {"slice_id": ..., "turn": ...}."""
 BEYOND, UNCLEAR, SUSPECTED, SETTLED = (
     Series("more errors than elsewhere", COLOUR["bad"], SHAPE["bad"]),
     Series("not distinguishable: the interval includes 0", GREY, SHAPE["unsure"]),
@@ -85,13 +85,15 @@ def _status(review: Review | None, started: datetime) -> str:
     return "back" if review.came_back(started) else review.status
 
 
-def chart_of(slices: Sequence[Listed], chosen: str) -> Chart:
+def chart_of(slices: Sequence[Listed], chosen: str, turn: int = 0) -> Chart:
     """Excess errors with their intervals, in the order of the list; a click picks a slice by its id.
 
-    At most 15 are drawn: the first, and the chosen one.
+    At most 15 are drawn: the first, and the chosen one. `turn` comes back with what is picked: a dot that was picked
+    before is picked again if the turn is another. Neither it nor the chosen slice changes anything but the data, so the
+    chart need not be drawn anew.
     """
     drawn = [each for each in slices if each.at <= MOST_DRAWN or each.item.id == chosen][-MOST_DRAWN - 1 :]
-    rows = [_datum(each, chosen=each.item.id == chosen) for each in drawn]
+    rows = [_datum(each, chosen=each.item.id == chosen, turn=turn) for each in drawn]
     unit = drawn[0].item.error.unit
     title = "excess errors" if unit == "error rate" else "excess of summed error"
     ends = [end for each in drawn for end in (each.item.excess.low, each.item.excess.high)]
@@ -115,7 +117,8 @@ def chart_of(slices: Sequence[Listed], chosen: str) -> Chart:
 
 def _picking() -> Spec:
     """A click picks the dot nearest to it; it is never cleared, so that one slice is always chosen."""
-    select = {"type": "point", "fields": ["slice_id"], "on": "click", "nearest": True, "clear": False, "toggle": False}
+    select = {"type": "point", "fields": ["slice_id", "turn"], "on": "click"}
+    select |= {"nearest": True, "clear": False, "toggle": False}
     return {"name": PICK, "select": select, "views": ["dots"]}
 
 
@@ -154,7 +157,7 @@ def _layers(x: Spec, rows: list[Spec]) -> list[Spec]:
     ]
 
 
-def _datum(each: Listed, *, chosen: bool) -> Spec:
+def _datum(each: Listed, *, chosen: bool, turn: int) -> Spec:
     item = each.item
     return {
         "slice_id": item.id,
@@ -169,6 +172,7 @@ def _datum(each: Listed, *, chosen: bool) -> Spec:
         "series": _series(each).words,
         "status": MARK[each.status],
         "chosen": chosen,
+        "turn": turn,
     }
 
 
