@@ -8,17 +8,18 @@ tells the turn with what is picked in it.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import streamlit as st
 
 from errata_app import source
-from errata_app.draw import MARK, draw, fingerprint, plain, table
+from errata_app.draw import MARK, columns_of, draw, fingerprint, plain
+from errata_app.moments import moment
 from errata_app.person import person
 from mlflow_errata._reviews import LONGEST_NOTE, STATUSES
 from mlflow_errata._slice_order import ASPECTS, DEFAULT, ranked
-from mlflow_errata.blocks import Chart, Table
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import slice_elsewhere, slice_list, slice_review
 
@@ -34,7 +35,6 @@ PICKED, TROUBLE = "slice picked", "slice trouble"
 MOST_ROWS = 200
 PAGE_OF_RUNS = 10
 HEIGHT = 300
-FORMAT = {"integer": "localized", "number": "%.4g", "percent": "percent"}
 ADDRESS = re.compile(r"(?i)(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)")
 """Where a name reads as an address; a word joiner there keeps it from turning into a link."""
 SHOWN = ("open", "fixed", "accepted", "suspected")
@@ -169,12 +169,12 @@ def _table(some: Sequence[Listed], chosen: Listed) -> None:
             _pick(block.keys[rows[0]], "table")
 
     at = block.keys.index(chosen.item.id)
-    frame = {column.title: [row[place] for row in block.rows] for place, column in enumerate(block.columns)}
+    frame, config = columns_of(block)
     st.dataframe(
         frame,
         key=key,
         hide_index=True,
-        column_config={column.title: _column(column.title, column.kind) for column in block.columns},
+        column_config=config,
         on_select=follow,
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [at], "columns": [], "cells": []}},
@@ -183,12 +183,6 @@ def _table(some: Sequence[Listed], chosen: Listed) -> None:
     )
     with st.expander("What the columns mean", key="slice columns"):
         st.markdown(plain(slice_list.ABOUT))
-
-
-def _column(title: str, kind: str) -> Any:
-    if kind == "text":
-        return st.column_config.TextColumn(title)
-    return st.column_config.NumberColumn(title, format=FORMAT[kind])
 
 
 # -- the slice that is picked -----------------------------------------------------------------------------------------
@@ -230,7 +224,9 @@ def _figures(desk: Desk, chosen: Listed) -> None:
         if chosen.item.tier == "suspected":
             st.badge(f"{MARK['unsure']} suspected", color="gray")
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in slice_review.figures(chosen.item)))
-    told = slice_review.said(chosen, desk.row.run_id)
+    review = chosen.review
+    when = "" if review is None else moment(datetime.fromisoformat(review.at))
+    told = slice_review.said(chosen, desk.row.run_id, when)
     if told:
         st.markdown(plain(told))
     _status(desk, chosen)
@@ -275,8 +271,8 @@ def _details(desk: Desk, chosen: Listed) -> None:
     item = chosen.item
     parts = {
         "Rows": lambda: _rows(desk, item),
-        "What sets it apart": lambda: _blocks(slice_review.apart(item), f"apart-{item.id}"),
-        "Over time": lambda: _blocks(slice_review.course(item, desk.result.window), f"course-{item.id}"),
+        "What sets it apart": lambda: draw(slice_review.apart(item), key=f"apart-{item.id}"),
+        "Over time": lambda: draw(slice_review.course(item, desk.result.window), key=f"course-{item.id}"),
         "Overlap": lambda: _overlap(desk, item),
         "In other runs": lambda: _elsewhere(desk, item),
     }
@@ -284,17 +280,6 @@ def _details(desk: Desk, chosen: Listed) -> None:
         if tab.open:
             with tab:
                 show()  # type: ignore[no-untyped-call]
-
-
-def _blocks(blocks: Sequence[Any], key: str) -> None:
-    """Blocks one below the other; the table of a chart is folded."""
-    charted = any(isinstance(block, Chart) for block in blocks)
-    for at, block in enumerate(blocks):
-        if charted and isinstance(block, Table):
-            with st.expander("As a table", key=f"table of {key}"):
-                table(block, key=f"{key}-{at}")
-        else:
-            draw([block], key=f"{key}-{at}")
 
 
 def _rows(desk: Desk, item: Slice) -> None:
@@ -349,8 +334,9 @@ def _elsewhere(desk: Desk, item: Slice) -> None:
         except ErrataError:
             found = None
         measured = _measured(row, item) if asked else None
-        when = f"{row.started:%Y-%m-%d %H:%M} UTC"
-        told.append(slice_elsewhere.Elsewhere(row.name, when, row.run_id == desk.row.run_id, found, measured))
+        told.append(
+            slice_elsewhere.Elsewhere(row.name, moment(row.started), row.run_id == desk.row.run_id, found, measured)
+        )
     draw(slice_elsewhere.elsewhere(told, item.error.unit), key=f"elsewhere-{item.id}")
     if len(runs) > n and st.button(f"Show {min(PAGE_OF_RUNS, len(runs) - n)} more runs", key="more runs"):
         st.session_state["slice runs"] = n + PAGE_OF_RUNS

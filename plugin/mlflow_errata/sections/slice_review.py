@@ -56,14 +56,14 @@ def _bias(bias: Estimate) -> str:
     return f"{'Over' if bias.value > 0 else 'Under'}-predicted inside: mean prediction - mean label {shown}."
 
 
-def said(each: Listed, run_id: str) -> str:
-    """What somebody said of the slice, on which run; and whether it came back since."""
+def said(each: Listed, run_id: str, when: str) -> str:
+    """What somebody said of the slice, on which run and when; and whether it came back since."""
     review = each.review
     if review is None:
         return ""
     where = "" if review.run_id == run_id else f" in run {words.shown(review.run_name or review.run_id[:8])}"
     note = f": {review.note}" if review.note else "."
-    told = f"{words.capital(review.status)}{where} by {words.shown(review.by)}, {words.shown(review.at[:16])} UTC{note}"
+    told = f"{words.capital(review.status)}{where} by {words.shown(review.by)}, {when}{note}"
     return f"Back again: this run began later and finds it. {told}" if each.status == "back" else told
 
 

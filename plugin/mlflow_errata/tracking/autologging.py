@@ -23,8 +23,6 @@ from mlflow_errata.tracking.store import log, mark_failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlflow_errata.table import Value
-
 ARGUMENTS = ("X", "y", "sample_weight")
 """Positional arguments of `fit` and `score` after the estimator itself."""
 LABEL = "label"
@@ -36,7 +34,7 @@ def autolog(
     disable: bool = False,
     time: str | None = None,
     id: str | None = None,  # noqa: A002 - the role's name
-    value: Value | None = None,
+    value: str | Mapping[str, float] | Callable[..., Any] | None = None,
     slice_by: Sequence[str] | None = None,
     metric: str | Callable[..., float] | None = None,
     budget: float = 0.0,
@@ -55,7 +53,7 @@ def autolog(
     Parameters
     ----------
     disable : bool
-        True stops it; what MLflow logs by itself stays as it is.
+        True stops it, and MLflow's autologging of scikit-learn too if it was off before.
     time, id : str
         Columns of X; an X without them is diagnosed without them.
     value, slice_by, metric, budget, random_state
@@ -63,13 +61,17 @@ def autolog(
     """
     heard = AutologgingEventLogger.get_logger()  # type: ignore[no-untyped-call]
     before = heard.heard_before if isinstance(heard, _Watch) else heard
+    turned_on = isinstance(heard, _Watch) and heard.turned_on
     if disable:
         _listen(before)
+        if turned_on:
+            mlflow.sklearn.autolog(disable=True)
         return
     if autologging_is_disabled("sklearn"):  # type: ignore[no-untyped-call]
+        turned_on = True
         mlflow.sklearn.autolog(log_models=False, log_datasets=False, log_input_examples=False)
     options = {"value": value, "slice_by": slice_by, "metric": metric, "budget": budget, "random_state": random_state}
-    _listen(_Watch(before, {"time": time, "id": id}, options))
+    _listen(_Watch(before, {"time": time, "id": id}, options, turned_on=turned_on))
 
 
 def _listen(listener: Any) -> None:
@@ -102,6 +104,7 @@ class _Watch:
     heard_before: Any
     roles: Mapping[str, str | None]
     options: Mapping[str, Any]
+    turned_on: bool = False
     fitted: WeakKeyDictionary[Any, _Fitted] = field(default_factory=WeakKeyDictionary)
     depth: _Depth = field(default_factory=_Depth)
 
