@@ -117,7 +117,7 @@ def chart_of(slices: Sequence[Listed], chosen: str, turn: int = 0) -> Chart:
 
 def _picking() -> Spec:
     """A click picks the dot nearest to it; it is never cleared, so that one slice is always chosen."""
-    select = {"type": "point", "fields": ["slice_id", "turn"], "on": "click"}
+    select: Spec = {"type": "point", "fields": ["slice_id", "turn"], "on": "click"}
     select |= {"nearest": True, "clear": False, "toggle": False}
     return {"name": PICK, "select": select, "views": ["dots"]}
 
