@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mlflow_errata.tracking.ignored import ignore, ignored
     from mlflow_errata.tracking.metrics import business_metric
     from mlflow_errata.tracking.outcomes import compare_runs
+    from mlflow_errata.tracking.reviews import review_slice
     from mlflow_errata.tracking.search import load
     from mlflow_errata.tracking.slices import load_slices, save_slices
     from mlflow_errata.tracking.store import log
@@ -58,6 +59,7 @@ _HOMES = {
     "load_recipe": "tracking.choices",
     "load_slices": "tracking.slices",
     "log": "tracking.store",
+    "review_slice": "tracking.reviews",
     "save_decisions": "tracking.decisions",
     "save_slices": "tracking.slices",
     "validation": "tracking.gate",
@@ -91,6 +93,7 @@ __all__ = [
     "load_recipe",
     "load_slices",
     "log",
+    "review_slice",
     "save_decisions",
     "save_slices",
     "validation",

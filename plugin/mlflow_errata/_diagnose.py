@@ -243,7 +243,7 @@ def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFra
     if isinstance(issues, LabelIssues):
         wanted_ids = issues.ranking["id"].iloc[list(issues.worklist.rank)]
         chosen.append(pd.Index(table.ids).get_indexer(pd.Index(wanted_ids)))
-    for item in found.slices if isinstance(found, SliceErrors) else ():
+    for item in (*found.slices, *found.suspected) if isinstance(found, SliceErrors) else ():
         inside = np.flatnonzero(item.mask(table.frame))
         chosen.append(inside[np.argsort(-errors[inside], kind="stable")][:ROWS_OF_A_SLICE])
     wanted = np.concatenate([*chosen, np.arange(min(MOST_ROWS, len(table)))])

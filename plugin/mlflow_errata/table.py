@@ -98,7 +98,7 @@ class EvaluationTable:
     @property
     def error_unit(self) -> str:
         """Name of the mean of `errors`."""
-        return {"regression": "mean absolute error", "multilabel": "Hamming loss"}.get(self.task, "error rate")
+        return self.outcomes.error_unit
 
     @property
     def given(self) -> pd.Series[Any]:

@@ -132,11 +132,7 @@ def card(block: StepCard, key: str, *, below: Callable[[], None] | None = None) 
 
 def table(block: Table, *, key: str, selectable: bool = False, linked: str = "") -> str | None:
     """A table, and the key of the row that was selected in it; `linked` names it in the address."""
-    frame = {column.title: [row[at] for row in block.rows] for at, column in enumerate(block.columns)}
-    for column in block.columns:
-        if column.kind == "percent":
-            frame[column.title] = [None if cell is None else 100 * cell for cell in frame[column.title]]
-    config = {column.title: _column(column, frame[column.title]) for column in block.columns}
+    frame, config = columns_of(block)
     wanted = st.query_params.get(linked) if linked else None
     default: Any = {"selection": {"rows": [block.keys.index(wanted)]}} if wanted in block.keys else None
     shown: Any = st.dataframe(
@@ -162,6 +158,17 @@ def table(block: Table, *, key: str, selectable: bool = False, linked: str = "")
         else:
             st.query_params[linked] = found
     return found
+
+
+def columns_of(block: Table) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """The cells of a table by column, as `st.dataframe` takes them, and how each column reads."""
+    frame: dict[str, list[Any]] = {
+        column.title: [row[at] for row in block.rows] for at, column in enumerate(block.columns)
+    }
+    for column in block.columns:
+        if column.kind == "percent":
+            frame[column.title] = [None if cell is None else 100 * cell for cell in frame[column.title]]
+    return frame, {column.title: _column(column, frame[column.title]) for column in block.columns}
 
 
 def fingerprint(block: Table) -> str:

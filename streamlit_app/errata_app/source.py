@@ -14,12 +14,17 @@ from errata_app.keeping import ask_again, steady
 from errata_app.labelling import Desk
 from mlflow_errata._choices import standing
 from mlflow_errata._queue import Queue
+from mlflow_errata._reviews import standing as newest
+from mlflow_errata._slice_measured import measured
 
 if TYPE_CHECKING:
     from mlflow_errata import Record
     from mlflow_errata._choices import Choice, Outcome
     from mlflow_errata._compare_metrics import MetricComparison
+    from mlflow_errata._reviews import Review
     from mlflow_errata._run_comparison import RunComparison
+    from mlflow_errata._slice_measured import MeasuredSlice
+    from mlflow_errata.predicates import Predicate
     from mlflow_errata.tracking.metrics import Business
     from mlflow_errata.tracking.outcomes import Iteration
     from mlflow_errata.tracking.search import Experiment, RunRow
@@ -178,6 +183,81 @@ def choose(uri: str, run_id: str, kind: str, *, accepts: bool, by: str, why: str
     _history.clear()
 
 
+def slice_reviews(uri: str, experiment_id: str) -> dict[str, Review]:
+    """The newest review of every slice of an experiment, by the slice's id.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    return steady(_slice_reviews, uri, experiment_id)
+
+
+@st.cache_resource(ttl=FRESH, refresh_mode="background", max_entries=32, show_spinner=False)
+def _slice_reviews(uri: str, experiment_id: str) -> dict[str, Review]:
+    from mlflow_errata.tracking import reviews as room  # noqa: PLC0415
+
+    return newest(room.reviews(experiment_id, tracking_uri=uri))
+
+
+def review_slice(uri: str, run_id: str, conditions: tuple[str, ...], status: str, *, by: str, note: str) -> None:
+    """Say of a slice that it is open, fixed or accepted.
+
+    Raises
+    ------
+    ErrataError
+    """
+    from mlflow_errata.tracking import reviews as room  # noqa: PLC0415
+
+    room.review_slice(run_id, conditions, status, by=by, note=note, tracking_uri=uri)
+    _slice_reviews.clear()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def slices_found(uri: str, run_id: str, digest: str) -> dict[str, dict[str, float]]:
+    """Confirmed slices of a run from its table of slices: conditions -> column -> number.
+
+    Raises
+    ------
+    NoDiagnoses, StoreUnreachable
+    """
+    from mlflow_errata.tracking import reviews as room  # noqa: PLC0415
+
+    del digest
+    return room.slices_found(run_id, tracking_uri=uri)
+
+
+@st.cache_resource(max_entries=256, show_spinner="Measuring the slice ...")
+def slice_measured(uri: str, run_id: str, digest: str, predicates: tuple[Predicate, ...]) -> MeasuredSlice:
+    """A slice measured on the rows that a run keeps.
+
+    Raises
+    ------
+    NotMeasured, ColumnMissing, ValuesRefused, NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    """
+    return measured(_evaluated(uri, run_id, digest), predicates)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the rows of the run ...")
+def _evaluated(uri: str, run_id: str, digest: str) -> Record:
+    from mlflow_errata.tracking import reviews as room  # noqa: PLC0415
+
+    del digest
+    return room.with_rows(run_id, tracking_uri=uri)
+
+
+def keep_slice(uri: str, experiment: str, name: str, expression: str) -> None:
+    """Name a slice in an experiment: every later evaluation measures it.
+
+    Raises
+    ------
+    ExpressionUnreadable, ValuesRefused, ExperimentMissing, StoreUnreachable
+    """
+    from mlflow_errata.tracking import reviews as room  # noqa: PLC0415
+
+    room.keep_slice(experiment, name, expression, tracking_uri=uri)
+
+
 def is_read_only() -> bool:
     """Whether this server may not write decisions about steps."""
     from mlflow_errata.tracking import choices as room  # noqa: PLC0415
@@ -273,7 +353,7 @@ def forget() -> None:
     """Read everything anew."""
     for reader in (
         *(_experiments, _runs, run, record, desk, _with_labels, _choices, _history, _outcomes, comparison),
-        *(_metric_comparison, _business),
+        *(_metric_comparison, _business, _slice_reviews, slices_found, slice_measured, _evaluated),
     ):
         reader.clear()
     ask_again(tracking_uri())

@@ -10,10 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
 from errata_app import source
-from errata_app.draw import fingerprint, plain
-from mlflow_errata.blocks import Table
+from errata_app.draw import plain
 from mlflow_errata.cli import app_path
-from mlflow_errata.sections import sections
 
 PAGES = ("next_step", "slices", "labels", "over_time", "classes", "metric", "compare", "history")
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png> [a](http://example.invalid)"
@@ -137,20 +135,6 @@ def test_a_link_opens_the_run_it_names(stores, monkeypatch):
     app.query_params["experiment"] = "flights"
     app.run()
     assert app.selectbox(key="run").value == stores["full run"]
-
-
-def test_a_selected_slice_shows_its_rows(opened, stores):
-    app = opened("full", "slices")
-    record = errata.load(stores["full run"], tracking_uri=stores["full"])
-    blocks = next(item.blocks for item in sections(record) if item.name == "slice_errors")
-    block = next(item for item in blocks if isinstance(item, Table) and item.keys)
-    app.session_state[f"slices-{fingerprint(block)}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    app.run()
-    assert not app.exception
-    assert app.subheader[0].value == plain(block.keys[0])
-    shown = app.dataframe[-1].value
-    assert set(shown["region"]) == {"east"}
-    assert shown["errata.error"].iloc[0] == 1
 
 
 @pytest.mark.parametrize("given", [HOSTILE, "a*b_c`d", "$x$", ":material/home:", "| a | b |", "# title", "1. one"])

@@ -123,18 +123,6 @@ def test_hostile_names_load_nothing(page, served):
         assert page.locator("img[src*=outside]").count() == 0
 
 
-def test_a_selected_slice_shows_its_rows(page, served):
-    address, runs = served
-    page.goto(f"{address}/slices?experiment=demo&run={runs['one']}")
-    settled(page, PAGES["Slices"])
-    table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    page.wait_for_timeout(800)
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 52)
-    playwright.expect(page.get_by_role("button", name="Download these rows")).to_be_visible(timeout=10_000)
-
-
 def test_fits_a_phone(page, served):
     address, runs = served
     page.set_viewport_size({"width": 390, "height": 844})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlflow_errata.diagnoses._sliced import Sliced
 
-MOST = 3
+MOST = 6
 """Contrasts of a slice."""
 WORTH_SAYING = 0.2
 """Difference of the shares from which a contrast is told."""

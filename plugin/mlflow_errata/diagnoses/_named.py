@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mlflow_errata.metric import Metric
-    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.metric import Metric, Outcomes
 
 FEWEST = 2
 """Rows that an interval needs."""
@@ -38,6 +37,7 @@ class NamedSlice:
     excess : Estimate or None, support x (mean error inside - outside)
     metric : Estimate or None, the user's metric inside
     at_most : float or None, the acceptance bar on the error
+    outside : Estimate or None, mean error outside; None with fewer than two rows there
     """
 
     name: str
@@ -47,6 +47,7 @@ class NamedSlice:
     excess: Estimate | None
     metric: Estimate | None
     at_most: float | None = None
+    outside: Estimate | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -87,8 +88,8 @@ def wanted_slices(given: Mapping[str, str | tuple[str, float]]) -> tuple[Wanted,
     return tuple(found)
 
 
-def measure(table: EvaluationTable, metric: Metric, wanted: Wanted) -> NamedSlice:
-    """A named slice on the rows of a table.
+def measure(frame: pd.DataFrame, outcomes: Outcomes, metric: Metric | None, wanted: Wanted) -> NamedSlice:
+    """A named slice on the rows of a frame, and what a model said of them.
 
     Raises
     ------
@@ -96,18 +97,26 @@ def measure(table: EvaluationTable, metric: Metric, wanted: Wanted) -> NamedSlic
         If a predicate names a column that is not there.
     """
     name, predicates, at_most = wanted
-    inside = np.logical_and.reduce([predicate.mask(table.frame) for predicate in predicates])
+    inside = np.logical_and.reduce([predicate.mask(frame) for predicate in predicates])
     n = int(inside.sum())
     if n < FEWEST:
         return NamedSlice(name, predicates, n, None, None, None, at_most)
-    weight = table.outcomes.weight
-    within, outside = (
-        mean_or_share(table.errors[rows], None if weight is None else weight[rows]) if rows.sum() >= FEWEST else None
-        for rows in (inside, ~inside)
-    )
+    within, outside = (_rate(outcomes, rows) for rows in (inside, ~inside))
     excess = None
     if within is not None and outside is not None:
-        value, low, high = (n * end for end in difference(outside, within))
+        value, low, high = (n * end for end in difference(_ends(outside), _ends(within)))
         excess = Estimate(value, low, high, n=n, unit="errors")
-    error = None if within is None else Estimate(*within, n=n, unit=table.error_unit)
-    return NamedSlice(name, predicates, n, error, excess, metric.estimate(table.outcomes.take(inside)), at_most)
+    measured = None if metric is None else metric.estimate(outcomes.take(inside))
+    return NamedSlice(name, predicates, n, within, excess, measured, at_most, outside)
+
+
+def _rate(outcomes: Outcomes, rows: NDArray[np.bool_]) -> Estimate | None:
+    """The mean error of some rows; None with fewer than two."""
+    if rows.sum() < FEWEST:
+        return None
+    weight = None if outcomes.weight is None else outcomes.weight[rows]
+    return Estimate(*mean_or_share(outcomes.errors[rows], weight), n=int(rows.sum()), unit=outcomes.error_unit)
+
+
+def _ends(measured: Estimate) -> tuple[float, float, float]:
+    return measured.value, measured.low, measured.high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,8 +11,10 @@ import pandas as pd
 
 from mlflow_errata.diagnoses._contrasts import Contrast, contrasts_of
 from mlflow_errata.diagnoses._named import NamedSlice, measure
+from mlflow_errata.diagnoses._overlaps import Overlap, overlaps_of
 from mlflow_errata.diagnoses._selection import shrink
 from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.diagnoses._slice_times import SliceWindow, courses_of
 from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
@@ -21,7 +24,7 @@ from mlflow_errata.slicing import confirm, selected_share, shuffles, support_nee
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -64,6 +67,9 @@ class Slice:
     bias : Estimate or None, mean prediction - mean label inside: over-prediction of a number, or of the positive class
         by its scores; None for several classes and without scores
     contrasts : tuple of Contrast, what else sets its rows apart, widest gap first
+    course : tuple of SliceWindow, its mean error over time beside that of the other rows, oldest first; empty without
+        times, and for slices of one label of several
+    overlaps : tuple of Overlap, rows that it shares with other slices found, most first
     """
 
     predicates: tuple[Predicate, ...]
@@ -80,6 +86,18 @@ class Slice:
     only_label: Label | None = None
     value_lost: Estimate | None = None
     contrasts: tuple[Contrast, ...] = ()
+    course: tuple[SliceWindow, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """A short name that the same conditions have in every run."""
+        return slice_id(self.conditions)
+
+    @property
+    def effect(self) -> float:
+        """Mean error inside - outside."""
+        return self.excess.value / self.support
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -97,6 +115,11 @@ class Slice:
         for predicate in self.predicates:
             found &= predicate.mask(frame)
         return found
+
+
+def slice_id(conditions: Iterable[str]) -> str:
+    """Ten hexadecimal digits of the sha256 of conditions, whatever their order."""
+    return sha256("\0".join(sorted(conditions)).encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True)
@@ -139,6 +162,8 @@ class SliceErrors:
     in_time : bool, True if rows stayed in the order of their time in them, all moved by the same number of places
     labels : tuple of LabelSlices, of several labels, those with slices of their own, most errors in them first; the
         `slices` are those of a row's Hamming loss
+    window : what a window of a course is: "hour", "day", "week", "month", "quarter", "year" or "equal count"; empty
+        where there is none
     """
 
     slices: tuple[Slice, ...]
@@ -154,6 +179,7 @@ class SliceErrors:
     n_permutations: int = 0
     in_time: bool = False
     labels: tuple[LabelSlices, ...] = ()
+    window: str = ""
 
     @property
     def found(self) -> bool:
@@ -193,10 +219,7 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         raise NotApplicable("needs a column that tells rows apart: " + _reasons(sliced.skipped))
     weight = table.outcomes.weight
     search = _search(table, sliced, options, ALPHA / 2 if table.roles.labels else ALPHA, SUSPICION)
-    found = sorted(
-        (_slice(table, item, sliced, options) for item in search.found),
-        key=lambda item: (-item.unexplained, item.conditions),
-    )
+    window, found = _described(table, sliced, search, options)
     return SliceErrors(
         slices=tuple(item for item in found if item.tier == "confirmed"),
         suspected=tuple(item for item in found if item.tier == "suspected"),
@@ -207,11 +230,25 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         restating=sliced.restating,
         skipped=sliced.skipped,
         detectable_excess=_detectable(table.errors, search),
-        named=tuple(measure(table, options.metric, wanted) for wanted in options.named_slices),
+        named=tuple(measure(table.frame, table.outcomes, options.metric, wanted) for wanted in options.named_slices),
         n_permutations=options.permutations,
         in_time=options.permutations > 0 and table.times is not None,
         labels=_by_label(table, sliced, options),
+        window=window,
     )
+
+
+def _described(table: EvaluationTable, sliced: Sliced, search: Search, options: Options) -> tuple[str, list[Slice]]:
+    """The unit of their windows, and the slices of a search, most unexplained errors first."""
+    slices = [_slice(table, item, sliced, options) for item in search.found]
+    rows = [item.rows for item in search.found]
+    window, courses = courses_of(table, rows)
+    overlaps = overlaps_of(len(table), rows, [item.id for item in slices])
+    whole = [
+        replace(item, course=course, overlaps=shared)
+        for item, course, shared in zip(slices, courses, overlaps, strict=True)
+    ]
+    return window, sorted(whole, key=lambda item: (-item.unexplained, item.conditions))
 
 
 def _by_label(table: EvaluationTable, sliced: Sliced, options: Options) -> tuple[LabelSlices, ...]:

@@ -100,6 +100,10 @@ class RecipeRefused(RecordError):
 # -- the loop ---------------------------------------------------------------------------------------------------------
 
 
+class NotMeasured(ErrataError):
+    """A slice that cannot be measured on what a run keeps; the message is the reason."""
+
+
 class NotComparable(ErrataError):
     """Two runs that cannot be judged on common rows; the message is the reason."""
 
@@ -116,6 +120,13 @@ class PersonMissing(ErrataError):
 
     def __init__(self) -> None:
         super().__init__("by='' names nobody. Say who decides: by='anna'.")
+
+
+class NoteTooLong(ErrataError):
+    """A note that a tag cannot hold."""
+
+    def __init__(self, n: int, most: int) -> None:
+        super().__init__(f"the note has {n:,} characters, and a tag holds {most:,} of it. Shorten it, or link to it.")
 
 
 class StepNotAccepted(ErrataError):

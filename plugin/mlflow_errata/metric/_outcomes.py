@@ -75,6 +75,11 @@ class Outcomes:
             return np.asarray((known & (self.y != self.prediction)).sum(axis=1) / known.sum(axis=1), dtype=np.float64)
         return np.asarray(self.y != self.prediction, dtype=np.float64)
 
+    @property
+    def error_unit(self) -> str:
+        """Name of the mean of `errors`."""
+        return {"regression": "mean absolute error", "multilabel": "Hamming loss"}.get(self.task, "error rate")
+
     def named(self, codes: NDArray[Any]) -> NDArray[Any]:
         """Labels or predictions in the user's own values; numbers of a regression as they are.
 

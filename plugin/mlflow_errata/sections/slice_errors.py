@@ -21,6 +21,8 @@ LINE_OF_NAME = 32
 """Characters of a slice's name on one line of the chart, so that a phone has room for the dots."""
 MOST_CONTRASTED = 5
 """Slices whose contrasts are told."""
+MOST_TOLD = 3
+"""Contrasts of a slice that are told in a sentence."""
 SUSPECTED = (
     "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance. Check "
     "them on new rows before acting."
@@ -77,6 +79,14 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     if result.named:
         blocks.append(_named(result))
     return blocks + [Text(note) for note in _notes(result, record) if note]
+
+
+def explained(result: SliceErrors, record: Record) -> list[Block]:
+    """What a page says below the slices that it lists by itself: those of single labels, those by name, and notes."""
+    blocks: list[Block] = [_by_label.slices(result.labels)] if result.labels else []
+    if result.named:
+        blocks.append(_named(result))
+    return [*blocks, *(Text(note) for note in _notes(result, record) if note), Text(_search(result))]
 
 
 def finding(item: Slice) -> str:
@@ -228,7 +238,7 @@ def _apart(slices: tuple[Slice, ...]) -> list[str]:
         + words.listed(
             [
                 f"{words.shown(each.condition)} ({words.percent(each.inside)}, elsewhere {words.percent(each.outside)})"
-                for each in item.contrasts
+                for each in item.contrasts[:MOST_TOLD]
             ]
         )
         + "."

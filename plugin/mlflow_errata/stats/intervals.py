@@ -22,6 +22,11 @@ def normal_quantile(level: float) -> float:
     return float(ndtri(0.5 + level / 2))
 
 
+def t_quantile(degrees: int, level: float = 0.95) -> float:
+    """Two-sided quantile of Student's t of a coverage: 2.23 for 10 degrees of freedom and 0.95."""
+    return float(stdtrit(degrees, 0.5 + level / 2))
+
+
 def wilson(successes: float, n: float, *, level: float = 0.95) -> tuple[float, float, float]:
     """Share of successes with Wilson's score interval.
 
@@ -117,7 +122,7 @@ def mean_interval(
     mean = float((w * values).sum() / total)
     n_positive = int((w > 0).sum())
     spread = float((w**2 * (values - mean) ** 2).sum()) / total**2 * n_positive / max(n_positive - 1, 1)
-    half = float(stdtrit(max(n_positive - 1, 1), 0.5 + level / 2)) * sqrt(spread)
+    half = t_quantile(max(n_positive - 1, 1), level) * sqrt(spread)
     return mean, mean - half, mean + half
 
 
@@ -171,7 +176,7 @@ def jackknife_of(value: float, parts: NDArray[np.float64], *, level: float = 0.9
     g = len(parts)
     if g < 2 or not (np.isfinite(value) and np.isfinite(parts).all()):  # noqa: PLR2004 - a spread needs two groups
         return None
-    half = float(stdtrit(g - 1, 0.5 + level / 2)) * sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
+    half = t_quantile(g - 1, level) * sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
     return value, value - half, value + half
 
 
@@ -186,7 +191,7 @@ def at_level(
     degrees : int, degrees of freedom
     """
     value, low, high = interval
-    wider = float(stdtrit(degrees, 0.5 + level / 2) / stdtrit(degrees, 0.5 + given / 2))
+    wider = t_quantile(degrees, level) / t_quantile(degrees, given)
     return value, value - wider * (value - low), value + wider * (high - value)
 
 

@@ -4,6 +4,8 @@
     store.py        log and push: spool first, then upload within a deadline
     search.py       load a record; list experiments and runs by their tags
     decisions.py    what people decided about labels, in files that no two people share
+    slices.py       named slices of an experiment
+    reviews.py      what people said about slices: a tag for each review
     evaluator.py    the `errata` evaluator of mlflow.models.evaluate
     autologging.py  a record for every score of a scikit-learn estimator
     dataset.py      mlflow.data.from_errata: columns that errata sees and the model does not

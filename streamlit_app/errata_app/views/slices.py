@@ -1,56 +1,32 @@
-"""Slices: where the errors are, and the rows behind each."""
-
-from typing import TYPE_CHECKING
+"""Slices: where the errors are, the rows behind each, and what was decided about it."""
 
 import streamlit as st
 
-from errata_app.draw import draw, plain, table
+from errata_app import source
+from errata_app.draw import draw
 from errata_app.header import chosen_record
-from mlflow_errata.blocks import Table
-from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
-from mlflow_errata.sections import REGISTRY, sections
-from mlflow_errata.sections.slice_errors import finding
-
-if TYPE_CHECKING:
-    from mlflow_errata import Record
+from errata_app.own_slice import own_slice
+from errata_app.reviewing import Desk, review
+from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.errors import ErrataError
+from mlflow_errata.sections import REGISTRY, sections, slice_errors, verdicts
 
 NAME, FAULTS = "slice_errors", "data_faults"
-MOST = 200
-
-
-def slices_of(record: "Record") -> tuple[Slice, ...]:
-    """The slices of a record that were confirmed."""
-    result = record.results.get(NAME)
-    return result.slices if isinstance(result, SliceErrors) else ()
-
-
-@st.fragment
-def slices_and_rows(block: Table, record: "Record") -> None:
-    """The table of slices; a selected one shows its rows below."""
-    key = table(block, key="slices", selectable=True)
-    if key is None:
-        st.caption("Select a slice to see its rows.")
-        return
-    item = slices_of(record)[block.keys.index(key)]
-    st.subheader(plain(key), anchor=False)
-    st.markdown(plain(finding(item)))
-    rows = record.rows[item.mask(record.rows)].head(MOST) if len(record.rows) else record.rows
-    first = [name for name in rows.columns if name.startswith("errata.")]
-    shown = rows[[*first, *(name for name in rows.columns if name not in first)]]
-    st.dataframe(shown, hide_index=True, key=f"rows-{key}", alt="Rows of the selected slice, wrong ones first")
-    st.download_button(
-        "Download these rows", shown.to_csv(index=False), file_name="slice.csv", mime="text/csv", on_click="ignore"
-    )
-
 
 record, row = chosen_record()
 st.title("Where the errors are", anchor=False)
-parts = {item.name: item for item in sections(record)}
-for at, block in enumerate(parts[NAME].blocks):
-    if isinstance(block, Table) and block.keys:
-        st.header("The slices", anchor=False)
-        slices_and_rows(block, record)
-    else:
-        draw([block], key=f"{REGISTRY[NAME].TITLE}-{at}")
-st.header(parts[FAULTS].title, anchor=False)
-draw(parts[FAULTS].blocks, key=FAULTS)
+draw([verdicts(record)[NAME]], key="verdict")
+result = record.results.get(NAME)
+if isinstance(result, SliceErrors):
+    if result.slices or result.suspected:
+        try:
+            runs = source.runs(source.tracking_uri(), row.experiment_id)
+        except ErrataError:
+            runs = (row,)
+        review(Desk(record, result, row, runs))
+    with st.expander("How slices were looked for, and what else was measured", expanded=not result.slices):
+        draw(slice_errors.explained(result, record), key="explained")
+st.header("A slice of your own", anchor=False)
+own_slice(row, st.session_state["experiment"])
+st.header(REGISTRY[FAULTS].TITLE, anchor=False)
+draw(next(item.blocks for item in sections(record) if item.name == FAULTS), key=FAULTS)
