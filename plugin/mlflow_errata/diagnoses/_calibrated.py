@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlflow_errata.diagnoses._cells import cells_of
-from mlflow_errata.diagnoses._encoding import read_column
+from mlflow_errata.diagnoses._encoding import column_of
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.reliability import Sums, deleted_groups, mean_residual, shift_p_value, sums_of
 
@@ -78,7 +78,7 @@ def slices_off(
     gap = float(np.average(residual, weights=weight))
     cells, n_looked_at = [], 0
     for name in (name for name in table.slice_columns if name in table.features):
-        column = read_column(table.frame[name].iloc[few])
+        column = column_of(table, name, few)
         if column is None:
             continue
         bins, predicates = cells_of(name, column)

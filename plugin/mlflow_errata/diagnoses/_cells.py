@@ -8,6 +8,7 @@ import numpy as np
 
 from mlflow_errata.diagnoses._encoding import Levels, Numbers
 from mlflow_errata.predicates import Equals, IsMissing, Within
+from mlflow_errata.slicing import places
 from mlflow_errata.stats.distances import quantile_edges
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def cells_of(name: str, column: Numbers | Levels) -> tuple[NDArray[np.intp], lis
         return np.minimum(column.codes, MOST_LEVELS) + 1, [*missing, *(Equals(name, level) for level in shown), None]
     known = ~np.isnan(column.numbers)
     edges = quantile_edges(column.numbers[np.isfinite(column.numbers)], N_RANGES)
-    cells = np.where(known, np.searchsorted(edges, column.numbers, side="right") + 1, 0)
+    cells = np.where(known, places(edges, column.numbers).astype(np.intp) + 1, 0)
     return cells, [*missing, *_ranges(name, [int(edge) if column.whole else float(edge) for edge in edges])]
 
 

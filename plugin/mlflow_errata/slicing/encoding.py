@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlflow_errata.slicing.binning import places
+
 N_FINE = 32
 """Quantile bins of a number: all their contiguous ranges are examined, alone and beside a level."""
 FEW = 64
@@ -131,7 +133,7 @@ def encode_numbers(values: NDArray[np.float64], *, whole: bool) -> Encoded | Non
     if len(known) == 0 or (not gaps and known.min() == known.max()):
         return None
     cuts, few = _cuts(known, whole=whole)
-    bins = np.searchsorted(np.array(cuts), values, side="right").astype(np.int16) + np.int16(1)
+    bins = places(np.array(cuts), values) + np.int16(1)
     if gaps:
         bins[missing] = 0
     n = len(cuts) + 1
