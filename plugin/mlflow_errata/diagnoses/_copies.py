@@ -10,7 +10,7 @@ import pandas as pd
 from mlflow_errata.columns import row_hashes, without_categories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,15 +23,15 @@ TOLD_APART = 1_000
 STEP = np.uint64(31)
 
 
-def expected_coincidences(frame: pd.DataFrame, n_pairs: float) -> float:
-    """Pairs of rows, of `n_pairs`, that are alike in all columns if the columns were independent of each other.
+def expected_coincidences(frame: pd.DataFrame, names: Sequence[str], n_pairs: float) -> float:
+    """Pairs of rows, of `n_pairs`, that are alike in some columns if these were independent of each other.
 
     The product over columns of the chance that two rows of a sample are alike, times `n_pairs`.
     """
     sample = frame.head(SAMPLED)
     m = len(sample)
     chance = 1.0
-    for name in sample.columns:
+    for name in names:
         try:
             codes = pd.factorize(without_categories(sample[name]), use_na_sentinel=False)[0]
         except TypeError:  # values that cannot be compared (lists, dicts) tell nothing
@@ -59,13 +59,14 @@ def alike(frame: pd.DataFrame, names: Iterable[str]) -> tuple[NDArray[np.intp], 
     return rows, key
 
 
-def n_known(frame: pd.DataFrame, label: pd.Series[Any], known: pd.DataFrame, known_label: pd.Series[Any]) -> int:
-    """Rows that stand among the known ones, too: alike in every column and in the label."""
-    names = _most_distinct_first(frame, frame.columns)
+def n_known(
+    frame: pd.DataFrame, label: pd.Series[Any], known: pd.DataFrame, known_label: pd.Series[Any], names: Sequence[str]
+) -> int:
+    """Rows that stand among the known ones, too: alike in some columns and in the label."""
     sides = [(frame, label), (known, known_label)]
     rows = [np.arange(len(side)) for side, _ in sides]
     keys = [np.zeros(len(side), dtype=np.uint64) for side, _ in sides]
-    for name in [*names, None]:
+    for name in [*_most_distinct_first(frame, names), None]:
         columns = [values if name is None else side[name] for side, values in sides]
         keys = [key * STEP + _hashes(*each) for key, *each in zip(keys, columns, rows, strict=True)]
         kept = [pd.Series(key).isin(other).to_numpy() for key, other in zip(keys, keys[::-1], strict=True)]
@@ -77,7 +78,7 @@ def n_known(frame: pd.DataFrame, label: pd.Series[Any], known: pd.DataFrame, kno
 
 def _most_distinct_first(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
     names = sorted(names)
-    head = frame[names].head(TOLD_APART)
+    head = frame.head(TOLD_APART)
     return sorted(names, key=lambda name: -head[name].astype(str).nunique())
 
 

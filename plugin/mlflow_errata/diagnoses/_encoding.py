@@ -66,7 +66,7 @@ class Levels:
 
     @classmethod
     def of(cls, found: NDArray[np.intp], distinct: Sequence[Scalar]) -> Levels:
-        """Levels from positions among distinct values in any order, -1 where missing; those without rows are dropped."""
+        """Levels from positions among distinct values, -1 where missing; those without rows are dropped."""
         support = np.bincount(found + 1, minlength=len(distinct) + 1)[1:]
         order = sorted(np.flatnonzero(support).tolist(), key=lambda at: (-support[at], str(distinct[at])))
         rank = np.full(len(distinct) + 1, -1, dtype=np.intp)

@@ -312,11 +312,11 @@ def _of_rows(table: EvaluationTable) -> Iterator[Fault]:
     n, train = len(table), table.train
     if not seen:
         return
-    frame = table.frame[seen]
-    if expected_coincidences(frame, float(n) * max(n, 0 if train is None else len(train.y))) > COINCIDENCE:
+    frame = table.frame
+    if expected_coincidences(frame, seen, float(n) * max(n, 0 if train is None else len(train.y))) > COINCIDENCE:
         return
     if train is not None:
-        copies = n_known(frame, table.given, train.X[seen], train.y)
+        copies = n_known(frame, table.given, train.X, train.y, seen)
         if copies:
             yield Fault("in_train", None, copies, _share(copies, n), copies >= WORTH_A_LOOK * n)
     if table.task != "regression":

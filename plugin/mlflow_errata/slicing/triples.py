@@ -20,8 +20,9 @@ FEWEST_ROWS = 4096
 """Rows that slices of three predicates are looked for in, at least (or all rows)."""
 MOST_WORK = 2**34
 """Rows times slices: half a second or so."""
-AT_ONCE = 2**12
-"""Slices whose bits are combined at once."""
+AT_ONCE, FEW_WORDS = 2**12, 64
+"""Slices whose bits are combined at once, if they have as many words."""
+FIRST = np.zeros(1, dtype=np.intp)
 EXACT = 2**24
 """Counts below which single precision is exact."""
 ROWS_AT_ONCE = 2**15
@@ -91,22 +92,35 @@ class Triples:
         if weight is not None:
             rows = np.arange(self.n_drawn) if rows is None else rows
             return self._weighed(rows, weight[: len(rows)])
-        return self._counted(self.bits if rows is None else self._among(rows))
+        return self._counted(self.bits if rows is None else self._among(rows))[0]
+
+    def sums_of_parts(
+        self, parts: Sequence[NDArray[np.intp]], weights: Sequence[NDArray[np.float64]] | None
+    ) -> NDArray[np.float64]:
+        """`sums` over each of some sets of rows; shape (n_parts, n_slices)."""
+        if weights is not None:
+            return np.stack([self.sums(*each) for each in zip(parts, weights, strict=True)])
+        among = [self._among(rows[: int(np.searchsorted(rows, self.n_drawn))]) for rows in parts]
+        starts = np.cumsum([0, *(bits.shape[1] for bits in among[:-1])])
+        return self._counted(np.concatenate(among, axis=1), starts)
 
     def _among(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
-        """Bits of some rows alone."""
+        """Bits of some rows alone, in a word at least."""
         packed = self.bits.view(np.uint8)
-        byte, bit = np.zeros((2, len(rows) + -len(rows) % WORD), dtype=np.intp)
+        byte, bit = np.zeros((2, max(len(rows) + -len(rows) % WORD, WORD)), dtype=np.intp)
         byte[: len(rows)], bit[: len(rows)] = rows >> 3, 128 >> (rows & 7)
         return pack(packed[:, byte] & bit.astype(np.uint8))
 
-    def _counted(self, bits: NDArray[np.uint64]) -> NDArray[np.float64]:
-        found = np.empty(len(self))
-        for start in range(0, len(self), AT_ONCE):
-            one, two, three = self.members[start : start + AT_ONCE].T
+    def _counted(self, bits: NDArray[np.uint64], starts: NDArray[np.intp] = FIRST) -> NDArray[np.float64]:
+        """Rows of every slice among the words from each of some starts on; shape (n_starts, n_slices)."""
+        found = np.empty((len(starts), len(self)))
+        step = max(AT_ONCE * FEW_WORDS // bits.shape[1], 1)
+        for start in range(0, len(self), step):
+            one, two, three = self.members[start : start + step].T
             both = bits[one] & bits[two]
             both &= bits[three]
-            found[start : start + AT_ONCE] = np.bitwise_count(both).sum(axis=1, dtype=np.uint32)
+            inside = np.bitwise_count(both)
+            found[:, start : start + step] = np.add.reduceat(inside, starts, axis=1, dtype=np.uint32).T
         return found
 
     def _weighed(self, rows: NDArray[np.intp], weight: NDArray[np.float64]) -> NDArray[np.float64]:
