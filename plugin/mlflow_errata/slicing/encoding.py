@@ -47,7 +47,7 @@ class Cut:
     ----------
     bins : int array of shape (n_rows,), in [0, n_bins)
     atoms : tuple of Atom
-    member : float array of shape (n_atoms, n_bins): which bins an atom holds
+    member : float array of shape (n_atoms, n_bins): which bins an atom holds; they are neighbours
     """
 
     bins: NDArray[np.int16]
@@ -104,7 +104,8 @@ def encode_levels(codes: NDArray[np.intp], n_levels: int, min_support: int) -> E
         atoms, member = [Atom("missing"), *atoms], np.vstack([np.eye(kept + 2)[:1], member])
     if not atoms or max(support[: kept + 1].max(), rare) == len(codes):
         return None
-    cut = Cut(np.minimum(codes + 1, kept + 1).astype(np.int16), tuple(atoms), member)
+    of_level = np.append(np.minimum(np.arange(1, n_levels + 1), kept + 1), 0).astype(np.int16)  # -1 is the last
+    cut = Cut(of_level[codes], tuple(atoms), member)
     return Encoded(cut, cut, cut)
 
 
