@@ -63,17 +63,16 @@ def n_known(
     frame: pd.DataFrame, label: pd.Series[Any], known: pd.DataFrame, known_label: pd.Series[Any], names: Sequence[str]
 ) -> int:
     """Rows that stand among the known ones, too: alike in some columns and in the label."""
-    sides = [(frame, label), (known, known_label)]
-    rows = [np.arange(len(side)) for side, _ in sides]
-    keys = [np.zeros(len(side), dtype=np.uint64) for side, _ in sides]
-    for name in [*_most_distinct_first(frame, names), None]:
-        columns = [values if name is None else side[name] for side, values in sides]
-        keys = [key * STEP + _hashes(*each) for key, *each in zip(keys, columns, rows, strict=True)]
-        kept = [pd.Series(key).isin(other).to_numpy() for key, other in zip(keys, keys[::-1], strict=True)]
-        rows, keys = ([part[some] for part, some in zip(each, kept, strict=True)] for each in (rows, keys))
-        if not len(rows[0]):
+    here, there = (np.arange(len(side)) for side in (frame, known))
+    key, other = (np.zeros(len(side), dtype=np.uint64) for side in (here, there))
+    pairs = [(frame[name], known[name]) for name in _most_distinct_first(frame, names)]
+    for column, beside in [*pairs, (label, known_label)]:
+        key, other = key * STEP + _hashes(column, here), other * STEP + _hashes(beside, there)
+        kept, again = (pd.Series(a).isin(b).to_numpy() for a, b in ((key, other), (other, key)))
+        here, key, there, other = here[kept], key[kept], there[again], other[again]
+        if not len(here):
             return 0
-    return len(rows[0])
+    return len(here)
 
 
 def _most_distinct_first(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:

@@ -195,8 +195,8 @@ class Standing:
     def support_of(self, parts: Sequence[Parted], moments: Sequence[Moments]) -> NDArray[np.float64]:
         """Rows of every slice in some parts together, of which the moments are known."""
         if self.cells.weight is None:
-            return np.sum([mass for mass, *_ in moments], axis=0, initial=0.0)
-        return self.lattice.sums_of_parts([inside for _, inside in parts]).sum(axis=0)
+            return np.asarray(np.sum([mass for mass, *_ in moments], axis=0, initial=0.0))
+        return np.asarray(self.lattice.sums_of_parts([inside for _, inside in parts]).sum(axis=0))
 
     def parts(
         self, of: slice = EVERY

@@ -55,8 +55,9 @@ class Block:
         """
         one, *others = self.cuts
         shape = [cut.n_bins for cut in self.cuts]
-        key, n_cells = bins[0], n_parts * int(np.prod(shape))
-        width = np.int16 if n_cells <= np.iinfo(np.int16).max else np.int32
+        n_cells = n_parts * int(np.prod(shape))
+        width: type[np.signedinteger] = np.int16 if n_cells <= np.iinfo(np.int16).max else np.int32
+        key: NDArray[np.signedinteger] = bins[0]
         if part is not None:
             key = part.astype(width) * width(one.n_bins) + key
         if others:
@@ -167,7 +168,7 @@ class Lattice:
         self._of_blocks(found, rows, weight)
         if len(self.triples):
             found[0, self.starts[-2] :] = self.triples.sums(rows, weight)
-        return found[0]
+        return np.asarray(found[0])
 
     def sums_of_parts(
         self, parts: Sequence[NDArray[np.intp]], weights: Sequence[NDArray[np.float64]] | None = None

@@ -90,7 +90,7 @@ class Triples:
         if weight is not None:
             rows = np.arange(self.n_drawn) if rows is None else rows
             return self._weighed(rows, weight[: len(rows)])
-        return self._counted(self.bits if rows is None else self._among(rows))[0]
+        return np.asarray(self._counted(self.bits if rows is None else self._among(rows))[0])
 
     def sums_of_parts(
         self, parts: Sequence[NDArray[np.intp]], weights: Sequence[NDArray[np.float64]] | None
@@ -236,7 +236,7 @@ class _Beside:
         return self._ranged(self._ranged(counts).T)
 
     def _ranged(self, counts: NDArray[np.int32]) -> NDArray[np.int32]:
-        """From sums of bins to sums of atoms, along the first axis; running sums may overflow, differences are right."""
+        """From sums of bins to sums of atoms, along the first axis; where running sums overflow, differences do not."""
         so_far = np.zeros((counts.shape[0] + 1, counts.shape[1]), dtype=np.int32)
         np.cumsum(counts, axis=0, out=so_far[1:])
         return so_far[self.high] - so_far[self.low]
