@@ -133,8 +133,8 @@ class EvaluationTable:
         )
 
     @cached_property
-    def read(self) -> dict[str, Any]:
-        """Columns as diagnoses have read them, by name, so that each is read once."""
+    def read(self) -> dict[object, Any]:
+        """Columns as diagnoses have read them, by name, and their cells, so that each is read once."""
         return {}
 
     @cached_property

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mlflow_errata.blocks import Chart, NotMade, Table, Text
+from mlflow_errata.diagnoses._rare_inside import RareInside
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance, ClassShare, Confusion
 from mlflow_errata.sections import class_imbalance
 
@@ -139,3 +140,12 @@ def test_average_precision_and_training_shares_where_they_are_known(result, reco
         "share in training",
     ]
     assert table.rows[0][-3:] == (0.4, "0.300 to 0.500", 0.2)
+
+
+def test_classes_that_are_rare_inside_a_slice_are_listed(result, rate, record_of):
+    shares = (rate(0.02, 0.01, 0.03), rate(0.3, 0.28, 0.32))
+    recalls = (rate(0.2, 0.1, 0.3), rate(0.8, 0.7, 0.9))
+    inside = RareInside("carrier == 'EV'", "late", 30, *shares, *recalls)
+    table = of(class_imbalance.section(replace(result, inside=(inside,)), record_of()), Table)[-1]
+    assert table.rows[0][:3] == ("carrier == 'EV'", "late", 30)
+    assert "at most half as frequent as elsewhere" in table.caption

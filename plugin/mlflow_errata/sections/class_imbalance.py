@@ -104,7 +104,39 @@ def section(result: ClassImbalance, record: Record) -> list[Block]:
     blocks.append(_table(shown))
     if result.confusions:
         blocks.append(_matrix(result) if len(result.classes) <= MOST_CELLS else _confusions(result))
+    if result.inside:
+        blocks.append(_inside(result))
     return blocks
+
+
+def _inside(result: ClassImbalance) -> Table:
+    """Classes that are rare inside slices, and pay for it."""
+    columns = (
+        Column("slice"),
+        Column("class"),
+        Column("rows of the class", "integer"),
+        Column("share inside"),
+        Column("share elsewhere"),
+        Column("recall inside"),
+        Column("recall elsewhere"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.condition),
+            words.shown(item.label),
+            item.support,
+            words.estimate(item.share),
+            words.estimate(item.share_elsewhere),
+            words.estimate(item.recall),
+            words.estimate(item.recall_elsewhere),
+        )
+        for item in result.inside
+    )
+    return Table(
+        columns,
+        rows,
+        "Slices in which a class is at most half as frequent as elsewhere and recalled worse, beyond chance over all.",
+    )
 
 
 def _moved(result: ClassImbalance) -> str:

@@ -15,7 +15,7 @@ Arrays in, arrays out: no labels, no words, no verdicts on what a slice means.
 """
 
 from mlflow_errata.slicing.binning import places
-from mlflow_errata.slicing.encoding import Atom, Cut, Encoded, encode_levels, encode_numbers
+from mlflow_errata.slicing.encoding import Atom, Cut, Encoded, encode_levels, encode_numbers, short_cut
 from mlflow_errata.slicing.lattice import Lattice, support_needed
 from mlflow_errata.slicing.search import Found, Search, confirm, selected_interval, selected_share
 from mlflow_errata.slicing.shuffles import shuffles
@@ -35,6 +35,7 @@ __all__ = [
     "places",
     "selected_interval",
     "selected_share",
+    "short_cut",
     "shuffles",
     "support_needed",
     "top_slices",

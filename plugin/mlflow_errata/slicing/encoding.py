@@ -158,10 +158,10 @@ def _cuts(known: NDArray[np.float64], *, whole: bool) -> tuple[list[float], bool
         edges, below = seen[at], seen[at - 1]
     if whole:
         return [float(edge) for edge in edges], few
-    return [_short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], few
+    return [short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], few
 
 
-def _short_cut(below: float, edge: float) -> float:
+def short_cut(below: float, edge: float) -> float:
     """The shortest decimal c with below < c <= edge."""
     for digits in range(17):
         scale = 10.0**digits
