@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 ROOT = "errata"
+FOLLOWS_TAG = "errata.follows"
 T = TypeVar("T")
 
 
@@ -66,6 +67,7 @@ class RunRow:
     next_step : str, kind of the first next step
     failed : str or None, why there are no diagnoses
     errata : str, version that wrote the record
+    follows : str, id of the run whose step it took; empty if none
     """
 
     run_id: str
@@ -86,6 +88,7 @@ class RunRow:
     next_step: str = ""
     failed: str | None = None
     errata: str = ""
+    follows: str = ""
 
 
 def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
@@ -141,6 +144,25 @@ def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50)
             order_by=["attributes.start_time DESC"],
         )
         return tuple(row_of(run) for run in found)
+
+    return reading(tracking_uri, read)
+
+
+def run(run_id: str, *, tracking_uri: str | None = None) -> RunRow:
+    """One run by its id, from its tags alone.
+
+    Raises
+    ------
+    NoDiagnoses
+        If errata has not looked at it.
+    StoreUnreachable
+    """
+
+    def read(client: MlflowClient) -> RunRow:
+        found = client.get_run(run_id)
+        if STATUS_TAG not in found.data.tags:
+            raise NoDiagnoses(run_id, None, ())
+        return row_of(found)
 
     return reading(tracking_uri, read)
 
@@ -216,6 +238,7 @@ def row_of(run: Run) -> RunRow:
         next_step=summary.get("next_step", ""),
         failed=tags.get(FAILED_TAG),
         errata=tags.get(VERSION_TAG, ""),
+        follows=tags.get(FOLLOWS_TAG, ""),
     )
 
 
