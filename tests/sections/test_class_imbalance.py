@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -81,18 +82,38 @@ def test_classes_too_small_to_judge_leave_it_open(result, item, record_of):
 
 def test_recall_is_told_by_series(result, item, record_of):
     mixed = replace(result, classes=(*result.classes, item("diverted", 4, 0.5, judged=False)))
-    recall = of(class_imbalance.section(mixed, record_of()), Chart)[1]
-    assert [row["series"] for row in recall.spec["data"]["values"]] == [
+    (chart,) = of(class_imbalance.section(mixed, record_of()), Chart)
+    assert [row["series"] for row in chart.spec["layer"][1]["data"]["values"]] == [
         class_imbalance.FINE.words,
         class_imbalance.WORSE.words,
         class_imbalance.FEW.words,
     ]
 
 
-def test_the_matrix_colours_confusions_alone(result, record_of):
-    matrix = of(class_imbalance.section(result, record_of()), Chart)[-1]
-    diagonal, off = matrix.spec["layer"][:2]
-    assert [(row["label"], row["prediction"], row["words"]) for row in off["data"]["values"]] == [
+def test_few_classes_stand_in_three_panels_that_share_their_rows(result, record_of):
+    (chart,) = of(class_imbalance.section(result, record_of()), Chart)
+    support, recall, confusions = chart.spec["layer"]
+    rows = [{cell["name"] for cell in part["data"]["values"]} for part in (support, recall, confusions["layer"][0])]
+    assert rows == [{"on time", "late"}] * 3
+    ranges = [part["layer"][0]["encoding"]["x"]["scale"]["range"] for part in (support, recall, confusions)]
+    ends = [[float(end["expr"].partition(" ")[0]) for end in found] for found in ranges]
+    assert ends == sorted(ends)
+    assert all(one[1] < two[0] for one, two in pairwise(ends))
+    assert support["layer"][0]["encoding"]["x"]["scale"]["type"] == "log"
+    assert "late taken for on time, 82 rows" in chart.alt
+
+
+def seven(item, result):
+    classes = tuple(item(f"c{at}", 100 - at, 0.9) for at in range(7))
+    return replace(result, classes=(*classes, *result.classes))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_matrix_colours_confusions_alone(result, item, record_of, many):
+    shown = seven(item, result) if many else result
+    spec = of(class_imbalance.section(shown, record_of()), Chart)[-1].spec
+    diagonal, off = (spec if many else spec["layer"][2])["layer"][:2]
+    assert [(row["label" if many else "name"], row["prediction"], row["words"]) for row in off["data"]["values"]] == [
         ("late", "on time", "82"),
         ("on time", "late", "5"),
     ]
@@ -111,8 +132,8 @@ def test_many_classes_give_a_table_of_confusions_and_the_worst_thirty(result, it
 
 
 def test_a_perfect_model_has_no_matrix(result, record_of):
-    blocks = class_imbalance.section(replace(result, confusions=(), hurts=()), record_of())
-    assert len(of(blocks, Chart)) == 2
+    (chart,) = of(class_imbalance.section(replace(result, confusions=(), hurts=()), record_of()), Chart)
+    assert len(chart.spec["layer"]) == 2
 
 
 def test_not_made_is_no_fault_for_numbers(record_of):

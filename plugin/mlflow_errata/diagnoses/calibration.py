@@ -345,7 +345,7 @@ def _reliability(told: _Told, bins: NDArray[np.intp]) -> tuple[ReliabilityBin, .
 
 
 def _coverage(told: _Told, bins: NDArray[np.intp]) -> tuple[float, list[Estimate | None], bool]:
-    """How far around a prediction labels lie, by every other row; of the rest, how many it holds, by bin; whether uneven.
+    """How far around a prediction labels lie, by every other row; of the rest, how many it holds, by bin.
 
     References
     ----------
