@@ -133,6 +133,11 @@ class EvaluationTable:
         )
 
     @cached_property
+    def read(self) -> dict[object, Any]:
+        """Columns as diagnoses have read them, by name, and their cells, so that each is read once."""
+        return {}
+
+    @cached_property
     def in_time_order(self) -> NDArray[np.intp]:
         """Rows that have a time, oldest first; empty without a time column."""
         if self.times is None:

@@ -151,3 +151,35 @@ def test_slices_that_are_not_off():
     rows = scored(shift=0.7).assign(word=np.random.default_rng(0).choice(list("abcd"), 5000))
     result = diagnose(rows, scores="score", features=["word"])
     assert (result.shape, result.slices) == ("too low", ())
+
+
+def spread(seed, *, grows, n=2000):
+    """Predictions that are right on average; the spread of the labels may grow with them."""
+    draw = np.random.default_rng(seed)
+    p = draw.random(n) * 10
+    return pd.DataFrame({"p": p, "y": p + draw.normal(size=n) * (0.2 + p / 5 if grows else 1.0)})
+
+
+def coverage(frame):
+    table = EvaluationTable.build(frame, label="y", prediction="p", task="regression")
+    return table, calibration.diagnose(table, Options(default_metric(table.outcomes)))
+
+
+def test_labels_within_reach_are_those_counted_by_hand():
+    table, result = coverage(spread(0, grows=True))
+    away = np.abs(table.outcomes.y - table.outcomes.prediction)
+    assert result.reach == np.sort(away[::2])[int(np.ceil(0.9 * 1001)) - 1]
+    said, held = table.outcomes.prediction[1::2], away[1::2] <= result.reach
+    for item in result.bins:
+        inside = (said >= item.low) & (said <= item.high)
+        assert item.covered.value == held[inside].mean()
+        assert item.covered.n == inside.sum()
+
+
+def test_one_width_that_does_not_serve_all_is_told_apart_from_one_that_does():
+    assert all(coverage(spread(seed, grows=True))[1].uneven for seed in range(20))
+    assert sum(coverage(spread(seed, grows=False, n=600))[1].uneven for seed in range(60)) <= 7
+
+
+def test_probabilities_have_no_reach():
+    assert diagnose(pd.DataFrame({"y": [0, 1] * 50, "p": [0.2, 0.8] * 50}), scores="p").reach is None

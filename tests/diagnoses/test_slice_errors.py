@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,10 +119,15 @@ def draws(seed=0, n=400):
     }
 
 
+def columns_of(values):
+    """What the search makes of a column."""
+    return list(_sliced._columns(SimpleNamespace(frame=pd.DataFrame({"x": values}), read={}), "x", 30))
+
+
 @pytest.mark.parametrize("kind", draws())
 def test_every_predicate_of_a_column_holds_exactly_the_rows_that_were_counted(kind):
     frame = pd.DataFrame({"x": draws()[kind]})
-    columns = list(_sliced._columns("x", frame["x"], 30))
+    columns = columns_of(frame["x"])
     assert len(columns[0].encoded.fine.atoms) >= 2
     for column in columns:
         for cut in (column.encoded.fine, column.encoded.coarse, column.encoded.rough):
@@ -131,11 +138,11 @@ def test_every_predicate_of_a_column_holds_exactly_the_rows_that_were_counted(ki
 
 @pytest.mark.parametrize("unreadable", [np.arange(400) * 1j, [[1]] * 400, pd.to_timedelta(np.arange(400), unit="D")])
 def test_values_that_cannot_be_compared_are_not_sliced_on(unreadable):
-    assert list(_sliced._columns("x", pd.Series(unreadable), 30)) == ["holds values that cannot be compared"]
+    assert columns_of(pd.Series(unreadable)) == ["holds values that cannot be compared"]
 
 
 def test_infinite_values_are_named():
-    assert list(_sliced._columns("x", pd.Series([0.0, np.inf] * 200), 30)) == ["holds infinite values"]
+    assert columns_of(pd.Series([0.0, np.inf] * 200)) == ["holds infinite values"]
 
 
 def test_the_order_of_columns_changes_nothing():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from mlflow_errata.blocks import Chart, NotMade, Table, Text
+from mlflow_errata.diagnoses._rare_inside import RareInside
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance, ClassShare, Confusion
 from mlflow_errata.sections import class_imbalance
 
@@ -80,18 +82,38 @@ def test_classes_too_small_to_judge_leave_it_open(result, item, record_of):
 
 def test_recall_is_told_by_series(result, item, record_of):
     mixed = replace(result, classes=(*result.classes, item("diverted", 4, 0.5, judged=False)))
-    recall = of(class_imbalance.section(mixed, record_of()), Chart)[1]
-    assert [row["series"] for row in recall.spec["data"]["values"]] == [
+    (chart,) = of(class_imbalance.section(mixed, record_of()), Chart)
+    assert [row["series"] for row in chart.spec["layer"][1]["data"]["values"]] == [
         class_imbalance.FINE.words,
         class_imbalance.WORSE.words,
         class_imbalance.FEW.words,
     ]
 
 
-def test_the_matrix_colours_confusions_alone(result, record_of):
-    matrix = of(class_imbalance.section(result, record_of()), Chart)[-1]
-    diagonal, off = matrix.spec["layer"][:2]
-    assert [(row["label"], row["prediction"], row["words"]) for row in off["data"]["values"]] == [
+def test_few_classes_stand_in_three_panels_that_share_their_rows(result, record_of):
+    (chart,) = of(class_imbalance.section(result, record_of()), Chart)
+    support, recall, confusions = chart.spec["layer"]
+    rows = [{cell["name"] for cell in part["data"]["values"]} for part in (support, recall, confusions["layer"][0])]
+    assert rows == [{"on time", "late"}] * 3
+    ranges = [part["layer"][0]["encoding"]["x"]["scale"]["range"] for part in (support, recall, confusions)]
+    ends = [[float(end["expr"].partition(" ")[0]) for end in found] for found in ranges]
+    assert ends == sorted(ends)
+    assert all(one[1] < two[0] for one, two in pairwise(ends))
+    assert support["layer"][0]["encoding"]["x"]["scale"]["type"] == "log"
+    assert "late taken for on time, 82 rows" in chart.alt
+
+
+def seven(item, result):
+    classes = tuple(item(f"c{at}", 100 - at, 0.9) for at in range(7))
+    return replace(result, classes=(*classes, *result.classes))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_matrix_colours_confusions_alone(result, item, record_of, many):
+    shown = seven(item, result) if many else result
+    spec = of(class_imbalance.section(shown, record_of()), Chart)[-1].spec
+    diagonal, off = (spec if many else spec["layer"][2])["layer"][:2]
+    assert [(row["label" if many else "name"], row["prediction"], row["words"]) for row in off["data"]["values"]] == [
         ("late", "on time", "82"),
         ("on time", "late", "5"),
     ]
@@ -110,8 +132,8 @@ def test_many_classes_give_a_table_of_confusions_and_the_worst_thirty(result, it
 
 
 def test_a_perfect_model_has_no_matrix(result, record_of):
-    blocks = class_imbalance.section(replace(result, confusions=(), hurts=()), record_of())
-    assert len(of(blocks, Chart)) == 2
+    (chart,) = of(class_imbalance.section(replace(result, confusions=(), hurts=()), record_of()), Chart)
+    assert len(chart.spec["layer"]) == 2
 
 
 def test_not_made_is_no_fault_for_numbers(record_of):
@@ -139,3 +161,12 @@ def test_average_precision_and_training_shares_where_they_are_known(result, reco
         "share in training",
     ]
     assert table.rows[0][-3:] == (0.4, "0.300 to 0.500", 0.2)
+
+
+def test_classes_that_are_rare_inside_a_slice_are_listed(result, rate, record_of):
+    shares = (rate(0.02, 0.01, 0.03), rate(0.3, 0.28, 0.32))
+    recalls = (rate(0.2, 0.1, 0.3), rate(0.8, 0.7, 0.9))
+    inside = RareInside("carrier == 'EV'", "late", 30, *shares, *recalls)
+    table = of(class_imbalance.section(replace(result, inside=(inside,)), record_of()), Table)[-1]
+    assert table.rows[0][:3] == ("carrier == 'EV'", "late", 30)
+    assert "at most half as frequent as elsewhere" in table.caption

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.diagnoses._cells import cells_of
-from mlflow_errata.diagnoses._encoding import read_column
+from mlflow_errata.diagnoses._cells import MOST_ROWS, cells_in
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.reliability import Sums, deleted_groups, mean_residual, shift_p_value, sums_of
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from mlflow_errata.table import EvaluationTable
 
-MOST_ROWS = 100_000
-"""Rows that are looked at: they stand in no meaningful order, so the first are a fair draw."""
 FEWEST, FEWEST_GROUPS = 100, 10
 """Rows of a slice, and runs of rows among which they are found, from which it is judged."""
 MOST_SLICES = 10
@@ -78,10 +75,10 @@ def slices_off(
     gap = float(np.average(residual, weights=weight))
     cells, n_looked_at = [], 0
     for name in (name for name in table.slice_columns if name in table.features):
-        column = read_column(table.frame[name].iloc[few])
-        if column is None:
+        read = cells_in(table, name)
+        if read is None:
             continue
-        bins, predicates = cells_of(name, column)
+        bins, predicates = read
         sums = sums_of(residual[few] - gap, variance[few], None if weight is None else weight[few], bins, groups[few])
         told = np.bincount(bins, said[few] if weight is None else (said * weight)[few], minlength=len(predicates))
         for at, predicate in enumerate(predicates[: sums.n.shape[1]]):

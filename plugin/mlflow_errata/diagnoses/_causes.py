@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlflow_errata.diagnoses._changes import taking_weights
-from mlflow_errata.diagnoses._encoding import read_column
+from mlflow_errata.diagnoses._encoding import column_of
 from mlflow_errata.diagnoses._shifts import binned
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Metric, Outcomes
@@ -125,7 +125,7 @@ def _likeness(
     first = np.arange(len(reference))
     cells = []
     for shift in shifts[:MOST_COLUMNS]:
-        column = read_column(table.frame[shift.column].iloc[rows])
+        column = column_of(table, shift.column, rows)
         if column is not None:
             cells.append(binned(column, first))
     newer = np.arange(len(rows)) >= len(reference)

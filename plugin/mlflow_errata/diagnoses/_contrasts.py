@@ -49,9 +49,9 @@ def contrasts_of(sliced: Sliced, rows: NDArray[np.intp], own: tuple[str, ...]) -
     rows : int array, positions of the rows of the slice
     own : names of the columns that the slice names; parts of a date go with their date
     """
-    alone, predicates = sliced.alone
+    alone = sliced.alone
     n, k = sliced.lattice.n, len(rows)
-    if not predicates or not 0 < k < n:
+    if not len(alone) or not 0 < k < n:
         return ()
     within = alone.sums(rows)
     inside, outside = within / k, (alone.support - within) / (n - k)
@@ -61,7 +61,7 @@ def contrasts_of(sliced: Sliced, rows: NDArray[np.intp], own: tuple[str, ...]) -
     told = np.flatnonzero((gap >= WORTH_SAYING) & (gap / error > -NormalDist().inv_cdf(ALPHA / 2 / len(gap))))
     taken, found = {_whole(name) for name in own}, []
     for at in told[np.argsort(-gap[told], kind="stable")]:
-        predicate = predicates[at]
+        predicate = sliced.predicate_alone(int(at))
         column = _whole(predicate.column)
         if column in taken or isinstance(predicate, InCluster):
             continue

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlflow_errata.diagnoses._encoding import read_column
+from mlflow_errata.diagnoses._encoding import column_of
 from mlflow_errata.diagnoses._learner import Learner
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._sliced import SlicedColumn, sliced_column
@@ -173,7 +173,7 @@ def candidates(table: EvaluationTable, doubt: NDArray[np.float64]) -> list[tuple
     known = [
         column
         for name in sorted(table.slice_columns)
-        if isinstance(column := sliced_column(name, read_column(table.frame[name].iloc[:n]), least), SlicedColumn)
+        if isinstance(column := sliced_column(name, column_of(table, name, slice(n)), least), SlicedColumn)
         and not _restates(column.encoded.fine.bins, codes)
     ]
     if not known:

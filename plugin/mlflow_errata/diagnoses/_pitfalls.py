@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata.columns import row_hashes
+from mlflow_errata.diagnoses._copies import alike
 from mlflow_errata.diagnoses._worklist import plain
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
@@ -97,21 +98,11 @@ def _piled(
 
 
 def conflicts(table: EvaluationTable) -> tuple[tuple[Conflict, ...], int]:
-    """Rows that agree in every feature and slice column and differ in the label: some, and how many rows there are.
-
-    Columns are compared one after another, those with the most distinct values first, and only rows that still have a
-    twin go on: a single column of measurements ends the search.
-    """
+    """Rows that agree in every feature and slice column and differ in the label: some, and how many rows there are."""
     names = sorted({*table.features, *table.slice_columns})
     if not names:
         return (), 0
-    head = table.frame[names].head(1000)
-    names.sort(key=lambda name: -head[name].astype(str).nunique())
-    rows, key = np.arange(len(table)), np.zeros(len(table), dtype=np.uint64)
-    for name in names:
-        key = key * np.uint64(31) + row_hashes(table.frame[[name]].iloc[rows], {})
-        again = pd.Series(key).duplicated(keep=False).to_numpy()
-        rows, key = rows[again], key[again]
+    rows, key = alike(table.frame, names)
     y = table.outcomes.y[rows]
     group = pd.Series(y).groupby(key)
     rows = rows[(group.transform("min") != group.transform("max")).to_numpy()] if len(rows) else rows

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
+from mlflow_errata.diagnoses._encoding import Levels, Numbers, column_of
 from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.slicing import places
 from mlflow_errata.stats.distances import (
     g_test,
     jensen_shannon,
@@ -80,7 +81,7 @@ def shifts_of(table: EvaluationTable, reference: NDArray[np.intp], current: NDAr
     few = tuple(rows[:: 1 + (len(rows) - 1) // MOST_ROWS] for rows in (reference, current))
     measured: list[tuple[float, Shift]] = []
     for name in table.slice_columns:
-        column = read_column(table.frame[name])
+        column = column_of(table, name)
         if isinstance(column, Levels):
             measured.append(_levels_shift(name, column, side))
         elif column is not None:
@@ -102,7 +103,7 @@ def binned(column: Numbers | Levels, reference: NDArray[np.intp]) -> NDArray[np.
 
 def _bins(numbers: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.intp]:
     edges = quantile_edges(reference[np.isfinite(reference)], N_BINS)
-    return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers, side="right") + 1, 0)
+    return np.where(np.isfinite(numbers), places(edges, numbers).astype(np.intp) + 1, 0)
 
 
 def _numbers_shift(name: str, old: NDArray[np.float64], new: NDArray[np.float64]) -> tuple[float, Shift]:

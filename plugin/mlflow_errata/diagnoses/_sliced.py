@@ -12,7 +12,7 @@ import pandas as pd
 
 from mlflow_errata.columns import vectors, without_categories
 from mlflow_errata.diagnoses._clusters import Clusters, clusters_of
-from mlflow_errata.diagnoses._encoding import Levels, Numbers, read_column
+from mlflow_errata.diagnoses._encoding import Levels, Numbers, column_of, read_column
 from mlflow_errata.predicates import PARTS, Equals, IsIn, IsMissing, NotIn, Predicate, Within, part_name
 from mlflow_errata.slicing import Cut, Encoded, Lattice, encode_levels, encode_numbers
 
@@ -115,12 +115,15 @@ class Sliced:
         return self.lattice.naming(at)
 
     @cached_property
-    def alone(self) -> tuple[Lattice, tuple[Predicate, ...]]:
-        """The slices of one predicate, and these; but none of the columns that tell the label."""
+    def alone(self) -> Lattice:
+        """The slices of one predicate, but none of the columns that tell the label."""
         one = np.flatnonzero(self.lattice.depth == 1)
-        chosen = np.setdiff1d(one, self.beside_label, assume_unique=True)
-        parts = [self.lattice.predicates(int(at))[0] for at in chosen]
-        return self.lattice.only(chosen), tuple(self.columns[at].predicate(atom) for at, atom in parts)
+        return self.lattice.only(np.setdiff1d(one, self.beside_label, assume_unique=True))
+
+    def predicate_alone(self, index: int) -> Predicate:
+        """The predicate of one of the slices `alone`."""
+        at, atom = self.alone.predicates(index)[0]
+        return self.columns[at].predicate(atom)
 
     def predicates(self, found: Found) -> tuple[Predicate, ...]:
         """The predicates of a slice of the lattice, or of a set of levels."""
@@ -154,7 +157,7 @@ def _sliced(table: EvaluationTable, min_support: int) -> Sliced:
     columns: list[SlicedColumn] = []
     skipped: list[tuple[str, str]] = []
     for name in sorted(table.slice_columns):
-        for column in _columns(name, table.frame[name], min_support):
+        for column in _columns(table, name, min_support):
             if isinstance(column, SlicedColumn):
                 columns.append(column)
             else:
@@ -190,15 +193,15 @@ def _missing(column: SlicedColumn) -> SlicedColumn:
     return replace(column, encoded=Encoded(cut, cut, cut))
 
 
-def _columns(name: str, values: pd.Series[Any], min_support: int) -> Iterator[SlicedColumn | str]:
+def _columns(table: EvaluationTable, name: str, min_support: int) -> Iterator[SlicedColumn | str]:
     """A column, and the parts of its dates; or why it cannot be sliced on."""
-    values = without_categories(values)
+    values = without_categories(table.frame[name])
     embedding = vectors(values)
     if embedding is not None:
         yield _clustered(name, embedding, min_support)
         return
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
-        yield sliced_column(name, read_column(values), min_support)
+        yield sliced_column(name, column_of(table, name), min_support)
         return
     stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None)
     whole_seconds = stamps.dt.floor("s").astype("datetime64[us]")  # x < cut holds as before, as cuts are whole

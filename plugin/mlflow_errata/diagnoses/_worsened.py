@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlflow_errata.diagnoses._cells import cells_of
-from mlflow_errata.diagnoses._encoding import read_column
+from mlflow_errata.diagnoses._encoding import column_of
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.intervals import difference, mean_or_share, normal_quantile
@@ -55,7 +55,7 @@ def worsened(table: EvaluationTable, reference: NDArray[np.intp], current: NDArr
     errors, weight = outcomes.errors, outcomes.weight
     looked_at = []
     for name in table.slice_columns:
-        column = read_column(table.frame[name].iloc[rows])
+        column = column_of(table, name, rows)
         if column is None:
             continue
         cells, predicates = cells_of(name, column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,6 +42,8 @@ FEWEST = 50
 """Rows below which nothing is said."""
 N_BINS, ROWS_A_BIN = 10, 25
 """Quantile bins of what was said; fewer where they would hold fewer rows than this."""
+COVERED = 0.9
+"""Share of the labels that an interval around the predictions shall hold."""
 ROWS_A_WINDOW = 100
 """Rows that a window needs to be judged."""
 WORTH_A_LOOK = 0.1
@@ -61,6 +64,8 @@ class ReliabilityBin:
     support : int, rows
     said : float, mean of what was said: probability, or predicted number
     happened : Estimate, what came: share of the class, or mean label
+    covered : Estimate or None, of numbers: share of the rows that a half did not choose the interval by, whose label
+        lies within `Calibration.reach` of the prediction
     """
 
     low: float
@@ -68,6 +73,7 @@ class ReliabilityBin:
     support: int
     said: float
     happened: Estimate
+    covered: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,9 @@ class Calibration:
         chance over all and by an amount that counts; at most 10, those that move the whole most first
     labels : tuple of LabelCalibration, of several labels, in the order in which they are off; every other field speaks
         of the first of them, which `of` names
+    reach : float or None, of numbers: how far around a prediction 9 of 10 labels lie, told by half of the rows (split
+        conformal)
+    uneven : bool, `covered` differs over what was said, beyond chance over all bins: one width does not serve all
     """
 
     of: Label | None
@@ -172,6 +181,8 @@ class Calibration:
     unit: str
     slices: tuple[CalibrationSlice, ...] = ()
     labels: tuple[LabelCalibration, ...] = ()
+    reach: float | None = None
+    uneven: bool = False
 
     @property
     def found(self) -> bool:
@@ -262,7 +273,10 @@ def _judged(table: EvaluationTable, alpha: float) -> Calibration:
     error = Estimate(*deleted_groups(calibration_error, sums), n=len(outcomes), unit="calibration error")
     p_value = agreement_p_value(sums.total())
     off = p_value < alpha / 2 and error.low > 0 and error.value >= WORTH_A_LOOK * scale
-    reliability = _reliability(told, bins)
+    reliability, reach, uneven = _reliability(told, bins), None, False
+    if numbers:
+        reach, covered, uneven = _coverage(told, bins)
+        reliability = tuple(replace(item, covered=share) for item, share in zip(reliability, covered, strict=True))
     windows, unit = _windows(table, told, variance, scale, alpha / 4)
     return Calibration(
         of=outcomes.classes[-1] if outcomes.task == "binary" else None,
@@ -280,6 +294,8 @@ def _judged(table: EvaluationTable, alpha: float) -> Calibration:
         slices=slices_off(
             table, told.said, told.residual, variance, groups, least=WORTH_A_LOOK * scale, chance=alpha / 4
         ),
+        reach=reach,
+        uneven=uneven,
     )
 
 
@@ -326,6 +342,32 @@ def _reliability(told: _Told, bins: NDArray[np.intp]) -> tuple[ReliabilityBin, .
             )
         )
     return tuple(found)
+
+
+def _coverage(told: _Told, bins: NDArray[np.intp]) -> tuple[float, list[Estimate | None], bool]:
+    """How far around a prediction labels lie, by every other row; of the rest, how many it holds, by bin.
+
+    References
+    ----------
+    Lei et al. 2018, doi:10.1080/01621459.2017.1307116 (split conformal intervals)
+    """
+    away, chooses = np.abs(told.residual), np.arange(len(bins)) % 2 == 0
+    ordered = np.sort(away[chooses])
+    reach = float(ordered[min(ceil(COVERED * (len(ordered) + 1)), len(ordered)) - 1])
+    rest, others = told.take(~chooses), bins[~chooses]
+    held, n_bins = (away[~chooses] <= reach).astype(np.float64), int(bins.max()) + 1
+    usual, uneven = float(np.average(held, weights=rest.weight)), False
+    found: list[Estimate | None] = []
+    for at in range(n_bins):
+        rows = others == at
+        weight = None if rest.weight is None else rest.weight[rows]
+        if not rows.any() or (weight is not None and not weight.any()):
+            found.append(None)
+            continue
+        _, low, high = mean_or_share(held[rows], weight, level=1 - ALPHA / n_bins)
+        uneven |= not low <= usual <= high
+        found.append(Estimate(*mean_or_share(held[rows], weight), n=int(rows.sum()), unit="share of rows"))
+    return reach, found, uneven
 
 
 def _shape(sums: Sums, bins: tuple[ReliabilityBin, ...]) -> Shape:

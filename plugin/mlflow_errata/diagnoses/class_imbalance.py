@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlflow_errata.diagnoses._rare_inside import RareInside, rare_inside
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._together import LabelsTogether, together
 from mlflow_errata.errors import NotApplicable
@@ -98,6 +99,8 @@ class ClassImbalance:
     confusions : tuple of Confusion, most rows first, at most 210
     hurts : rare labels whose recall is worse than that of the commonest class, beyond chance over all classes
     moved : labels whose share differs from that among the training rows, beyond chance over all classes
+    inside : tuple of RareInside, classes that are rarer in a slice than elsewhere and recalled worse there, beyond
+        chance over all; those with the most rows lost first
     together : LabelsTogether or None. Of several labels, where `classes` are labels (support, recall and precision are
         those of the rows that have the label), `confusions` are empty, and a label hurts if the rarer of its two
         answers is recalled worse than the other
@@ -109,6 +112,7 @@ class ClassImbalance:
     confusions: tuple[Confusion, ...]
     hurts: tuple[Label, ...]
     moved: tuple[Label, ...] = ()
+    inside: tuple[RareInside, ...] = ()
     together: LabelsTogether | None = None
 
     @property
@@ -159,6 +163,7 @@ def diagnose(table: EvaluationTable, options: Options) -> ClassImbalance:  # noq
         confusions=_confusions(outcomes),
         hurts=_hurts(outcomes, classes),
         moved=_moved(classes),
+        inside=rare_inside(table),
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlflow_errata.columns import without_categories
-from mlflow_errata.diagnoses._copies import COINCIDENCE, contradicted, expected_coincidences, hashes
+from mlflow_errata.diagnoses._copies import COINCIDENCE, alike, expected_coincidences, n_contradicted, n_known
 from mlflow_errata.diagnoses._gaps import newly_missing, outages, share_missing
 from mlflow_errata.diagnoses._leaks import given_away, skill_alone
 from mlflow_errata.errors import NotApplicable
@@ -312,20 +312,20 @@ def _of_rows(table: EvaluationTable) -> Iterator[Fault]:
     n, train = len(table), table.train
     if not seen:
         return
-    frame = table.frame[seen]
-    if expected_coincidences(frame, float(n) * max(n, 0 if train is None else len(train.y))) > COINCIDENCE:
+    frame = table.frame
+    if expected_coincidences(frame, seen, float(n) * max(n, 0 if train is None else len(train.y))) > COINCIDENCE:
         return
-    alike, same = hashes(frame, table.given)
     if train is not None:
-        _, known = hashes(train.X[seen], train.y)
-        copies = int(pd.Series(same).isin(known).sum())
+        copies = n_known(frame, table.given, train.X, train.y, seen)
         if copies:
             yield Fault("in_train", None, copies, _share(copies, n), copies >= WORTH_A_LOOK * n)
     if table.task != "regression":
-        known, y = np.ones(n, dtype=bool), table.outcomes.y
-        if table.task == "multilabel":
+        twins, key = alike(frame, seen)
+        y = table.outcomes.y[twins]
+        if table.task == "multilabel" and len(twins):
             known, y = (y != UNKNOWN).all(axis=1), np.unique(y, axis=0, return_inverse=True)[1]
-        rows = contradicted(alike[known], y[known]) if known.any() else 0
+            key, y = key[known], y[known]
+        rows = n_contradicted(key, y) if len(key) else 0
         if rows:
             yield Fault("contradicted", None, rows, _share(rows, n), rows >= WORTH_A_LOOK * n)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses.calibration import WORTH_A_LOOK
+from mlflow_errata.diagnoses.calibration import COVERED, WORTH_A_LOOK
 from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Spec, chart, dots, legend_of, of_status
@@ -22,6 +22,8 @@ SHARE = "share of rows"
 AGREES = of_status("good", "what was said lies in the interval")
 DIFFERS = of_status("bad", "it lies outside")
 OFF, ON = of_status("bad", "off beyond chance, and it counts"), of_status("good", "not off to speak of")
+TOO_FEW, FITS = of_status("bad", "fewer than asked for"), of_status("good", "as many as asked for")
+TOO_MANY = of_status("unsure", "more than asked for")
 SHAPES = {
     "too high": "too high",
     "too low": "too low",
@@ -115,7 +117,7 @@ def _from(result: Calibration, record: Record) -> str:
 def section(result: Calibration, record: Record) -> list[Block]:
     """What was said against what happened, over what was said and over time."""
     blocks: list[Block] = [verdict(result, record), _facts(result, record), _curve(result, record)]
-    blocks += [Text(_explained(result, record)), _table(result, record)]
+    blocks += [Text(_explained(result, record)), _table(result, record), *_coverage(result, record)]
     if result.labels:
         blocks.append(_by_label.calibrations(result.labels))
     if result.windows:
@@ -239,6 +241,48 @@ def _table(result: Calibration, record: Record) -> Table:
         for item in result.bins
     )
     return Table(columns, rows, "Rows by what was said, in equal numbers.")
+
+
+def _coverage(result: Calibration, record: Record) -> list[Block]:
+    """How many labels lie around the predictions, over the predicted value."""
+    known = [(item, item.covered) for item in result.bins if item.covered is not None]
+    if result.reach is None or not known:
+        return []
+    level = "90 %"
+    rows = [
+        Dot(
+            name=name,
+            value=covered.value,
+            low=covered.low,
+            high=covered.high,
+            series=(TOO_FEW if covered.high < COVERED else TOO_MANY if covered.low > COVERED else FITS).words,
+            words=words.value(covered),
+        )
+        for name, (_, covered) in zip(
+            words.distinct([f"{_level(item.said, record)} said" for item, _ in known]), known, strict=True
+        )
+    ]
+    fewest, most = (pick(known, key=lambda pair: pair[1].value) for pick in (min, max))
+    said = (
+        f"Half of the rows say that {level} of the labels lie within {words.number(result.reach)} of the prediction. "
+        f"Of the other half, that holds {words.estimate(fewest[1])} where {_level(fewest[0].said, record)} is said and "
+        f"{words.estimate(most[1])} where {_level(most[0].said, record)} is: "
+    )
+    said += (
+        "intervals have to be wider in some places than in others."
+        if result.uneven
+        else "one width serves all predictions, as far as can be told."
+    )
+    axis: Spec = {"title": "labels within reach (95 % interval)", "axis": {"format": ".0%", "tickCount": 5}}
+    lowest = min(covered.low for _, covered in known)
+    drawn = Chart(
+        dots(rows, (TOO_FEW, FITS, TOO_MANY), x=axis, domain=(max(0.0, lowest - 0.05), 1.0), rule=COVERED),
+        alt=f"Labels within {words.number(result.reach)} of the prediction: "
+        + words.listed([f"{row.name} {row.words}" for row in rows], most=10)
+        + ".",
+        title=f"Labels within {words.number(result.reach)} of the prediction (dashed: {level})",
+    )
+    return [Text(said), drawn]
 
 
 def _windows(result: Calibration, record: Record) -> Chart:

@@ -8,6 +8,7 @@ from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Tab
 from mlflow_errata.diagnoses.class_imbalance import FEWEST, RARE, WORTH_A_LOOK
 from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._class_panels import DIAGONAL, INK, ORANGES, in_percent, panels
 from mlflow_errata.sections._marks import GREY, Dot, Series, Spec, chart, dots, log_axis, of_status
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mlflow_errata.record.schema import Record
 
 TITLE = "Class imbalance"
+MOST_BESIDE = 6
+"""Classes up to which rows, recall and confusions stand side by side."""
 MOST_CELLS = 15
 """Classes up to which confusions are drawn as a matrix."""
 UPRIGHT = 4
@@ -28,7 +31,6 @@ WORSE = of_status("bad", "rare and recalled worse than the commonest")
 FINE = of_status("good", "no worse to speak of, or not rare")
 FEW = of_status("unsure", f"fewer than {FEWEST} rows: too few to judge")
 ROWS = Series("rows of the class", GREY, "circle")
-INK, DIAGONAL = "#222222", "#D9D9D9"
 
 
 def not_made(reason: str, record: Record) -> NotMade:
@@ -91,8 +93,12 @@ def _or_none(measured: Estimate | None) -> str:
 
 def section(result: ClassImbalance, record: Record) -> list[Block]:
     """Support and recall of the classes, and what they are taken for."""
-    shown = _most_telling(result)
-    blocks: list[Block] = [verdict(result, record), _facts(result), _support(shown), _recall(shown, result)]
+    shown, beside = _most_telling(result), result.together is None and len(result.classes) <= MOST_BESIDE
+    blocks: list[Block] = [verdict(result, record), _facts(result)]
+    if beside:
+        blocks.append(panels(result, (WORSE, FINE, FEW), [_stands_for(item, result) for item in result.classes]))
+    else:
+        blocks += [_support(shown), _recall(shown, result)]
     if len(shown) < len(result.classes):
         blocks.append(
             Text(f"Shown are the commonest class and those recalled worst: {len(shown)} of {len(result.classes)}.")
@@ -102,9 +108,41 @@ def section(result: ClassImbalance, record: Record) -> list[Block]:
     if result.together is not None:
         return [*blocks, *_by_label.together(result.together), _by_label.shares(shown)]
     blocks.append(_table(shown))
-    if result.confusions:
+    if result.confusions and not beside:
         blocks.append(_matrix(result) if len(result.classes) <= MOST_CELLS else _confusions(result))
+    if result.inside:
+        blocks.append(_inside(result))
     return blocks
+
+
+def _inside(result: ClassImbalance) -> Table:
+    """Classes that are rare inside slices, and pay for it."""
+    columns = (
+        Column("slice"),
+        Column("class"),
+        Column("rows of the class", "integer"),
+        Column("share inside"),
+        Column("share elsewhere"),
+        Column("recall inside"),
+        Column("recall elsewhere"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.condition),
+            words.shown(item.label),
+            item.support,
+            words.estimate(item.share),
+            words.estimate(item.share_elsewhere),
+            words.estimate(item.recall),
+            words.estimate(item.recall_elsewhere),
+        )
+        for item in result.inside
+    )
+    return Table(
+        columns,
+        rows,
+        "Slices in which a class is at most half as frequent as elsewhere and recalled worse, beyond chance over all.",
+    )
 
 
 def _moved(result: ClassImbalance) -> str:
@@ -164,6 +202,10 @@ def _support(shown: tuple[ClassShare, ...]) -> Chart:
     )
 
 
+def _stands_for(item: ClassShare, result: ClassImbalance) -> Series:
+    return WORSE if item.label in result.hurts else FINE if item.judged else FEW
+
+
 def _recall(shown: tuple[ClassShare, ...], result: ClassImbalance) -> Chart:
     rows = [
         Dot(
@@ -171,7 +213,7 @@ def _recall(shown: tuple[ClassShare, ...], result: ClassImbalance) -> Chart:
             value=item.recall.value,
             low=item.recall.low,
             high=item.recall.high,
-            series=(WORSE if item.label in result.hurts else FINE if item.judged else FEW).words,
+            series=_stands_for(item, result).words,
             words=words.value(item.recall),
         )
         for name, item in zip(_names(shown), shown, strict=True)
@@ -241,7 +283,7 @@ def _matrix(result: ClassImbalance) -> Chart:
         for item in result.confusions
     ]
     for cell in (*right, *wrong):
-        cell["words"] = _cell(cell["share"])
+        cell["words"] = in_percent(float(cell["share"]))  # type: ignore[arg-type]
     names = [words.shown(item.label) for item in result.classes]
     worst = result.confusions[0]
     return Chart(
@@ -251,11 +293,6 @@ def _matrix(result: ClassImbalance) -> Chart:
         f"{words.plural(worst.support, 'row')}, {words.percent(worst.share)} of it.",
         title="What each class is taken for, in % of its rows (confusions in orange)",
     )
-
-
-def _cell(share: object) -> str:
-    x = 100 * float(share)  # type: ignore[arg-type]
-    return "<1" if 0 < x < 0.5 else f"{x:.0f}"  # noqa: PLR2004 - what would round to zero
 
 
 def _band(names: list[str], gap: float) -> Spec:
@@ -278,7 +315,7 @@ def _cells(names: list[str], right: list[dict[str, object]], wrong: list[dict[st
     }
     most = max(float(cell["share"]) for cell in wrong)  # type: ignore[arg-type]
     orange: Spec = {"field": "share", "type": "quantitative", "legend": None}
-    orange["scale"] = {"domain": [0, most], "range": ["#FDEBD8", "#F5B98A", "#D55E00"]}
+    orange["scale"] = {"domain": [0, most], "range": ORANGES}
     said: Spec = {"text": {"field": "words"}, **place}
     ink: Spec = {"type": "text", "color": INK, "fontSize": 11, "tooltip": None}
     return chart(

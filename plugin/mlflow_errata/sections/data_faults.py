@@ -47,7 +47,30 @@ def section(result: DataFaults, record: Record) -> list[Block]:
     blocks += [Text(f"{words.capital(WHAT[kind])}: {WHY[kind]}") for kind in kinds]
     if result.faults:
         blocks.append(_table(result))
-    return blocks
+    return [*blocks, *(Text(sentence) for sentence in _flattered(record))]
+
+
+def _flattered(record: Record) -> list[str]:
+    """How much a random split would flatter; or why that is not known, where it could be."""
+    if record.dataset.training is None or "time" not in record.dataset.roles:
+        return []
+    found = None if record.trials is None else record.trials.flattery
+    if found is None:
+        known = {} if record.trials is None else record.trials.not_tried
+        why = known.get("random_split") or known.get("refits") or "it takes two refits, and nothing was refitted"
+        return [f"How much a random split would flatter was not measured: {words.shown(why)}."]
+    better = found.gap.low > 0 if record.summary.greater_is_better else found.gap.high < 0
+    verdict = (
+        "A random split would flatter: judge by a split in time."
+        if better
+        else "A random split of the training rows would not flatter beyond chance."
+    )
+    said = (
+        f"{verdict} Fitted again on {words.plural(found.n_fitted, 'training row')}, the model reaches "
+        f"{words.metric(record.summary.metric)} {words.estimate(found.at_random)} on others drawn at random, and "
+        f"{words.estimate(found.ahead)} on the newest: a difference of {words.change(found.gap)}."
+    )
+    return [said]
 
 
 def _compared(result: DataFaults) -> str:

@@ -1,5 +1,6 @@
 """The slice search: which rows, named by one to three predicates, are wrong more often than chance allows.
 
+    binning.py       numbers -> the bins that they fall into
     encoding.py      columns -> bins and atoms (an atom is one predicate: a level, a range of bins, missing)
     lattice.py       every slice of atoms with enough rows, and sums over all of them from histograms
     triples.py       those of three predicates, on packed bits
@@ -13,7 +14,8 @@
 Arrays in, arrays out: no labels, no words, no verdicts on what a slice means.
 """
 
-from mlflow_errata.slicing.encoding import Atom, Cut, Encoded, encode_levels, encode_numbers
+from mlflow_errata.slicing.binning import places
+from mlflow_errata.slicing.encoding import Atom, Cut, Encoded, encode_levels, encode_numbers, short_cut
 from mlflow_errata.slicing.lattice import Lattice, support_needed
 from mlflow_errata.slicing.search import Found, Search, confirm, selected_interval, selected_share
 from mlflow_errata.slicing.shuffles import shuffles
@@ -30,8 +32,10 @@ __all__ = [
     "confirm",
     "encode_levels",
     "encode_numbers",
+    "places",
     "selected_interval",
     "selected_share",
+    "short_cut",
     "shuffles",
     "support_needed",
     "top_slices",

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlflow_errata.slicing.binning import places
+
 N_FINE = 32
 """Quantile bins of a number: all their contiguous ranges are examined, alone and beside a level."""
 FEW = 64
@@ -45,7 +47,7 @@ class Cut:
     ----------
     bins : int array of shape (n_rows,), in [0, n_bins)
     atoms : tuple of Atom
-    member : float array of shape (n_atoms, n_bins): which bins an atom holds
+    member : float array of shape (n_atoms, n_bins): which bins an atom holds; they are neighbours
     """
 
     bins: NDArray[np.int16]
@@ -102,7 +104,8 @@ def encode_levels(codes: NDArray[np.intp], n_levels: int, min_support: int) -> E
         atoms, member = [Atom("missing"), *atoms], np.vstack([np.eye(kept + 2)[:1], member])
     if not atoms or max(support[: kept + 1].max(), rare) == len(codes):
         return None
-    cut = Cut(np.minimum(codes + 1, kept + 1).astype(np.int16), tuple(atoms), member)
+    of_level = np.append(np.minimum(np.arange(1, n_levels + 1), kept + 1), 0).astype(np.int16)  # -1 is the last
+    cut = Cut(of_level[codes], tuple(atoms), member)
     return Encoded(cut, cut, cut)
 
 
@@ -131,7 +134,7 @@ def encode_numbers(values: NDArray[np.float64], *, whole: bool) -> Encoded | Non
     if len(known) == 0 or (not gaps and known.min() == known.max()):
         return None
     cuts, few = _cuts(known, whole=whole)
-    bins = np.searchsorted(np.array(cuts), values, side="right").astype(np.int16) + np.int16(1)
+    bins = places(np.array(cuts), values) + np.int16(1)
     if gaps:
         bins[missing] = 0
     n = len(cuts) + 1
@@ -155,10 +158,10 @@ def _cuts(known: NDArray[np.float64], *, whole: bool) -> tuple[list[float], bool
         edges, below = seen[at], seen[at - 1]
     if whole:
         return [float(edge) for edge in edges], few
-    return [_short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], few
+    return [short_cut(float(a), float(b)) for a, b in zip(below, edges, strict=True)], few
 
 
-def _short_cut(below: float, edge: float) -> float:
+def short_cut(below: float, edge: float) -> float:
     """The shortest decimal c with below < c <= edge."""
     for digits in range(17):
         scale = 10.0**digits

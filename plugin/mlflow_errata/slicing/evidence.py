@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlflow_errata.slicing.scores import TINY, is_zero_one, tail_root
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from mlflow_errata.slicing.lattice import Lattice
 
+Moments = tuple[NDArray[np.float64], ...]
+Parted = tuple[int, NDArray[np.intp]]
 ROOT_2 = 2**0.5
 LEAST = 0.25
 """Share of the usual squares that a slice is taken to have at least."""
@@ -53,7 +56,7 @@ class Cells:
         amount = np.bincount(self.of, self.errors if w is None else w * self.errors, minlength=self.n_cells)
         return np.asarray(amount / np.where(total > 0, total, 1))
 
-    def explain(self, rows: NDArray[np.intp]) -> list[tuple[int, NDArray[np.intp]]]:
+    def explain(self, rows: NDArray[np.intp]) -> list[Parted]:
         """Give some rows means of their own; returns (cell that they leave, rows) of each new cell."""
         parted = []
         for cell in np.unique(self.of[rows]):
@@ -144,24 +147,29 @@ class Standing:
         amount = None if cells.zero_one else errors[erring] if w is None else (w * errors)[erring]
         self.observed = lattice.sums(erring, amount)
         self.squares = None if amount is None else lattice.sums(erring, amount**2)
-        some = range(1, cells.n_cells)
-        rest = [self._moments(np.flatnonzero(cells.of == cell)) for cell in some]
-        whole = self._moments(None)
+        rest = self._moments([np.flatnonzero(cells.of == cell) for cell in range(1, cells.n_cells)])
+        whole = self._whole()
         self.moments = [tuple(each - sum(others) for each, *others in zip(whole, *rest, strict=True)), *rest]
 
-    def _moments(self, rows: NDArray[np.intp] | None) -> tuple[NDArray[np.float64], ...]:
-        """Over every slice: sums of w; for real errors also of w^2 and of w^2 times the error."""
-        w, errors = self.cells.weight, self.cells.errors
-        if rows is not None:
-            w, errors = None if w is None else w[rows], errors[rows]
-        whole = rows is None and w is None
-        mass = self.lattice.support.astype(np.float64) if whole else self.lattice.sums(rows, w)
+    def _whole(self) -> Moments:
+        """`_moments` of all rows."""
+        w, errors, lattice = self.cells.weight, self.cells.errors, self.lattice
+        mass = lattice.support.astype(np.float64) if w is None else lattice.sums(None, w)
         if self.cells.zero_one:
             return (mass,)
-        heavy = mass if w is None else self.lattice.sums(rows, w**2)
-        if whole:
-            return mass, heavy, self.observed
-        return mass, heavy, self.lattice.sums(rows, errors if w is None else w**2 * errors)
+        if w is None:
+            return mass, mass, self.observed
+        return mass, lattice.sums(None, w**2), lattice.sums(None, w**2 * errors)
+
+    def _moments(self, parts: Sequence[NDArray[np.intp]]) -> list[Moments]:
+        """Over every slice, for each of some sets of rows: sums of w; for real errors also of w^2 and w^2 error."""
+        w, errors, sums = self.cells.weight, self.cells.errors, self.lattice.sums_of_parts
+        mass = sums(parts, None if w is None else [w[rows] for rows in parts])
+        if self.cells.zero_one:
+            return [(each,) for each in mass]
+        heavy = mass if w is None else sums(parts, [w[rows] ** 2 for rows in parts])
+        erring = sums(parts, [errors[rows] if w is None else w[rows] ** 2 * errors[rows] for rows in parts])
+        return list(zip(mass, heavy, erring, strict=True))
 
     def only(self, chosen: NDArray[np.intp]) -> Standing:
         """The standing of some of the slices."""
@@ -176,12 +184,19 @@ class Standing:
         """Give some rows means of their own; `rows` ascends."""
         self.part(self.cells.explain(rows))
 
-    def part(self, parted: list[tuple[int, NDArray[np.intp]]]) -> None:
-        """Follow the cells: (cell that they leave, rows) of each new cell."""
-        for cell, inside in parted:
-            leaving = self._moments(inside)
-            self.moments[cell] = tuple(a - b for a, b in zip(self.moments[cell], leaving, strict=True))
-            self.moments.append(leaving)
+    def part(self, parted: Sequence[Parted]) -> list[Moments]:
+        """Follow the cells: (cell that they leave, rows) of each new cell; returns the moments of each."""
+        leaving = self._moments([inside for _, inside in parted])
+        for (cell, _), moments in zip(parted, leaving, strict=True):
+            self.moments[cell] = tuple(a - b for a, b in zip(self.moments[cell], moments, strict=True))
+        self.moments += leaving
+        return leaving
+
+    def support_of(self, parts: Sequence[Parted], moments: Sequence[Moments]) -> NDArray[np.float64]:
+        """Rows of every slice in some parts together, of which the moments are known."""
+        if self.cells.weight is None:
+            return np.asarray(np.sum([mass for mass, *_ in moments], axis=0, initial=0.0))
+        return np.asarray(self.lattice.sums_of_parts([inside for _, inside in parts]).sum(axis=0))
 
     def parts(
         self, of: slice = EVERY

@@ -38,21 +38,38 @@ class Block:
     cuts: tuple[Cut, ...]
     kept: NDArray[np.int32]
 
-    def sums(self, bins: Sequence[NDArray[np.int16]], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Sums of a weight (of 1 without one) over the slices kept; the bins of some rows in each of the cuts."""
+    def sums(
+        self,
+        bins: Sequence[NDArray[np.int16]],
+        weight: NDArray[np.float64] | None,
+        part: NDArray[np.int32] | None = None,
+        n_parts: int = 1,
+    ) -> NDArray[np.float64]:
+        """Sums of a weight (of 1 without one) over the slices kept, by part of the rows: shape (n_parts, n_kept).
+
+        Parameters
+        ----------
+        bins : of some rows in each of the cuts
+        weight : float array of shape (n,)
+        part : int array of shape (n,), part that each row belongs to; None for one
+        """
         one, *others = self.cuts
+        shape = [cut.n_bins for cut in self.cuts]
+        n_cells = n_parts * int(np.prod(shape))
+        width: type[np.signedinteger] = np.int16 if n_cells <= np.iinfo(np.int16).max else np.int32
+        key: NDArray[np.signedinteger] = bins[0]
+        if part is not None:
+            key = part.astype(width) * width(one.n_bins) + key
+        if others:
+            key = key.astype(width, copy=False) * width(others[0].n_bins) + bins[1]
+        cells = np.bincount(key, weight, minlength=n_cells).reshape(n_parts, one.n_bins, -1)
         if not others:
-            cells = np.bincount(bins[0], weight, minlength=one.n_bins)
-            return np.asarray((one.member @ cells)[self.kept])
-        n_cells = one.n_bins * others[0].n_bins
-        wide = n_cells > np.iinfo(np.int16).max
-        key = (bins[0].astype(np.int32) if wide else bins[0]) * (np.int32 if wide else np.int16)(others[0].n_bins)
-        cells = np.bincount(key + bins[1], weight, minlength=n_cells).reshape(one.n_bins, -1)
+            return np.asarray((one.member @ cells)[:, self.kept, 0])
         two = others[0].member
         if len(self.kept) < len(one.member):  # few slices: each by itself
             first, second = np.divmod(self.kept, len(two))
-            return np.asarray(((one.member[first] @ cells) * two[second]).sum(axis=1))
-        return np.asarray((one.member @ cells @ two.T).ravel()[self.kept])
+            return np.asarray(((one.member[first] @ cells) * two[second]).sum(axis=2))
+        return np.asarray((one.member @ cells @ two.T).reshape(n_parts, -1)[:, self.kept])
 
     def atoms(self, place: int) -> tuple[tuple[int, int], ...]:
         """(column, position of its atom) of a slice kept."""
@@ -88,7 +105,7 @@ class Lattice:
         self.min_support = min_support
         blocks, support = [], []
         for block in self._blocks():
-            counted = block.sums([cut.bins for cut in block.cuts], None)
+            counted = block.sums([cut.bins for cut in block.cuts], None)[0]
             enough = np.flatnonzero((counted >= min_support) & (counted <= self.n - min_support))
             blocks.append(replace(block, kept=block.kept[enough]))
             support.append(counted[enough])
@@ -147,14 +164,49 @@ class Lattice:
         -------
         float array of shape (len(self),)
         """
-        found = np.empty(len(self))
+        found = np.empty((1, len(self)))
+        self._of_blocks(found, rows, weight)
+        if len(self.triples):
+            found[0, self.starts[-2] :] = self.triples.sums(rows, weight)
+        return np.asarray(found[0])
+
+    def sums_of_parts(
+        self, parts: Sequence[NDArray[np.intp]], weights: Sequence[NDArray[np.float64]] | None = None
+    ) -> NDArray[np.float64]:
+        """`sums` over each of some sets of rows, all at once.
+
+        Parameters
+        ----------
+        parts : positions to count, ascending, one array a set
+        weights : float arrays of the same shapes
+
+        Returns
+        -------
+        float array of shape (n_parts, len(self))
+        """
+        found = np.empty((len(parts), len(self)))
+        if not len(parts):
+            return found
+        rows, weight = np.concatenate(parts), None if weights is None else np.concatenate(weights)
+        part = np.repeat(np.arange(len(parts), dtype=np.int32), [len(some) for some in parts])
+        self._of_blocks(found, rows, weight, part)
+        if len(self.triples):
+            found[:, self.starts[-2] :] = self.triples.sums_of_parts(parts, weights)
+        return found
+
+    def _of_blocks(
+        self,
+        found: NDArray[np.float64],
+        rows: NDArray[np.intp] | None,
+        weight: NDArray[np.float64] | None,
+        part: NDArray[np.int32] | None = None,
+    ) -> None:
+        """Sums over the slices of one and two predicates, written into `found` of shape (n_parts, len(self))."""
         cuts = {id(cut): cut for block in self.blocks for cut in block.cuts}
         bins = {key: cut.bins if rows is None else cut.bins[rows] for key, cut in cuts.items()}
         for at, block in enumerate(self.blocks):
-            found[self.starts[at] : self.starts[at + 1]] = block.sums([bins[id(cut)] for cut in block.cuts], weight)
-        if len(self.triples):
-            found[self.starts[-2] :] = self.triples.sums(rows, weight)
-        return found
+            of_cuts = [bins[id(cut)] for cut in block.cuts]
+            found[:, self.starts[at] : self.starts[at + 1]] = block.sums(of_cuts, weight, part, len(found))
 
     def alone(self, column: int) -> range:
         """Positions of the slices of one predicate, on a column."""

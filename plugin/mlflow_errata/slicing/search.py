@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, log_ndtr, ndtri
 
-from mlflow_errata.slicing.evidence import Cells, Standing
+from mlflow_errata.slicing.evidence import Cells, Parted, Standing
 from mlflow_errata.slicing.scores import TINY
 from mlflow_errata.slicing.sets import Sets
 from mlflow_errata.slicing.shuffles import largest_by_chance
@@ -209,14 +209,18 @@ class _Peel:
 
     def explain(self, rows: NDArray[np.intp]) -> None:
         """Give some rows means of their own, and take them as covered; `rows` ascends."""
-        parted = self.cells.explain(rows)
-        new = rows[~self.is_covered[rows]]
-        self.standing.part(parted)
-        self.covered += self.lattice.sums(new)
+        parted = self.cells.explain(rows)  # cells are covered, or not, as a whole
+        new = [at for at, (_, inside) in enumerate(parted) if not self.is_covered[inside[0]]]
+        self.covered += self._followed(self.standing, parted, new)
         if self.sets is not None:
-            self.sets.standing.part(parted)
-            self.sets.covered += self.sets.lattice.sums(new)
-        self.is_covered[new] = True
+            self.sets.covered += self._followed(self.sets.standing, parted, new)
+        self.is_covered[rows] = True
+
+    @staticmethod
+    def _followed(standing: Standing, parted: list[Parted], new: list[int]) -> NDArray[np.float64]:
+        """Rows of every slice in the parts that are new, after the standing has followed all parts."""
+        moments = standing.part(parted)
+        return standing.support_of([parted[at] for at in new], [moments[at] for at in new])
 
     def _is_worse(self, index: int, rows: NDArray[np.intp]) -> bool:
         """Whether a slice that was looked for in fewer rows, or a set, is worse than the rows outside."""

@@ -10,6 +10,23 @@ from mlflow_errata.steps._shape import NextStep
 
 
 @dataclass(frozen=True)
+class Flattery:
+    """What a random split of the training rows says of the model, and what a split in time says.
+
+    Parameters
+    ----------
+    at_random, ahead : Estimate, the metric on rows held out at random, and on the newest rows
+    gap : Estimate, at_random - ahead
+    n_fitted : int, rows that either model was fitted on
+    """
+
+    at_random: Estimate
+    ahead: Estimate
+    gap: Estimate
+    n_fitted: int
+
+
+@dataclass(frozen=True)
 class Trials:
     """What was tried, on which rows, and what came of it.
 
@@ -32,6 +49,7 @@ class Trials:
     tried : tuple of NextStep, every single step tried, best first
     not_tried : mapping of what was not tried -> why
     plan : tuple of NextStep: steps that pay together; the gain of each is what it adds to those before it
+    flattery : Flattery or None, how much a random split would flatter; None without training times or time to measure
     """
 
     unit: str
@@ -51,3 +69,4 @@ class Trials:
     tried: tuple[NextStep, ...]
     not_tried: dict[str, str]
     plan: tuple[NextStep, ...]
+    flattery: Flattery | None = None

@@ -20,8 +20,9 @@ from mlflow_errata.steps import change_model, collect_data, drop_columns
 from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.steps.retrain_recent import age_of
 from mlflow_errata.trials import rounds
-from mlflow_errata.trials._shape import Trials
+from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
+from mlflow_errata.trials.flattery import flattery_of
 from mlflow_errata.trials.judges import judges_of
 from mlflow_errata.trials.objective import (
     Objective,
@@ -120,9 +121,9 @@ class _Session:
     """One diagnosis on the bench."""
 
     def __init__(
-        self, bench: Bench, objective: Objective, metric: Objective, *, n_given: int, random_state: int
+        self, bench: Bench, objective: Objective, metric: Objective, *, named: Metric, n_given: int, random_state: int
     ) -> None:
-        self.bench, self.objective = bench, objective
+        self.bench, self.objective, self.named = bench, objective, named
         self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
         self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
 
@@ -148,9 +149,11 @@ class _Session:
         singles = tests.singles(self._changes(refits=refits))
         collected = self._collected(tests, results, proposed) if refits else []
         plan = tests.plan(singles)
+        flattery = self._flattery(tests) if refits else None
         if not singles and not collected:
             return proposed, None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
+        trials = replace(trials, flattery=flattery)
         return ranked(steps, trials, [*proposed], collected), trials
 
     def _measure_noise(self, tests: Rounds) -> bool:
@@ -208,6 +211,24 @@ class _Session:
             except KeyboardInterrupt:
                 tests.interrupted = True
         return measured
+
+    def _flattery(self, tests: Rounds) -> Flattery | None:
+        """How much a random split would flatter, in what the steps have left of the budget."""
+        bench = self.bench
+        if bench.train is None or bench.train.time is None or tests.interrupted:
+            return None
+        if bench.clock() + 2 * tests.per_fit * rounds.CAUTION > tests.deadline:
+            tests.not_tried["random_split"] = OVER_BUDGET
+            return None
+        try:
+            tests.progress("a random split against one in time")
+            seed = self.random_state
+            return flattery_of(bench.table, bench.train, bench.estimator, self.named, random_state=seed)
+        except NotTried as reason:
+            tests.not_tried["random_split"] = str(reason)
+        except KeyboardInterrupt:
+            tests.interrupted = True
+        return None
 
     def _doubled(self, tests: Rounds, step: NextStep, item: Slice) -> NextStep:
         """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
@@ -332,7 +353,7 @@ def _session(
         clock=clock,
     )
     n_given = 0 if train is None else len(train.y)
-    return _Session(bench, objective, measured, n_given=n_given, random_state=random_state)
+    return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state)
 
 
 def _clonable(model: object) -> Any:
