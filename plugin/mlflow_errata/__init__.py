@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from mlflow_errata._compare import compare
     from mlflow_errata._compare_metrics import compare_metrics
     from mlflow_errata._diagnose import diagnose
+    from mlflow_errata._sweep import sweep
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.objectives import Objectives
     from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
@@ -34,6 +36,7 @@ _HOMES = {
     "ErrataError": "errors",
     "Estimate": "estimate",
     "EvaluationTable": "table",
+    "Objectives": "objectives",
     "Recipe": "recipe",
     "Record": "record",
     "accept": "tracking.choices",
@@ -58,6 +61,7 @@ _HOMES = {
     "log": "tracking.store",
     "save_decisions": "tracking.decisions",
     "save_slices": "tracking.slices",
+    "sweep": "_sweep",
     "validation": "tracking.gate",
 }
 
@@ -65,6 +69,7 @@ __all__ = [
     "ErrataError",
     "Estimate",
     "EvaluationTable",
+    "Objectives",
     "Recipe",
     "Record",
     "__version__",
@@ -90,6 +95,7 @@ __all__ = [
     "log",
     "save_decisions",
     "save_slices",
+    "sweep",
     "validation",
 ]
 
