@@ -9,6 +9,8 @@ from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._mixes import LOOKS, curve, front, mix_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlflow_errata.blocks import Cell, Kind
     from mlflow_errata.diagnoses._mixes import Ranking, Swept
     from mlflow_errata.diagnoses.objectives import ObjectivesSwept
@@ -75,14 +77,26 @@ def amount(measured: Estimate) -> str:
 def section(result: ObjectivesSwept, record: Record) -> list[Block]:
     """The verdict, the best mix, every other ranking beside it, and how it was measured."""
     sweep = result.sweep
-    return [
-        verdict(result, record),
-        rankings(sweep),
-        *at_mix(sweep, sweep.best),
-        _mixes(sweep),
-        *_measures(sweep),
-        Text(_how(sweep)),
-    ]
+    return [verdict(result, record), rankings(sweep), *at_mix(sweep, sweep.best), *details(sweep)]
+
+
+def details(sweep: Swept) -> list[Block]:
+    """Some mixes as a table, the other measures, and how all of it was measured."""
+    return [_mixes(sweep), *_measures(sweep), Text(_how(sweep))]
+
+
+def sliders(sweep: Swept) -> list[tuple[str, int]]:
+    """What to move, as labels with where they start in percent: one for two scores, else one a score."""
+    shares = [round(100 * share) for share in sweep.mixes[sweep.best].shares]
+    if len(shares) == TWO:
+        first, second = (words.shown(name) for name in sweep.scores)
+        return [(f"Weight of {second} in percent; the rest is that of {first}", shares[1])]
+    return [(f"Weight of {words.shown(name)}", share) for name, share in zip(sweep.scores, shares, strict=True)]
+
+
+def moved(sweep: Swept, set_to: Sequence[int]) -> int:
+    """Position of the mix that sliders stand at (the nearest one)."""
+    return sweep.nearest([100 - set_to[0], set_to[0]] if len(set_to) == 1 else set_to)
 
 
 def at_mix(sweep: Swept, at: int) -> list[Block]:
