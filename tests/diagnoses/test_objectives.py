@@ -321,6 +321,6 @@ def test_objectives_of_no_kind_are_refused():
 def test_printed_it_reads(record):
     text = str(errata.sweep(table(), {**TOLD, "rule": "rule"}))
     assert "The score in use, quality, brings" in text
-    assert "The simple rule rule brings" in text
+    assert "The simple rule, rule, brings" in text
     assert "nothing was trained" in text
     assert asdict(record.results["objectives"].sweep)["best"] >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,12 +33,14 @@ class Seen:
     ----------
     credit : float array of shape (n_rows,), how far each row is taken, or its discount
     cut : float array of shape (n_outcomes, n_lists) or None, mean outcome of rows near the last one taken
+    worth : float array of shape (n_rows,), what each row brings of the last outcome
     values : float array of shape (n_outcomes,)
     moved : float array of shape (n_outcomes, n_units): by how much each unit moves the value (its influence)
     """
 
     credit: Floats = field(repr=False)
     cut: Floats | None = field(repr=False)
+    worth: Floats = field(repr=False)
     values: Floats
     moved: Floats = field(repr=False)
 
@@ -83,7 +86,12 @@ class Judge:
             part = ((most > 0) / size)[:, lists.of]
         return cls(lists, measure, gain, part, unit, _within(lists.of, unit))
 
-    @property
+    @cached_property
+    def total(self) -> Floats:
+        """Sum of the parts; shape (n_outcomes,)."""
+        return np.asarray(self.part.sum(axis=1), dtype=np.float64)
+
+    @cached_property
     def n_units(self) -> int:
         """Units that are drawn independently."""
         return len(self.lists.of) if self.unit is None else int(self.unit.max()) + 1
@@ -94,10 +102,7 @@ class Judge:
 
     def by_fold(self, seen: Seen, fold: Codes, n_folds: int) -> Floats:
         """What the rows of each fold bring of the last outcome; shape (n_folds,)."""
-        brought = seen.credit * self.gain[-1]
-        if seen.cut is not None:
-            brought -= seen.cut[-1] * (seen.credit - self.lists.share)
-        return np.asarray(np.bincount(fold, brought, minlength=n_folds), dtype=np.float64)
+        return np.asarray(np.bincount(fold, seen.worth, minlength=n_folds), dtype=np.float64)
 
     def seen(self, scores: Floats) -> Seen:
         """What a ranking by scores brings."""
@@ -106,19 +111,21 @@ class Judge:
         if self.nested:
             return self.of_credit(self.lists.taken(scores), None)
         credit, near = self.lists.taken_and_near(scores)
-        of, n_lists = self.lists.of[near], self.lists.n_lists
-        support = np.bincount(of, minlength=n_lists)
-        cut = np.array([np.bincount(of, each[near], minlength=n_lists) / support for each in self.gain])
-        return self.of_credit(credit, cut[:, self.lists.of] if n_lists > 1 else cut)
+        if self.lists.n_lists == 1:
+            return self.of_credit(credit, self.gain[:, near].mean(axis=1)[:, None])
+        of = self.lists.of[near]
+        cut = np.array([np.bincount(of, each[near]) for each in self.gain]) / np.bincount(of)
+        return self.of_credit(credit, cut[:, self.lists.of])
 
     def of_credit(self, credit: Floats, cut: Floats | None) -> Seen:
         """The same from credits, and from the mean outcome at the last place (by row, or of all)."""
-        brought, total = self.brought(credit, cut), self.part.sum(axis=1)
-        values = brought.sum(axis=1) / total
-        moved = brought - values[:, None] * self.part
+        moved = self.brought(credit, cut)
+        worth, values = moved[-1].copy(), moved.sum(axis=1) / self.total
+        moved -= values[:, None] * self.part
         if self.unit is not None:
             moved = np.array([np.bincount(self.unit, each, minlength=self.n_units) for each in moved])
-        return Seen(credit, cut, values, moved / total[:, None])
+        moved /= self.total[:, None]
+        return Seen(credit, cut, worth, values, moved)
 
     def brought(self, credit: Floats, cut: Floats | None) -> Floats:
         """What each row brings, less what it pushes out; shape (n_outcomes, n_rows).
@@ -127,7 +134,9 @@ class Judge:
         some of its rows, as a choice on the others sees them, more may be.
         """
         brought = credit * self.gain
-        return brought if cut is None else brought - cut * (credit - self.lists.share)
+        if cut is not None:
+            brought -= cut * (credit - self.lists.share)
+        return np.asarray(brought, dtype=np.float64)
 
     def mixed(self, parts: Sequence[Seen], fold: Codes) -> Seen:
         """A ranking that follows another one in every fold of the rows."""

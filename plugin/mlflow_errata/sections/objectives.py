@@ -60,10 +60,10 @@ def _formula(sweep: Swept) -> str:
 def _beside(item: Ranking) -> str:
     """Another ranking, and whether the mix brings more."""
     behind = item.behind
-    than = "more" if behind.low > 0 else "less" if behind.high < 0 else "which may be chance, more or less"
+    than = "" if behind.low > 0 else ", less than it" if behind.high < 0 else ", which may be chance"
     return (
-        f"The {LOOKS[item.kind].words} {words.shown(item.name)} brings {words.value(item.goal)}; against it the mix "
-        f"brings {words.change(behind)}, {than}."
+        f"The {LOOKS[item.kind].words}, {words.shown(item.name)}, brings {words.value(item.goal)}; against it the "
+        f"mix brings {words.change(behind)}{than}."
     )
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 NEAR = 0.2
 """Share of the places, above and below the last one taken, that counts as near it."""
@@ -30,11 +29,24 @@ class Block:
     rows : int array of shape (n_lists, width), rows of each list
     known : bool array of shape (n_lists, width), False where padded
     names : int array of shape (n_lists,), which lists these are
+    whole : bool, the block is one list of all rows as they stand
     """
 
     rows: NDArray[np.intp] = field(repr=False)
     known: NDArray[np.bool_] = field(repr=False)
     names: NDArray[np.intp] = field(repr=False)
+    whole: bool
+
+    def of(self, scores: Floats) -> Floats:
+        """Scores of the lists' rows, padded by -inf; shape (n_lists, width)."""
+        return scores[None] if self.whole else np.where(self.known, scores[self.rows], -np.inf)
+
+    def put(self, found: NDArray[Any], values: NDArray[Any]) -> None:
+        """Write values of the lists' rows to where they stand among all rows."""
+        if self.whole:
+            found[:] = values[0]
+        else:
+            found[self.rows[self.known]] = values[self.known]
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Lists:
             place = np.arange(size[names].max())
             known = place < size[names][:, None]
             at = np.where(known, start[names][:, None] + place, 0)
-            blocks.append(Block(order[at], known, names))
+            blocks.append(Block(order[at], known, names, len(size) == 1))
         return cls(of, take, tuple(blocks))
 
     @property
@@ -82,25 +94,30 @@ class Lists:
     def taken(self, scores: Floats) -> Floats:
         """Whether each row is taken: 1, 0, or in between where rows of one score share the last places; shape (n,)."""
         found = np.empty(len(scores))
-        for block, padded, ascending in self._sorted(scores):
-            found[block.rows[block.known]] = self._taken(block, padded, ascending)[block.known]
+        for block in self.blocks:
+            padded = block.of(scores)
+            block.put(found, self._taken(block, padded, np.sort(padded, axis=1)))
         return found
 
     def taken_and_near(self, scores: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """The same, and which rows have a score near the last one that is taken of their list; shapes (n,)."""
         found, near = np.empty(len(scores)), np.empty(len(scores), dtype=bool)
-        for block, padded, ascending in self._sorted(scores):
-            rows = block.rows[block.known]
-            found[rows] = self._taken(block, padded, ascending)[block.known]
-            near[rows] = self._near(block, padded, ascending)[block.known]
+        for block in self.blocks:
+            padded = block.of(scores)
+            ascending = np.sort(padded, axis=1)
+            block.put(found, self._taken(block, padded, ascending))
+            block.put(near, self._near(block, padded, ascending))
         return found, near
 
     def _taken(self, block: Block, padded: Floats, ascending: Floats) -> Floats:
         k = self.take[block.names][:, None]
         last = np.take_along_axis(ascending, ascending.shape[1] - k, axis=1)
-        above, tied = padded > last, (padded == last) & block.known
-        part = (k - above.sum(axis=1, keepdims=True)) / tied.sum(axis=1, keepdims=True)
-        return np.asarray(above + tied * part, dtype=np.float64)
+        inside = padded >= last
+        beyond = inside.sum(axis=1, keepdims=True) - k
+        if not beyond.any():
+            return inside.astype(np.float64)
+        tied = padded == last
+        return np.asarray(inside - tied * (beyond / tied.sum(axis=1, keepdims=True)), dtype=np.float64)
 
     def _near(self, block: Block, padded: Floats, ascending: Floats) -> NDArray[np.bool_]:
         size, k = block.known.sum(axis=1)[:, None], self.take[block.names][:, None]
@@ -112,21 +129,23 @@ class Lists:
     def discounts(self, scores: Floats) -> Floats:
         """1 / log2(1 + rank) of the rows taken, 0 of the others; rows of one score share theirs; shape (n,)."""
         found = np.empty(len(scores))
-        for block, padded, _ in self._sorted(scores):
-            order = np.argsort(-padded, axis=1, kind="stable")
+        for block in self.blocks:
+            padded = block.of(scores)
+            order = np.argsort(-padded, axis=1)
             rank = np.arange(padded.shape[1])
             credit = np.where(rank < self.take[block.names][:, None], 1 / np.log2(rank + 2.0), 0.0)
-            ordered = np.take_along_axis(padded, order, axis=1)
-            rows = np.take_along_axis(block.rows, order, axis=1)
-            known = np.take_along_axis(block.known, order, axis=1)
-            starts = np.ones(ordered.shape, dtype=bool)
-            starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-            tie = np.cumsum(starts.ravel()) - 1
-            shared = (np.bincount(tie, credit.ravel()) / np.bincount(tie))[tie].reshape(ordered.shape)
-            found[rows[known]] = shared[known]
+            credit = _shared(np.take_along_axis(padded, order, axis=1), credit)
+            placed = np.empty(padded.shape)
+            np.put_along_axis(placed, order, credit, axis=1)
+            block.put(found, placed)
         return found
 
-    def _sorted(self, scores: Floats) -> list[tuple[Block, Floats, Floats]]:
-        """Blocks with their scores (padded by -inf), as they stand and ascending."""
-        padded = [np.where(block.known, scores[block.rows], -np.inf) for block in self.blocks]
-        return [(block, each, np.sort(each, axis=1)) for block, each in zip(self.blocks, padded, strict=True)]
+
+def _shared(ordered: Floats, credit: Floats) -> Floats:
+    """Credits of ranks, averaged over neighbours of one score; padding stands last and has none."""
+    starts = np.ones(ordered.shape, dtype=bool)
+    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    if (starts | np.isneginf(ordered)).all():
+        return credit
+    tie = np.cumsum(starts.ravel()) - 1
+    return np.asarray((np.bincount(tie, credit.ravel()) / np.bincount(tie))[tie].reshape(ordered.shape))
