@@ -96,9 +96,13 @@ class Judge:
         """Units that are drawn independently."""
         return len(self.lists.of) if self.unit is None else int(self.unit.max()) + 1
 
-    def folds(self, n_folds: int) -> Codes:
-        """The fold of each row: units are never cut; shape (n_rows,)."""
-        return (np.arange(len(self.lists.of)) if self.unit is None else self.unit) % n_folds
+    def folds(self, scores: Sequence[Floats], n_folds: int) -> Codes:
+        """The fold of each row, whatever their order: units are never cut, rows are dealt by score; shape (n_rows,)."""
+        if self.unit is not None:
+            return self.unit % n_folds
+        dealt = np.empty(len(self.lists.of), dtype=np.intp)
+        dealt[np.lexsort([*scores, self.lists.of])] = np.arange(len(dealt)) % n_folds
+        return dealt
 
     def by_fold(self, seen: Seen, fold: Codes, n_folds: int) -> Floats:
         """What the rows of each fold bring of the last outcome; shape (n_folds,)."""

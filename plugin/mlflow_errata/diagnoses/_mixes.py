@@ -233,7 +233,7 @@ class _Sweep:
         self.scales = one if objectives.combine == "product" else self.scores.std(axis=1)
         self.columns, self.units = columns, units_of(objectives)
         self.shares = grid(len(self.scores))
-        self.now, self.fold = self.judge.seen(current[1]), self.judge.folds(N_FOLDS)
+        self.now, self.fold = self.judge.seen(current[1]), self.judge.folds([*self.scores, current[1]], N_FOLDS)
 
     def _check(self) -> None:
         if self.judge.n_units < FEWEST_UNITS:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
 
 HEIGHT, TALL = 230, 300
-FRONT, BEHIND = Series("mix on the front", BLUE, "circle"), Series("other mix", SKY, "circle")
+FRONT, BEHIND = Series("mix on the front", BLUE, "circle"), Series("other mix", SKY, "cross")
 HERE = Series("this mix", BLUE, "diamond")
 LOOKS: Mapping[Kind, Series] = {
     "current": Series("score in use", VERMILLION, "triangle-up"),
@@ -50,15 +50,16 @@ def curve(sweep: Swept, at: int) -> Chart:
     }
     scale = {"domain": [low - room, high + room], "nice": False, "zero": False}
     y: Spec = {"field": "value", "type": "quantitative", "title": None, "axis": axis_of(unit), "scale": scale}
-    tooltip = [{"field": "share", "format": ".0%", "title": "weight"}, {"field": "words", "title": "gain"}]
+    tooltip = [{"field": "share", "format": ".0%", "title": "weight"}] + [
+        {"field": name, "format": y["axis"]["format"], "title": title}
+        for name, title in (("value", "gain"), ("low", "from"), ("high", "to"))
+    ]
     layers = [
         {
-            "data": {"values": rows},
             "mark": {"type": "area", "color": BLUE, "opacity": 0.25},
             "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "tooltip": tooltip},
         },
         {
-            "data": {"values": rows},
             "mark": {"type": "line", "color": BLUE, "strokeWidth": 2, "tooltip": None},
             "encoding": {"x": x, "y": y},
         },
@@ -73,7 +74,7 @@ def curve(sweep: Swept, at: int) -> Chart:
     named = words.listed([f"{LOOKS[item.kind].words} {words.value(item.goal)}" for item in beside])
     best = sweep.mixes[sweep.best]
     return Chart(
-        chart({"height": HEIGHT}, layer=layers),
+        chart({"height": HEIGHT, "data": {"values": rows}}, layer=layers),
         alt=f"Gain in the {unit} by the weight of {second}: most, {words.change(best.gain)}, at "
         f"{words.percent(best.shares[1])}. Levels: {named}.",
         title=f"Gain on the score in use, in the {unit} (95 % interval, paired)",
@@ -81,14 +82,8 @@ def curve(sweep: Swept, at: int) -> Chart:
 
 
 def _on_curve(mix: Mix) -> dict[str, Any]:
-    gain = mix.gain
-    return {
-        "share": mix.shares[1],
-        "value": _short(gain.value),
-        "low": _short(gain.low),
-        "high": _short(gain.high),
-        "words": words.change(gain),
-    }
+    ends = {"value": mix.gain.value, "low": mix.gain.low, "high": mix.gain.high}
+    return {"share": mix.shares[1]} | {name: _short(end) for name, end in ends.items()}
 
 
 def _short(x: float) -> float:
@@ -117,41 +112,32 @@ def _level(item: Ranking, y: Spec, place: int) -> list[Spec]:
 def front(sweep: Swept, at: int) -> Chart:
     """What mixes gain in two outcomes on the score in use; the front, and other rankings with their intervals."""
     names = [words.shown(name) for name in sweep.outcomes[:2]]
-    mixes = [_point(mix.gains, FRONT if mix.pareto else BEHIND, mix_words(sweep, mix.shares)) for mix in sweep.mixes]
-    here = _point(sweep.mixes[at].gains, HERE, mix_words(sweep, sweep.mixes[at].shares))
+    mixes = [_dot(mix) for mix in sweep.mixes]
+    here = _crossed(sweep.mixes[at].gains, HERE)
     others = [item for item in sweep.rankings if item.kind in BESIDE]
-    beside = [_point(item.gains, LOOKS[item.kind], "") for item in others]
+    beside = [_crossed(item.gains, LOOKS[item.kind]) for item in others]
     series = [FRONT, BEHIND, HERE, *(LOOKS[item.kind] for item in others)]
     used = {row["series"] for row in (*mixes, here, *beside)}
     legend = legend_of([item for item in series if item.words in used])
-    x, y = (
-        {"field": axis, "type": "quantitative", "title": f"gain in {_short_unit(gain.unit, name)}"}
-        | {"axis": axis_of(gain.unit), "scale": {"zero": False}}
-        for axis, name, gain in zip("xy", names, sweep.mixes[0].gains, strict=False)
-    )
+    x, y = (_axis(axis, gain, name) for axis, name, gain in zip("xy", names, sweep.mixes[0].gains, strict=False))
     marked = [here, *beside]
-    tooltip = [
-        {"field": "series", "title": "what"},
-        {"field": "weights", "title": "weights"},
-        {"field": "x_words", "title": names[0]},
-        {"field": "y_words", "title": names[1]},
-    ]
+    tooltip: list[Spec] = [{"field": "series", "title": "what"}]
+    tooltip += [{"field": axis["field"], "title": axis["title"], "format": axis["axis"]["format"]} for axis in (x, y)]
+    of_mixes = [*tooltip, {"field": "weights", "title": f"weights of {words.listed(names_of(sweep))}"}]
     points = [
         {
             "data": {"values": rows},
             "mark": {"type": "point", "filled": True, "opacity": 1, "size": size},
-            "encoding": {"x": x, "y": y, "tooltip": tooltip, **legend},
+            "encoding": {"x": x, "y": y, "tooltip": shown, **legend},
         }
-        for rows, size in ((mixes, 28), (marked, 120))
+        for rows, size, shown in ((mixes, 28, of_mixes), (marked, 120, tooltip))
     ]
-    told = [
-        f"{LOOKS[item.kind].words}: {' and '.join(words.change(each) for each in item.gains[:2])}" for item in others
-    ]
+    told = [f"{LOOKS[item.kind].words}: {_both(item)}" for item in others]
     return Chart(
         chart({"height": TALL}, layer=[points[0], *_crosses(marked, x, y), points[1]]),
         alt=f"Gain in {names[1]} against {names[0]} of {len(mixes)} mixes, "
-        f"{sum(mix.pareto for mix in sweep.mixes)} of them on the front. This mix: {here['x_words']} and "
-        f"{here['y_words']}; {words.listed(told)}.",
+        f"{sum(mix.pareto for mix in sweep.mixes)} of them on the front. This mix: {_both(sweep.mixes[at])}; "
+        f"{words.listed(told)}.",
         title=f"{names[1]} against {names[0]}: gains on the score in use (crosses: 95 % intervals, paired)",
     )
 
@@ -165,16 +151,32 @@ def _crosses(rows: list[dict[str, Any]], x: Spec, y: Spec) -> list[Spec]:
     return [{"data": {"values": rows}, "mark": mark, "encoding": each} for each in ends]
 
 
-def _short_unit(unit: str, name: str) -> str:
-    return f"the share of {name}" if words.is_share(unit) else words.shown(unit.partition(" in ")[0])
+def _axis(axis: str, gain: Estimate, name: str) -> Spec:
+    unit = f"the share of {name}" if words.is_share(gain.unit) else words.shown(gain.unit.partition(" in ")[0])
+    told = {"field": axis, "type": "quantitative", "title": f"gain in {unit}"}
+    return told | {"axis": axis_of(gain.unit), "scale": {"zero": False}}
 
 
-def _point(gains: Sequence[Estimate], look: Series, weights: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"series": look.words, "weights": weights}
+def _both(item: Mix | Ranking) -> str:
+    return " and ".join(words.change(each) for each in item.gains[:2])
+
+
+def _dot(mix: Mix) -> dict[str, Any]:
+    shares = " : ".join(f"{100 * share:.0f}" for share in mix.shares)
+    x, y = (_short(each.value) for each in mix.gains[:2])
+    return {"series": (FRONT if mix.pareto else BEHIND).words, "weights": shares, "x": x, "y": y}
+
+
+def _crossed(gains: Sequence[Estimate], look: Series) -> dict[str, Any]:
+    row: dict[str, Any] = {"series": look.words}
     for axis, each in zip("xy", gains, strict=False):
         row |= {axis: _short(each.value), f"{axis}_low": _short(each.low), f"{axis}_high": _short(each.high)}
-        row[f"{axis}_words"] = words.change(each)
     return row
+
+
+def names_of(sweep: Swept) -> list[str]:
+    """The scores as they are shown."""
+    return [words.shown(name) for name in sweep.scores]
 
 
 def mix_words(sweep: Swept, shares: Sequence[float]) -> str:
