@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from mlflow_errata import ErrataError, EvaluationTable
+from mlflow_errata import ErrataError, EvaluationTable, Objectives
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._shape import Options
 from mlflow_errata.errors import NotApplicable
@@ -55,6 +55,9 @@ def frame(task="binary", n=2000, seed=0):
         rows["p"] = rows["y"].where(draw.random(n) > np.where(bad, 0.4, 0.1), draw.choice(classes, n))
         scores = draw.dirichlet(np.ones(len(classes)), n) + 3 * (rows["p"].to_numpy()[:, None] == np.array(classes))
         rows[[f"s_{name}" for name in classes]] = scores / scores.sum(axis=1, keepdims=True)
+    rows["quality"], rows["engagement"] = draw.random((2, n)) + 0.1
+    rows["liked"] = rows["quality"] * draw.random(n)
+    rows["minutes"] = rows["engagement"] * draw.random(n)
     return rows
 
 
@@ -64,6 +67,8 @@ def table(task="binary", rows=None, **roles):
         labels = ["y", "y_2", "y_3"]
         roles = {"label": labels, "prediction": None, "scores": {name: f"p_{name}" for name in labels}, **roles}
     scores = {name[2:]: name for name in rows if name.startswith("s_")} or None
+    told = {"outcomes": ["liked", "minutes"], "scores": ["quality", "engagement"], "current": "quality"}
+    roles = {"objectives": Objectives(**told), **roles}
     return EvaluationTable.build(rows, **{"label": "y", "prediction": "p", "scores": scores, "time": "at", **roles})
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from mlflow_errata._compare import compare
     from mlflow_errata._compare_metrics import compare_metrics
     from mlflow_errata._diagnose import diagnose
+    from mlflow_errata._sweep import sweep
     from mlflow_errata.errors import ErrataError
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.objectives import Objectives
     from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
@@ -36,6 +38,7 @@ _HOMES = {
     "ErrataError": "errors",
     "Estimate": "estimate",
     "EvaluationTable": "table",
+    "Objectives": "objectives",
     "Recipe": "recipe",
     "Record": "record",
     "accept": "tracking.choices",
@@ -62,6 +65,7 @@ _HOMES = {
     "review_slice": "tracking.reviews",
     "save_decisions": "tracking.decisions",
     "save_slices": "tracking.slices",
+    "sweep": "_sweep",
     "validation": "tracking.gate",
 }
 
@@ -69,6 +73,7 @@ __all__ = [
     "ErrataError",
     "Estimate",
     "EvaluationTable",
+    "Objectives",
     "Recipe",
     "Record",
     "__version__",
@@ -96,6 +101,7 @@ __all__ = [
     "review_slice",
     "save_decisions",
     "save_slices",
+    "sweep",
     "validation",
 ]
 

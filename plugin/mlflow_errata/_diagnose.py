@@ -21,6 +21,7 @@ from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.errors import NotApplicable, NumberRefused
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Metric, Task, resolve_metric
+from mlflow_errata.objectives import Objectives
 from mlflow_errata.record.schema import ERROR, ID, LABEL, PREDICTION, SCORE, Dataset, Record, Summary, Training
 from mlflow_errata.stats.intervals import mean_interval
 from mlflow_errata.steps import propose
@@ -59,6 +60,7 @@ def diagnose(
     metric: str | Callable[..., float] | None = None,
     task: Task | None = None,
     before: object = None,
+    objectives: Objectives | Mapping[str, Any] | None = None,
     budget: float = 60.0,
     permutations: int = 0,
     random_state: int = 0,
@@ -108,6 +110,9 @@ def diagnose(
     before : fitted estimator, MLflow pyfunc, or callable
         The model that this one would replace: what it says of the same rows is kept beside, so that a run that follows
         another (`mlflow_errata.follow`) can tell the delivered gain although its evaluation rows are new.
+    objectives : Objectives, or a dict of its parameters
+        Several outcomes of every row and the logged scores whose weights are swept on them: unlocks the diagnosis of
+        objectives. Its outcomes and scores are no features.
     budget : float
         Seconds for what-if trials of the next steps; 0 tries and refits nothing.
     permutations : int
@@ -146,6 +151,7 @@ def diagnose(
         slice_by=slice_by,
         train=train,
         task=task,
+        objectives=None if objectives is None else Objectives.given(objectives),
     )
     chosen = resolve_metric(metric, table.outcomes)
     options = Options(chosen, random_state, float(budget), named, permutations)

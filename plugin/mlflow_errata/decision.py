@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALLEST = 1e-12
-"""Distance from 0 and 1 that probabilities keep before their log-odds are taken."""
+"""Distance from 0 and 1 that probabilities keep before their log-odds are taken, and from 0 that factors keep."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,32 @@ class DecisionRule:
         if self.offset == 0:
             return positive
         return np.asarray(expit(logit(np.clip(positive, SMALLEST, 1 - SMALLEST)) + self.offset), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A ranking score made of several.
+
+    Parameters
+    ----------
+    weights : mapping column of a score -> its weight in a sum, or its exponent in a product
+    combine : "sum" or "product"
+    """
+
+    weights: Mapping[str, float]
+    combine: str
+
+    def score(self, scores: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Sum of weight * score, or product of score ** weight; the highest ranks first; shape (n,).
+
+        Parameters
+        ----------
+        scores : mapping column -> float array of shape (n,)
+        """
+        if self.combine == "sum":
+            return np.asarray(sum(weight * scores[name] for name, weight in self.weights.items()), dtype=np.float64)
+        logs = (weight * np.log(np.maximum(scores[name], SMALLEST)) for name, weight in self.weights.items())
+        return np.asarray(np.exp(sum(logs)), dtype=np.float64)
 
 
 def prior_offset(before: float, after: float) -> float:

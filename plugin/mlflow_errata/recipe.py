@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlflow_errata.columns import as_frame, ids, times, weights
+from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
-from mlflow_errata.errors.stored import RecipeBroken, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_model, retrain_recent
+from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
+from mlflow_errata.steps import KINDS, change_model, decouple, retrain_recent
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from mlflow_errata.decision import DecisionRule
     from mlflow_errata.record.schema import Record
@@ -27,6 +28,7 @@ SCHEMA = 1
 """Version of the JSON; a reader refuses what is newer."""
 WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
+DECOUPLED = "ranks by the scores of several models, which no single fit can give"
 BALANCING = frozenset({"class_weight", "over", "under"})
 
 
@@ -114,7 +116,14 @@ class Recipe:
         fitted estimator
             Its `predict` uses the decision rule of the steps; `predict_proba` keeps the shares of the classes that the
             training rows had before any balancing.
+
+        Raises
+        ------
+        RecipeRefused
+            With the step "decouple", which ranks by scores of several models: one estimator cannot give them.
         """
+        if any(kind == decouple.KIND for kind, _ in self.steps):
+            raise RecipeRefused(decouple.KIND, DECOUPLED, "Fit each model as before and rank by recipe.score(frame).")
         from mlflow_errata import fitting  # noqa: PLC0415 - what fits is loaded to fit
 
         given = None if newer is None else self._set(self._frame(newer, "the newer frame"))
@@ -123,6 +132,33 @@ class Recipe:
         classes = self.task != "regression"
         fitted = fitting.fit(altered(self.steps, fitting.unfitted(estimator), rows.X, classes=classes), rows)
         return decided(fitted, rule)
+
+    def score(self, frame: object) -> NDArray[np.float64]:
+        """The ranking score that the step "decouple" makes of the scores of several models; nothing is fitted.
+
+        Parameters
+        ----------
+        frame : DataFrame with the score columns of the step
+
+        Returns
+        -------
+        float array of shape (n_rows,), in the order of the frame; the highest ranks first
+
+        Raises
+        ------
+        RecipeRanksNothing, ColumnMissing, ValuesRefused
+        """
+        from mlflow_errata.decision import Mixture  # noqa: PLC0415 - loads scikit-learn
+
+        params = next((params for kind, params in self.steps if kind == decouple.KIND), None)
+        if params is None:
+            raise RecipeRanksNothing([kind for kind, _ in self.steps])
+        rows, found = as_frame(frame, "the frame"), {}
+        for name in params["weights"]:
+            if name not in rows.columns:
+                raise ColumnMissing("scores", name, list(rows.columns))
+            found[name] = finite(numbers(rows, "scores", name), "scores", name)
+        return Mixture(params["weights"], params["combine"]).score(found)
 
     def _frame(self, given: object, what: str) -> pd.DataFrame:
         frame = as_frame(given, what)

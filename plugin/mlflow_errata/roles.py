@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlflow_errata.errors import ColumnMissing, RoleTwice, ValuesRefused
@@ -22,6 +22,8 @@ class Roles:
     score_classes : tuple of labels, the class of each score column, where a dict told
     labels : tuple of str, the columns of a multilabel task; else empty
     predictions : tuple of str, one for each of `labels`; empty if predictions are no columns
+    objectives : tuple of str, columns of objectives (outcomes and scores) that have no other role
+    mixed : tuple of str, those of them that models have written
     """
 
     label: str
@@ -34,6 +36,8 @@ class Roles:
     stakes: str | None = None
     labels: tuple[str, ...] = ()
     predictions: tuple[str, ...] = ()
+    objectives: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
 
     @classmethod
     def named(
@@ -75,6 +79,11 @@ class Roles:
         columns, classes = _score_columns(scores)
         return cls(label, prediction, columns, classes, time=time, id=id, weight=weight, stakes=stakes)
 
+    def beside(self, objectives: Sequence[str], mixed: Sequence[str]) -> Roles:
+        """These roles, and the columns of objectives beside them."""
+        free = tuple(name for name in objectives if name not in self.columns)
+        return replace(self, objectives=free, mixed=tuple(name for name in mixed if name in free))
+
     @property
     def label_columns(self) -> tuple[str, ...]:
         """The column of the label, or of all of them."""
@@ -83,7 +92,7 @@ class Roles:
     @property
     def output(self) -> tuple[str, ...]:
         """Columns that hold what the model says."""
-        return (*(() if self.prediction is None else (self.prediction,)), *self.predictions, *self.scores)
+        return (*(() if self.prediction is None else (self.prediction,)), *self.predictions, *self.scores, *self.mixed)
 
     @property
     def filled(self) -> dict[str, str | list[str]]:
@@ -97,7 +106,12 @@ class Roles:
             "value": self.stakes,
         }
         found: dict[str, str | list[str]] = {role: column for role, column in singles.items() if column is not None}
-        lists = {"label": self.labels, "prediction": self.predictions, "scores": self.scores}
+        lists = {
+            "label": self.labels,
+            "prediction": self.predictions,
+            "scores": self.scores,
+            "objectives": self.objectives,
+        }
         return found | {role: list(columns) for role, columns in lists.items() if columns}
 
     @property

@@ -24,6 +24,7 @@ from mlflow_errata.errors import (
 from mlflow_errata.metric import UNKNOWN, Outcomes, Task
 from mlflow_errata.model import ask, features_of
 from mlflow_errata.multilabel import as_one_column, labels_of
+from mlflow_errata.objectives import Objectives
 from mlflow_errata.outcomes import TWO, Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
 from mlflow_errata.roles import Columns, Roles, check_listed
 from mlflow_errata.training import TrainingSet
@@ -62,6 +63,7 @@ class EvaluationTable:
     n_unlabelled : rows set aside because their label is missing
     unlabelled : those of them that have a time and scores, or None; every other field speaks of labelled rows only
     train : TrainingSet with the same features, or None
+    objectives : Objectives or None
     digest : str, sha256 over the content of all rows but the model's output, whatever their order: runs of one digest
         were measured on the same data
     """
@@ -81,6 +83,7 @@ class EvaluationTable:
     unlabelled: Unlabelled | None = field(repr=False)
     train: TrainingSet | None = field(repr=False)
     digest: str
+    objectives: Objectives | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -162,6 +165,7 @@ class EvaluationTable:
         slice_by: Sequence[str] | None = None,
         train: object = None,
         task: Task | None = None,
+        objectives: Objectives | None = None,
     ) -> EvaluationTable:
         """Check a frame and its roles; parameters as in `mlflow_errata.diagnose`.
 
@@ -173,6 +177,7 @@ class EvaluationTable:
         """
         frame = as_frame(evaluation, "the evaluation frame")
         roles = Roles.named(label, prediction, scores, value, time=time, id=id, weight=weight)
+        roles = roles if objectives is None else roles.beside(objectives.columns, objectives.said)
         names = list(frame.columns)
         roles.check(names)
         check_listed("features", features, names)
@@ -184,6 +189,8 @@ class EvaluationTable:
         if prediction is None and scores is None and model is None:
             raise OutputMissing
         rows, index = _labelled(frame, roles)
+        if objectives is not None:
+            objectives.numbers(rows)
         free = [name for name in names if name not in roles.columns]
         told = features if features is not None else (None if model is None else features_of(model))
         seen = free if told is None else list(told)
@@ -211,6 +218,7 @@ class EvaluationTable:
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
             train=None if train is None else _training_set(train, seen, roles),
             digest=digest(hashes[order], [name for name in names if name not in said]),
+            objectives=objectives,
         )
 
 

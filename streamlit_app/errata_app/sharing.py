@@ -20,7 +20,7 @@ SHOWN = {
     "labels": ("label_issues",),
     "classes": ("class_imbalance", "calibration"),
     "over_time": ("recency_drift",),
-    "metric": ("metric_mismatch",),
+    "metric": ("metric_mismatch", "objectives"),
 }
 """The sections of a record that a page shows; every other page shows runs."""
 

@@ -25,11 +25,20 @@ def stores(tmp_path_factory, frame):
     hostile = pd.DataFrame({HOSTILE: np.where(frame["region"] == "east", HOSTILE, "north"), "x": frame["a"]})
     hostile["label"] = frame["y"].map({0: "fine", 1: HOSTILE})
     hostile["said"] = (frame["score"] > 0.5).map({False: "fine", True: HOSTILE})
+    hostile[f"{HOSTILE} paid"], hostile[f"{HOSTILE} score"] = np.exp(frame["a"]), frame["score"]
+    bad_names = {"outcomes": [f"{HOSTILE} paid"], "scores": [f"{HOSTILE} score", "x"], "current": f"{HOSTILE} score"}
     records = {
         "empty": None,
-        "full": errata.diagnose(frame, label="y", scores="score", time="at", value={"tp": 5, "fp": -1, "fn": -20}),
+        "full": errata.diagnose(
+            frame.assign(paid=np.exp(frame["a"]), spend=np.exp(frame["b"])),
+            label="y",
+            scores="score",
+            time="at",
+            value={"tp": 5, "fp": -1, "fn": -20},
+            objectives={"outcomes": ["y", "paid"], "scores": ["score", "spend"], "combine": "product"},
+        ),
         "partial": errata.diagnose(frame.drop(columns="at"), label="y", scores="score"),
-        "hostile": errata.diagnose(hostile, label="label", prediction="said"),
+        "hostile": errata.diagnose(hostile, label="label", prediction="said", objectives=bad_names),
         "regression": errata.diagnose(
             frame.assign(y=frame["a"] + frame["b"], p=frame["a"]), label="y", prediction="p", time="at"
         ),
@@ -135,6 +144,17 @@ def test_a_link_opens_the_run_it_names(stores, monkeypatch):
     app.query_params["experiment"] = "flights"
     app.run()
     assert app.selectbox(key="run").value == stores["full run"]
+
+
+def test_a_weight_that_is_moved_shows_its_mix_from_the_record(opened, stores):
+    app = opened("full", "metric")
+    swept = errata.load(stores["full run"], tracking_uri=stores["full"]).results["objectives"].sweep
+    assert app.slider[0].value == round(100 * swept.mixes[swept.best].shares[1])
+    app.slider[0].set_value(20).run()
+    assert not app.exception
+    assert "80 % score and 20 % spend" in text(app)
+    shown = [str(each.value) for each in app.metric]
+    assert f"{100 * swept.mixes[20].outcomes[1].value:.1f} %" in shown
 
 
 @pytest.mark.parametrize("given", [HOSTILE, "a*b_c`d", "$x$", ":material/home:", "| a | b |", "# title", "1. one"])

@@ -22,18 +22,22 @@ ROOMS = {
     "model": ({"numpy", "pandas"}, {"errors"}),
     "columns": ({"numpy", "pandas"}, {"errors"}),
     "roles": (set(), {"errors"}),
+    "objectives": ({"numpy", "pandas"}, {"columns", "errors"}),
     "training": ({"numpy", "pandas"}, set()),
     "multilabel": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
     "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "multilabel", "roles"}),
     "table": (
         {"numpy", "pandas"},
-        {"columns", "errors", "metric", "model", "multilabel", "outcomes", "roles", "training"},
+        {"columns", "errors", "metric", "model", "multilabel", "objectives", "outcomes", "roles", "training"},
     ),
     "predicates": ({"numpy", "pandas"}, {"columns", "errors"}),
     "slicing": ({"numpy", "scipy"}, {"slicing"}),
     "diagnoses": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},
-        {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "slicing", "stats", "table"},
+        {
+            *{"columns", "diagnoses", "errors", "estimate", "metric", "objectives", "predicates", "slicing"},
+            *{"stats", "table"},
+        },
     ),
     "steps": (
         {"numpy", "pandas", "sklearn", "imblearn"},
@@ -131,11 +135,12 @@ ROOMS = {
         {"columns", "diagnoses", "errors", "estimate", "metric", "predicates", "sections", "slicing", "stats", "table"},
     ),
     "_compare_metrics": ({"numpy"}, {"diagnoses", "errors", "estimate", "metric", "record", "sections", "stats"}),
+    "_sweep": (set(), {"columns", "diagnoses", "objectives", "sections"}),
     "_diagnose": (
         {"numpy", "pandas"},
         {
             *{"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
-            *{"_evaluated", "_unchecked_gain", "tracking", "training", "trials"},
+            *{"_evaluated", "_unchecked_gain", "objectives", "tracking", "training", "trials"},
         },
     ),
     "_decisions": ({"pandas"}, {"diagnoses", "errors", "metric", "record"}),
@@ -202,7 +207,9 @@ ROOMS = {
             "_compare_metrics",
             "_diagnose",
             "errors",
+            "_sweep",
             "estimate",
+            "objectives",
             "recipe",
             "record",
             "table",

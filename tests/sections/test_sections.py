@@ -38,7 +38,20 @@ def frame(task, n=3000):
 
 @pytest.fixture(scope="module", params=TASKS)
 def record(request):
-    return errata.diagnose(frame(request.param), label="y", prediction="p", time="at", task=request.param, budget=0)
+    rows = frame(request.param)
+    rows["quality"], rows["paid"], rows["kept"] = 1 / (1 + rows.index), 2.0 + rows.index % 7, 1.0 + rows.index % 5
+    told = {"outcomes": ["paid", "kept"], "scores": ["quality", "stay"], "current": "quality", "rule": "age_known"}
+    rows = rows.assign(stay=rows["kept"] + rows.index % 3, age_known=rows["age"].fillna(0))
+    return errata.diagnose(
+        rows,
+        label="y",
+        prediction="p",
+        time="at",
+        task=request.param,
+        objectives=told,
+        slice_by=["region", "age"],
+        budget=0,
+    )
 
 
 def charts(record):
@@ -87,7 +100,7 @@ def test_null_data_give_no_bad_verdict():
 def test_a_record_prints_as_a_few_plain_lines(record):
     lines = summary(record).splitlines()
     assert str(record) == summary(record)
-    assert len(lines) <= 14
+    assert len(lines) <= 16
     assert lines[0].endswith("on 3,000 rows")
     for module in REGISTRY.values():
         assert sum(line.startswith(module.TITLE) for line in lines) == 1

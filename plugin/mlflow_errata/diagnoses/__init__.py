@@ -10,6 +10,7 @@ from mlflow_errata.diagnoses import (
     data_faults,
     label_issues,
     metric_mismatch,
+    objectives,
     recency_drift,
     slice_errors,
 )
@@ -29,6 +30,7 @@ CATALOGUE: Mapping[str, Diagnosis] = {
         data_faults,
         recency_drift,
         metric_mismatch,
+        objectives,
     )
 }
 """Every diagnosis by name, in the order in which a report shows them."""

@@ -19,6 +19,7 @@ OF_DIAGNOSIS: Mapping[str, str] = {
     "calibration": "ERR501",
     "recency_drift": "ERR601",
     "metric_mismatch": "ERR701",
+    "objectives": "ERR801",
 }
 """Diagnoses with one code; data faults have one a kind. Codes are never used again for something else."""
 CODES = (*data_faults.CODES.values(), *OF_DIAGNOSIS.values())

@@ -93,8 +93,18 @@ class RecipeMissing(RecordError):
 class RecipeRefused(RecordError):
     """A step that no recipe can take."""
 
-    def __init__(self, kind: str, why: str) -> None:
-        super().__init__(f"the step {kind!r} {why}. Leave it out of the recipe or complete it first.")
+    def __init__(self, kind: str, why: str, remedy: str = "Leave it out of the recipe or complete it first.") -> None:
+        super().__init__(f"the step {kind!r} {why}. {remedy}")
+
+
+class RecipeRanksNothing(RecordError):
+    """A recipe without a ranking score."""
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        super().__init__(
+            f"the recipe mixes no scores (its steps: {first_few(list(kinds)) or 'none'}); recipe.score needs the step "
+            "'decouple'. Rank by the model of recipe.fit."
+        )
 
 
 # -- the loop ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import pandas as pd
 from mlflow_errata.diagnoses._shape import Result
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, Task
+from mlflow_errata.steps import decouple
 from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.trials._shape import Trials
 
@@ -137,9 +138,12 @@ class Record:
         """Steps that pay together, trialled one on top of the other: the gain of each is what it adds.
 
         Its first step is the first of `next_steps`; empty where nothing was tried or pays, and where labels have to be
-        checked first.
+        checked first. Mixing logged scores takes no trial: that step is a plan of its own.
         """
         planned = () if self.trials is None else self.trials.plan
+        first = self.next_steps[:1]
+        if not planned and first and first[0].pays and first[0].kind == decouple.KIND:
+            return first
         return planned if planned and planned[0] == self.next_steps[0] else ()
 
     def save(self, path: str | Path) -> Path:

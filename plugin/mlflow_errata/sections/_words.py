@@ -51,6 +51,11 @@ _FAMILIES = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def is_share(unit: str) -> bool:
+    """Whether a unit reads as percent."""
+    return unit in SHARES or unit.startswith("share of ")
+
+
 def count(n: float) -> str:
     """A whole number: 4,512."""
     return f"{round(n):,}"
@@ -83,19 +88,19 @@ def estimate(measured: Estimate, *, unit: str | None = None) -> str:
 
 def value(measured: Estimate, *, unit: str | None = None) -> str:
     """The value alone: 32.3 %, or 0.703."""
-    return percent(measured.value) if (unit or measured.unit) in SHARES else number(measured.value)
+    return percent(measured.value) if is_share(unit or measured.unit) else number(measured.value)
 
 
 def interval(measured: Estimate, *, unit: str | None = None) -> str:
     """The interval alone: 29.4 to 35.1 %, or 0.672 to 0.734 (with as many decimals as the value has)."""
-    if (unit or measured.unit) in SHARES:
+    if is_share(unit or measured.unit):
         return f"{_percent(measured.low)} to {percent(measured.high)}"
     return f"{_like(measured.low, measured.value)} to {_like(measured.high, measured.value)}"
 
 
 def change(measured: Estimate) -> str:
     """A difference with its interval: -0.050 (-0.092 to -0.007), or -3.2 points (-5.0 to -1.4)."""
-    scale, word, digits = (100, " points", 1) if measured.unit in SHARES else (1, "", _digits(measured))
+    scale, word, digits = (100, " points", 1) if is_share(measured.unit) else (1, "", _digits(measured))
     middle, low, high = (f"{scale * x:+,.{digits}f}" for x in (measured.value, measured.low, measured.high))
     return f"{middle}{word} ({low} to {high})"
 

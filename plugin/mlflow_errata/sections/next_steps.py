@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
 from mlflow_errata.diagnoses.label_issues import LabelIssues
+from mlflow_errata.diagnoses.objectives import ObjectivesSwept
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import class_imbalance, label_issues, recency_drift, slice_errors, trials
+from mlflow_errata.sections import class_imbalance, label_issues, objectives, recency_drift, slice_errors, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,6 +164,15 @@ def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
     return f"Collect more rows where {_where(step)}"
 
 
+def _decouple(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    weights = dict(step.params["weights"])
+    if step.params["combine"] == "product":
+        factors = [words.shown(name) + ("" if by == 1 else f"^{by:.2g}") for name, by in weights.items() if by]
+        return f"Decouple the objectives: rank by {' x '.join(factors)}"
+    parts = [f"{by:.3g} {words.shown(name)}" for name, by in weights.items() if by]
+    return f"Decouple the objectives: rank by {' + '.join(parts)}"
+
+
 def _drop(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
     return f"Take {words.listed([words.shown(name) for name in step.params['columns']])} out of the model"
 
@@ -182,6 +192,7 @@ TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
     "relabel": _relabel,
     "resample": _resample,
     "change_metric": _change_metric,
+    "decouple": _decouple,
     "retrain_recent": _retrain,
     "change_model": _change_model,
     "collect_data": _collect,
@@ -243,6 +254,8 @@ def _doubt(step: NextStep, record: Record) -> str:
 
 
 def _finding(result: object, step: NextStep, record: Record) -> str:
+    if isinstance(result, ObjectivesSwept):
+        return objectives.verdict(result, record).sentence
     if isinstance(result, SliceErrors):
         item = _slice(result, step)
         return "" if item is None else slice_errors.finding(item[1])
@@ -272,6 +285,8 @@ def _code_recipe(step: NextStep, record: Record) -> str:
     """The recipe of a step that was tried; the first one takes the whole plan."""
     if step.kind == "collect_data":
         return _code_collect(step, record)
+    if step.kind == "decouple":
+        return _code_decouple(step, record)
     planned = step in record.plan[:1]
     at = list(record.next_steps).index(step)
     chosen = "record" if planned else f"record, record.next_steps[{at}]"
@@ -279,6 +294,15 @@ def _code_recipe(step: NextStep, record: Record) -> str:
         "import mlflow_errata as errata\n\n"
         f"recipe = errata.Recipe.of({chosen})\n"
         "model = recipe.fit(model, train, newer=evaluation)  # a clone; then diagnose on rows newer than these"
+    )
+
+
+def _code_decouple(step: NextStep, record: Record) -> str:
+    at = list(record.next_steps).index(step)
+    return (
+        "import mlflow_errata as errata\n\n"
+        f"recipe = errata.Recipe.of(record, record.next_steps[{at}])  # recipe.to_json() holds the weights\n"
+        "rank_by = recipe.score(evaluation)  # of the logged scores; nothing is refitted"
     )
 
 

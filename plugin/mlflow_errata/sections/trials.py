@@ -39,6 +39,8 @@ def is_unchecked(step: NextStep) -> bool:
 
 def amount(measured: Estimate, record: Record) -> str:
     """A gain with its interval and its unit; of a metric that should be small, what it falls by."""
+    if measured.unit.startswith("share of ") and measured.unit != "share of rows":
+        return f"{words.change(measured)} of {words.shown(measured.unit.removeprefix('share of '))}"
     less = not record.summary.greater_is_better and measured.unit == record.summary.metric
     return f"{words.change(measured)} {'less ' if less else ''}{words.metric(measured.unit)}"
 

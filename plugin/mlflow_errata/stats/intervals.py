@@ -195,6 +195,30 @@ def at_level(
     return value, value - wider * (value - low), value + wider * (high - value)
 
 
+def influence_interval(value: float, squares: float, n: int, *, level: float = 0.95) -> tuple[float, float, float]:
+    """A statistic with a t interval from how far each of n independent units moves it (its influence).
+
+    variance = n / (n - 1) * sum over units of influence^2, where the influences sum up to 0.
+
+    Parameters
+    ----------
+    value : float
+    squares : float, sum of the squared influences
+    n : int, units, 2 or more
+    level : float in (0, 1)
+
+    Returns
+    -------
+    (value, low, high)
+
+    References
+    ----------
+    Deville 1999, "Variance estimation for complex statistics and estimators", Survey Methodology 25(2).
+    """
+    half = float(stdtrit(n - 1, 0.5 + level / 2)) * sqrt(squares * n / (n - 1))
+    return value, value - half, value + half
+
+
 def scattered_groups(n: int) -> NDArray[np.intp]:
     """Groups of rows by position modulo N_GROUPS, for rows in an order that carries no meaning; shape (n,)."""
     return np.arange(n) % min(N_GROUPS, max(n, 1))

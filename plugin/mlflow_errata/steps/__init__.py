@@ -8,6 +8,7 @@ from mlflow_errata.steps import (
     change_metric,
     change_model,
     collect_data,
+    decouple,
     drop_columns,
     relabel,
     resample,
@@ -27,6 +28,7 @@ KINDS: Mapping[str, StepKind] = {
     for module in (
         drop_columns,
         relabel,
+        decouple,
         resample,
         change_metric,
         retrain_recent,
@@ -35,7 +37,7 @@ KINDS: Mapping[str, StepKind] = {
         stop,
     )
 }
-"""Every kind of step by name, in the order of the loop: columns, labels, decisions, time, the model, more data."""
+"""Every kind of step by name, in the order of the loop: columns, labels, rankings, decisions, time, the model, data."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:

@@ -24,6 +24,7 @@ ARGUMENTS = (
     "named_slices",
     "train",
     "metric",
+    "objectives",
     "task",
     "budget",
     "permutations",
