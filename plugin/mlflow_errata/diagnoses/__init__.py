@@ -8,6 +8,7 @@ from mlflow_errata.diagnoses import (
     calibration,
     class_imbalance,
     data_faults,
+    framing,
     label_issues,
     metric_mismatch,
     recency_drift,
@@ -29,6 +30,7 @@ CATALOGUE: Mapping[str, Diagnosis] = {
         data_faults,
         recency_drift,
         metric_mismatch,
+        framing,
     )
 }
 """Every diagnosis by name, in the order in which a report shows them."""

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
+from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import class_imbalance, label_issues, recency_drift, slice_errors, trials
+from mlflow_errata.sections import (
+    class_imbalance,
+    framing,
+    label_issues,
+    recency_drift,
+    reframing,
+    slice_errors,
+    trials,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -174,6 +183,7 @@ TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
     "change_metric": _change_metric,
     "retrain_recent": _retrain,
     "change_model": _change_model,
+    "reframe": reframing.title,
     "collect_data": _collect,
     "stop": _stop,
 }
@@ -199,6 +209,7 @@ KIND_COST = {
     "drop_columns": "a refit, and a score that will look worse; no labels, no rows",
     "resample": "a refit; no labels, no rows",
     "retrain_recent": "a refit; no labels, no rows",
+    "reframe": "a refit; no labels, no rows",
     "collect_data": "new rows and their labels; how many pay is not known",
 }
 
@@ -244,6 +255,8 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
         return words.capital(said)
     if isinstance(result, ClassImbalance):
         return class_imbalance.verdict(result, record).sentence
+    if isinstance(result, Framing):
+        return framing.because(result, step)
     return ""
 
 
@@ -262,6 +275,8 @@ def _code_recipe(step: NextStep, record: Record) -> str:
     """The recipe of a step that was tried; the first one takes the whole plan."""
     if step.kind == "collect_data":
         return _code_collect(step, record)
+    if step.kind == "reframe":
+        return reframing.code(step, record)
     planned = step in record.plan[:1]
     at = list(record.next_steps).index(step)
     chosen = "record" if planned else f"record, record.next_steps[{at}]"
@@ -336,5 +351,6 @@ CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
     "relabel": _code_relabel,
     "resample": _code_resample,
     "retrain_recent": _code_retrain,
+    "reframe": reframing.code,
     "collect_data": _code_collect,
 }

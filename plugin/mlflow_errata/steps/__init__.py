@@ -9,6 +9,7 @@ from mlflow_errata.steps import (
     change_model,
     collect_data,
     drop_columns,
+    reframe,
     relabel,
     resample,
     retrain_recent,
@@ -31,11 +32,12 @@ KINDS: Mapping[str, StepKind] = {
         change_metric,
         retrain_recent,
         change_model,
+        reframe,
         collect_data,
         stop,
     )
 }
-"""Every kind of step by name, in the order of the loop: columns, labels, decisions, time, the model, more data."""
+"""Every kind of step by name, in the order of the loop: columns, labels, decisions, time, model, question, data."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:

@@ -271,6 +271,8 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
         found[parts["rows"][0]] = parts["rows"][1]
     if "model" in parts:
         found |= bench.model_params(parts["model"])
+    if "frame" in parts:
+        found |= bench.frames[parts["frame"]]
     if tried.change.kind == "resample":
         found["method"] = parts.get("balance", "threshold")
     if tried.change.kind == "change_metric":

@@ -13,13 +13,15 @@ import pandas as pd
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
+from mlflow_errata.diagnoses.framing import NAME as FRAMING
+from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
 from mlflow_errata.steps import change_model, collect_data, drop_columns
 from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.steps.retrain_recent import age_of
-from mlflow_errata.trials import rounds
+from mlflow_errata.trials import questions, rounds
 from mlflow_errata.trials._shape import Trials
 from mlflow_errata.trials.bench import Bench
 from mlflow_errata.trials.judges import judges_of
@@ -56,6 +58,7 @@ ANSWERS = {
     "change_metric": "class_imbalance",
     "retrain_recent": "recency_drift",
     "collect_data": "slice_errors",
+    "reframe": FRAMING,
 }
 """The diagnosis that a kind of step answers."""
 SEVERAL_LABELS = "not tried: trials refit and judge one label column; diagnose each label alone to try this step"
@@ -118,10 +121,18 @@ class _Session:
     """One diagnosis on the bench."""
 
     def __init__(
-        self, bench: Bench, objective: Objective, metric: Objective, *, n_given: int, random_state: int
+        self,
+        bench: Bench,
+        objective: Objective,
+        metric: Objective,
+        measured: Metric,
+        *,
+        n_given: int,
+        random_state: int,
     ) -> None:
         self.bench, self.objective = bench, objective
         self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
+        self.asked_for = measured
         self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
 
     def run(
@@ -143,8 +154,10 @@ class _Session:
             progress=progress,
         )
         refits = self._measure_noise(tests)
+        bench.frames = questions.frames_of(proposed) if refits else {}
         singles = tests.singles(self._changes(refits=refits))
         collected = self._collected(tests, results, proposed) if refits else []
+        collected += questions.tried(tests, proposed, self.asked_for) if refits else []
         plan = tests.plan(singles)
         if not singles and not collected:
             return proposed, None
@@ -188,6 +201,7 @@ class _Session:
                 span=span,
                 recent=self.judge.kind == "forward",
                 sizes=tuple(sizes),
+                frames=tuple(bench.frames),
             )
         )
 
@@ -285,7 +299,11 @@ class _Session:
             gains = {"gain": self._in_metric(item.variant, current), "gain_value": gain}
         answered = ANSWERS.get(item.change.kind)
         found = answered is not None and answered in results and results[answered].found
-        return rounds.step_of(item, self.bench, gains=gains, because=(str(answered),) if found else (), chance=chance)
+        because = (str(answered),) if found or item.change.kind == "reframe" else ()
+        framed = results.get(FRAMING)
+        if item.change.kind == "retrain_recent" and isinstance(framed, Framing) and "arrivals" in framed.alarms:
+            because = (*because, FRAMING)
+        return rounds.step_of(item, self.bench, gains=gains, because=because, chance=chance)
 
     def _in_metric(self, variant: Variant, current: Variant) -> Estimate | None:
         """The gain in the metric, where the declared value ranks."""
@@ -330,7 +348,7 @@ def _session(
         clock=clock,
     )
     n_given = 0 if train is None else len(train.y)
-    return _Session(bench, objective, measured, n_given=n_given, random_state=random_state)
+    return _Session(bench, objective, measured, metric, n_given=n_given, random_state=random_state)
 
 
 def _clonable(model: object) -> Any:

@@ -24,6 +24,7 @@ PAGES = {
     "recency_drift": "views/over_time.py",
     "data_faults": "views/slices.py",
     "metric_mismatch": "views/metric.py",
+    "framing": "views/classes.py",
 }
 
 record, row = chosen_record()
