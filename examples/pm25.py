@@ -3,9 +3,9 @@
     python examples/pm25.py [pm25] [hour_is] [grade] [--tracking-uri sqlite:///mlflow.db]
 
 Gradient boosting learns the fine dust in Beijing from the weather of 2010 to 2013 (every third hour) and is diagnosed
-on 2014, three times: as a number, as "more than 150 micrograms", and as one of six grades. The number can be cut into the classes, so the
-three are compared on the question that all of them answer: is it a bad hour? errata finds the columns that belong
-together, fits the other forms and says what they gain on the same rows.
+on 2014, three times: as a number, as "more than 150 micrograms", and as one of six grades. The number can be cut into
+the classes, so the three are compared on the question that all of them answer: is it a bad hour? errata finds the
+columns that belong together, fits the other forms and says what they gain on the same rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BAD = 150
 GRADES = {"good": 35, "moderate": 75, "sensitive": 115, "unhealthy": 150, "very unhealthy": 250, "hazardous": np.inf}
 LABELS = ("pm25", "hour_is", "grade")
 SETTINGS: dict[str, Any] = {"categorical_features": "from_dtype", "max_iter": 40, "random_state": 0}
-BUDGET = 15.0
+BUDGET = 30.0
 """Seconds for the trials of each run."""
 
 
