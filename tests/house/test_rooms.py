@@ -129,7 +129,7 @@ ROOMS = {
         {"numpy", "pandas"},
         {
             *{"", "diagnoses", "errors", "estimate", "metric", "record", "stats", "steps", "table"},
-            *{"_evaluated", "tracking", "training", "trials"},
+            *{"_evaluated", "_unchecked_gain", "tracking", "training", "trials"},
         },
     ),
     "_decisions": ({"pandas"}, {"diagnoses", "errors", "metric", "record"}),
@@ -151,6 +151,13 @@ ROOMS = {
     "_queue": (
         {"numpy", "pandas"},
         {"_audit", "_decisions", "diagnoses", "errors", "metric", "record", "stats", "steps"},
+    ),
+    "_unchecked_gain": (
+        {"numpy", "pandas"},
+        {
+            *{"_relabel_gain", "columns", "diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats"},
+            *{"steps", "table", "trials"},
+        },
     ),
     "_relabel_gain": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},
