@@ -14,6 +14,8 @@ PAIRS: Mapping[str, str] = {"LinearRegression": "LogisticRegression", "Ridge": "
 BACK: Mapping[str, str] = {"LogisticRegression": "Ridge", "RidgeClassifier": "Ridge", "SVC": "SVR"}
 OWN_TO_TASK = frozenset({"loss", "criterion", "objective", "scoring", "class_weight", "eval_metric", "C", "alpha"})
 """Settings that mean something else for the other task."""
+OF_ANY_LINE = frozenset({"fit_intercept", "random_state"})
+"""Settings that linear models of different kinds share."""
 
 
 def twin(estimator: Any, *, classes: bool) -> Any:
@@ -36,7 +38,9 @@ def twin(estimator: Any, *, classes: bool) -> Any:
         return None
     known = kind().get_params(deep=False)
     given = estimator.get_params(deep=False)
-    return kind(**{name: given[name] for name in known if name in given and name not in OWN_TO_TASK})
+    alike = type(estimator).__name__ not in {*PAIRS, *BACK}
+    shared = [name for name in known if name in given and (alike or name in OF_ANY_LINE)]
+    return kind(**{name: given[name] for name in shared if name not in OWN_TO_TASK})
 
 
 def _kind(given: type, *, classes: bool) -> Any:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 KIND = "change_metric"
+NOT_FOR = {
+    "multiclass": "moves a threshold, and many classes have none",
+    "multilabel": "moves the threshold of one label; diagnose each label by itself",
+    "regression": "moves a threshold, and a number has none",
+}
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 KIND = "reframe"
+NOT_FOR = {"multilabel": "needs one label column; several labels are a yes or no each, which is their framing"}
 OTHER = "other"
 """The class that rare ones are merged into, where no class has that name."""
 PAIRS_NEED_COLUMNS = (

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KIND = "resample"
 
+NOT_FOR = {"regression": "needs classes; the label is a number"}
+
 Method = Literal["threshold", "class_weight", "over", "under"]
 
 
