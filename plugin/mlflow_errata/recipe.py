@@ -27,6 +27,7 @@ SCHEMA = 1
 """Version of the JSON; a reader refuses what is newer."""
 WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
+SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
 BALANCING = frozenset({"class_weight", "over", "under"})
 
 
@@ -60,9 +61,11 @@ class Recipe:
         Raises
         ------
         RecipeRefused
-            For a step that a person has to take first: labels to check, rows to collect.
+            For a step that a person has to take first: labels to check, rows to collect; and for several labels.
         """
         roles = record.dataset.roles
+        if record.summary.task == "multilabel":
+            raise RecipeRefused(steps[0].kind if steps else "plan", SEVERAL_LABELS)
 
         def column(role: str) -> str | None:
             found = roles.get(role)

@@ -11,8 +11,8 @@ from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
-from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import (
+    _by_label,
     class_imbalance,
     framing,
     label_issues,
@@ -21,6 +21,7 @@ from mlflow_errata.sections import (
     slice_errors,
     trials,
 )
+from mlflow_errata.sections import _words as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,11 +119,15 @@ def _resample(step: NextStep, record: Record) -> str:
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
     }
+    if step.params.get("thresholds") or record.summary.task == "multilabel":
+        return "Decide every label by a threshold of its own"
     method = methods.get(str(step.params.get("method")), "Resample the classes in training")
     return f"{method}{_from(step, record, ': ' if step.params.get('method') == 'threshold' else ', ')}"
 
 
 def _change_metric(step: NextStep, record: Record) -> str:
+    if step.params.get("thresholds"):
+        return "Decide every label by the declared value"
     return f"Decide by the declared value{_from(step, record, ': ')}"
 
 
@@ -277,6 +282,8 @@ def _code_recipe(step: NextStep, record: Record) -> str:
         return _code_collect(step, record)
     if step.kind == "reframe":
         return reframing.code(step, record)
+    if record.summary.task == "multilabel":
+        return _by_label.code(step, record)
     planned = step in record.plan[:1]
     at = list(record.next_steps).index(step)
     chosen = "record" if planned else f"record, record.next_steps[{at}]"

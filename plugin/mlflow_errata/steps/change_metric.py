@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 KIND = "change_metric"
 NOT_FOR = {
     "multiclass": "moves a threshold, and many classes have none",
-    "multilabel": "moves the threshold of one label; diagnose each label by itself",
     "regression": "moves a threshold, and a number has none",
 }
 
@@ -25,12 +24,12 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     return ()
 
 
-def apply(train: TrainingSet, *, by: str = "value", threshold: float | None = None) -> TrainingSet:  # noqa: ARG001
+def apply(train: TrainingSet, *, by: str = "value", **decision: Any) -> TrainingSet:  # noqa: ARG001
     """Change no row: the decision alone moves.
 
     Parameters
     ----------
     by : str, what the decision was chosen by
-    threshold : float, where the decision falls
+    decision : where it falls: a threshold, or thresholds by label
     """
     return train

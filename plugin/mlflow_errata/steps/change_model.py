@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 KIND = "change_model"
-NOT_FOR = {"multilabel": "trials refit and judge one label column; diagnose each label by itself"}
 
 Family = Literal["gradient_boosting", "linear"]
 FAMILIES: tuple[Family, ...] = ("gradient_boosting", "linear")

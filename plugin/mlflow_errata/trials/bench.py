@@ -187,7 +187,7 @@ class Bench:
         weight = table.outcomes.weight
         return TrainingSet(
             X=table.frame.iloc[rows][list(table.features)],
-            y=table.frame[table.roles.label].iloc[rows],
+            y=table.given.iloc[rows],
             weight=None if weight is None else weight[rows],
             time=None if table.times is None else table.times[rows],
             id=table.ids[rows],
@@ -242,12 +242,12 @@ class Bench:
             weight=None if weight is None else weight[rows],
         )
 
-    def settled(self, variant: Variant) -> dict[str, float]:
+    def settled(self, variant: Variant) -> dict[str, Any]:
         """The offset and the threshold that all known rows choose, for the recipe."""
         judge = self.judge_of(variant)
         known = judge.known if variant.rows is None else judge.rows
         offset, threshold = self._rule(variant, self.said(variant), replace(judge.splits[0], choose=known))
-        found = {"offset": offset} if variant.offset else {}
+        found: dict[str, Any] = {"offset": offset} if variant.offset else {}
         if variant.cut is not None or (variant.offset and threshold is not None and threshold != 0.5):  # noqa: PLR2004
             found["threshold"] = float(threshold or 0.0)
         return found
