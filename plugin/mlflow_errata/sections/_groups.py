@@ -76,7 +76,14 @@ def matrix(found: Sequence[Hierarchy], record: Record) -> list[Block]:
 
 def _cells(names: list[str], cells: list[dict[str, object]], shaded: list[dict[str, object]]) -> Spec:
     band: Spec = {"type": "nominal", "sort": None, "scale": {"domain": names, "paddingInner": 0.05}}
-    axis: Spec = {"labelOverlap": False, "domain": False, "ticks": False, "grid": False, "labelLimit": 120}
+    axis: Spec = {
+        "labelOverlap": False,
+        "labelFlush": False,
+        "domain": False,
+        "ticks": False,
+        "grid": False,
+        "labelLimit": 120,
+    }
     place: Spec = {
         "y": {"field": "label", "title": "class", "axis": axis, **band},
         "x": {"field": "prediction", "title": "taken for", "axis": axis | {"labelAngle": -60}, **band},

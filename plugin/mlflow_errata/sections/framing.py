@@ -73,7 +73,7 @@ def because(result: Framing, step: NextStep) -> str:
 
 
 def _grouped(item: Hierarchy) -> str:
-    by = f"of one {words.shown(item.column)}" if item.column is not None else "of its group"
+    by = f"of the same {words.shown(item.column)}" if item.column is not None else "of its group"
     return (
         f"Of the wrong rows {words.estimate(item.within)} are taken for another class {by}, by chance it would be "
         f"{words.percent(item.chance)}; the {words.plural(len(item.groups), 'group')} are told right in "
