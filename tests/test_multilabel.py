@@ -132,7 +132,8 @@ def test_a_model_and_a_training_set():
         test[[*features, *LABELS, "at"]], label=LABELS, model=model, train=train, features=features
     )
     assert record.summary.task == "multilabel"
-    assert all("label" in step.gain_reason for step in record.next_steps if step.kind != "stop")
+    assert record.trials is not None
+    assert "stop" in {step.kind for step in record.next_steps}
 
 
 def test_read_back_and_shown(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_model, decouple, retrain_recent
+from mlflow_errata.steps import KINDS, change_model, decouple, reframe, retrain_recent
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ SCHEMA = 1
 WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
 DECOUPLED = "ranks by the scores of several models, which no single fit can give"
+SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
 BALANCING = frozenset({"class_weight", "over", "under"})
 
 
@@ -62,9 +63,11 @@ class Recipe:
         Raises
         ------
         RecipeRefused
-            For a step that a person has to take first: labels to check, rows to collect.
+            For a step that a person has to take first: labels to check, rows to collect; and for several labels.
         """
         roles = record.dataset.roles
+        if record.summary.task == "multilabel":
+            raise RecipeRefused(steps[0].kind if steps else "plan", SEVERAL_LABELS)
 
         def column(role: str) -> str | None:
             found = roles.get(role)
@@ -224,6 +227,8 @@ def _check(kind: str, params: dict[str, Any]) -> None:
         raise RecipeRefused(kind, "has no decisions yet: labels have to be checked first")
     if kind == "collect_data":
         raise RecipeRefused(kind, "has nothing to apply: collect the rows and add them to the training frame")
+    if kind == reframe.KIND and params.get("to") == "pairs":
+        raise RecipeRefused(kind, "has nothing to apply: pairs need columns that describe the classes")
 
 
 # -- what steps change, for recipes and for trials --------------------------------------------------------------------
@@ -236,7 +241,7 @@ def prepared(
     from mlflow_errata.decision import DecisionRule, prior_offset  # noqa: PLC0415 - loads scikit-learn
 
     offset, threshold, rows = 0.0, None, joined(steps, train, newer)
-    for kind, params in steps:
+    for kind, params in _in_turn(steps):
         if kind == "resample" and params.get("method") in BALANCING:
             share = positive_share(rows)
             if share is not None:
@@ -251,9 +256,14 @@ def prepared(
 def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None) -> TrainingSet:
     """The rows to fit on: newer ones joined if a step asks for them, then changed step by step."""
     rows = joined(steps, train, newer)
-    for kind, params in steps:
+    for kind, params in _in_turn(steps):
         rows = KINDS[kind].apply(rows, **params)
     return rows
+
+
+def _in_turn(steps: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """Steps in their order, but another form of the label last: the others speak of the label as it was."""
+    return sorted(steps, key=lambda step: step[0] == reframe.KIND)
 
 
 def altered(
@@ -267,6 +277,9 @@ def altered(
     for kind, params in steps:
         if kind == change_model.KIND:
             estimator = change_model.alter(estimator, X, **params, classes=classes)
+    for kind, params in steps:
+        if kind == reframe.KIND:  # around the model, whichever it is
+            estimator = reframe.alter(estimator, X, **params)
     return estimator
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
 from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, ordered, row_hashes, times, weights
 from mlflow_errata.errors import (
@@ -216,7 +217,7 @@ class EvaluationTable:
             lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
-            train=None if train is None else _training_set(train, seen, roles),
+            train=None if train is None else _training_set(train, seen, set(free) - set(seen), roles),
             digest=digest(hashes[order], [name for name in names if name not in said]),
             objectives=objectives,
         )
@@ -250,8 +251,11 @@ def _unlabelled(
     return unlabelled_of(rest, roles, output, outcomes)
 
 
-def _training_set(given: object, features: Sequence[str], roles: Roles) -> TrainingSet:
-    """Labelled rows of a training frame; it needs the label and the features, and uses the other roles if present."""
+def _training_set(given: object, features: Sequence[str], others: set[str], roles: Roles) -> TrainingSet:
+    """Labelled rows of a training frame; it needs the label and the features, and uses the other roles if present.
+
+    Numbers among `others`, which the model does not see, are kept aside.
+    """
     frame = as_frame(given, "the training frame")
     wanted = [*(("label", name) for name in roles.label_columns), *(("features", name) for name in features)]
     for role, column in wanted:
@@ -262,12 +266,14 @@ def _training_set(given: object, features: Sequence[str], roles: Roles) -> Train
     def has(column: str | None) -> bool:
         return column is not None and column in frame.columns
 
+    free = [name for name in frame.columns if name in others and is_numeric_dtype(frame[name].dtype)]
     return TrainingSet(
         X=frame[list(features)],
         y=as_one_column(labels_of(frame, roles.labels)) if roles.labels else frame[roles.label],
         weight=weights(frame, str(roles.weight)) if has(roles.weight) else None,
         time=times(frame[roles.time], str(roles.time)) if has(roles.time) else None,
         id=ids(frame, roles.id if has(roles.id) else None, index),
+        aside=frame[free] if free else None,
     )
 
 

@@ -21,6 +21,7 @@ class TrainingSet:
     weight : array of shape (n_rows,), or None for equal weights
     time : array of shape (n_rows,), or None
     id : array of shape (n_rows,), or None
+    aside : DataFrame of shape (n_rows, n), or None: numbers that the model does not see, for a step that predicts one
     """
 
     X: pd.DataFrame
@@ -28,6 +29,7 @@ class TrainingSet:
     weight: NDArray[Any] | None = None
     time: NDArray[Any] | None = None
     id: NDArray[Any] | None = None
+    aside: pd.DataFrame | None = None
 
     def take(self, rows: NDArray[Any]) -> TrainingSet:
         """Some rows, by position; positions may repeat."""
@@ -37,6 +39,7 @@ class TrainingSet:
             None if self.weight is None else self.weight[rows],
             None if self.time is None else self.time[rows],
             None if self.id is None else self.id[rows],
+            None if self.aside is None else self.aside.iloc[rows],
         )
 
     def followed_by(self, newer: TrainingSet) -> TrainingSet:
@@ -56,6 +59,7 @@ class TrainingSet:
             weight,
             _with_gaps(self.time, newer.time, len(self.y), len(newer.y)),
             np.concatenate([self.id, newer.id]) if self.id is not None and newer.id is not None else None,
+            _shared(self.aside, newer.aside),
         )
 
 
@@ -69,6 +73,14 @@ def _alike(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.
             kind = pd.CategoricalDtype(old.cat.categories.union(more, sort=False), ordered=old.cat.ordered)
             first, second = first.assign(**{name: old.astype(kind)}), second.assign(**{name: new.astype(kind)})
     return first, second
+
+
+def _shared(first: pd.DataFrame | None, second: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Columns that both have, one below the other."""
+    if first is None or second is None:
+        return None
+    both = [name for name in first.columns if name in second.columns]
+    return pd.concat([first[both], second[both]], ignore_index=True)
 
 
 def _with_gaps(first: NDArray[Any] | None, second: NDArray[Any] | None, n: int, m: int) -> NDArray[Any] | None:

@@ -18,7 +18,7 @@ SHOWN = {
     "next_step": ("next_steps",),
     "slices": ("slice_errors", "data_faults"),
     "labels": ("label_issues",),
-    "classes": ("class_imbalance", "calibration"),
+    "classes": ("class_imbalance", "calibration", "framing"),
     "over_time": ("recency_drift",),
     "metric": ("metric_mismatch", "objectives"),
 }

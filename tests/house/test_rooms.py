@@ -41,10 +41,11 @@ ROOMS = {
     ),
     "steps": (
         {"numpy", "pandas", "sklearn", "imblearn"},
-        {"diagnoses", "errors", "estimate", "predicates", "steps", "table", "training"},
+        {"diagnoses", "errors", "estimate", "predicates", "reframed", "steps", "table", "training"},
     ),
     "decision": ({"numpy", "scipy", "sklearn"}, set()),
     "fitting": ({"numpy", "sklearn"}, {"training"}),
+    "reframed": ({"numpy", "pandas", "scipy", "sklearn"}, {"errors", "fitting", "reframed", "training"}),
     "recipe": (
         {"numpy", "pandas"},
         {"columns", "decision", "errors", "fitting", "record", "steps", "training"},

@@ -8,6 +8,7 @@ from mlflow_errata.diagnoses import (
     calibration,
     class_imbalance,
     data_faults,
+    framing,
     label_issues,
     metric_mismatch,
     objectives,
@@ -31,6 +32,7 @@ CATALOGUE: Mapping[str, Diagnosis] = {
         recency_drift,
         metric_mismatch,
         objectives,
+        framing,
     )
 }
 """Every diagnosis by name, in the order in which a report shows them."""

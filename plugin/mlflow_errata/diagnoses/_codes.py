@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlflow_errata.diagnoses import data_faults
+from mlflow_errata.diagnoses import data_faults, framing
 from mlflow_errata.diagnoses.data_faults import DataFaults
+from mlflow_errata.diagnoses.framing import Framing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +22,14 @@ OF_DIAGNOSIS: Mapping[str, str] = {
     "metric_mismatch": "ERR701",
     "objectives": "ERR801",
 }
-"""Diagnoses with one code; data faults have one a kind. Codes are never used again for something else."""
-CODES = (*data_faults.CODES.values(), *OF_DIAGNOSIS.values())
+"""Diagnoses with one code; data faults and framing have one a kind. Codes are never used again for something else."""
+CODES = (*data_faults.CODES.values(), *OF_DIAGNOSIS.values(), *framing.CODES.values())
 
 
 def codes_of(name: str, result: Result) -> tuple[str, ...]:
     """Codes of what a diagnosis has found; empty where it has found nothing."""
     if isinstance(result, DataFaults):
         return tuple(dict.fromkeys(fault.code for fault in result.faults if fault.alarm))
+    if isinstance(result, Framing):
+        return tuple(framing.CODES[alarm] for alarm in result.alarms)
     return (OF_DIAGNOSIS[name],) if result.found else ()

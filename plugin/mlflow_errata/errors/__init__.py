@@ -28,6 +28,16 @@ class NotTried(ErrataError):
     """A what-if trial that cannot be made; the message is the reason."""
 
 
+class ClassHasNoPlace(ErrataError):
+    """A class that an order of classes does not hold."""
+
+    def __init__(self, label: object, order: Sequence[object]) -> None:
+        super().__init__(
+            f"the class {label!r} has no place in the order {first_few(order)}, by which an ordinal model is fitted. "
+            "Diagnose again on rows that hold the class, or leave its rows out."
+        )
+
+
 class NoSuchName(AttributeError):
     """A public name that errata does not have."""
 

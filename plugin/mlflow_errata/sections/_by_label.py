@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlflow_errata.diagnoses.class_imbalance import ClassShare
     from mlflow_errata.diagnoses.slice_errors import LabelSlices
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record.schema import Record
+    from mlflow_errata.steps._shape import NextStep
 
 INTERVAL = "95 % interval"
 
@@ -152,3 +154,24 @@ def worse(labels: Sequence[LabelDrift]) -> str:
         if item.worse and item.change is not None
     ]
     return f"Labels served worse by themselves: {words.listed(named)}."
+
+
+def code(step: NextStep, record: Record) -> str:
+    """What takes a step by hand, for a model of all labels; a recipe has one label."""
+    labels = f"labels = {list(record.dataset.classes)!r}\n"
+    fit = f"{labels}model = clone(model).fit(rows[features], rows[labels])"
+    if step.params.get("thresholds"):
+        told = {name: round(cut, 4) for name, cut in step.params["thresholds"].items()}
+        return f"thresholds = {told!r}\nsaid = scores >= list(thresholds.values())  # scores: one column a label"
+    if step.kind == "change_model":
+        return (
+            "from sklearn.base import clone\n\n"
+            f"{labels}model = clone(model).set_params(**{step.params.get('set', {})!r})\n"
+            "model.fit(train[features], train[labels])"
+        )
+    if step.kind == "retrain_recent":
+        keep = "" if set(step.params) <= {"since"} else f"  # then keep, or weight, rows by their age: {step.params}"
+        return (
+            f"import pandas as pd\nfrom sklearn.base import clone\n\nrows = pd.concat([train, evaluation]){keep}\n{fit}"
+        )
+    return ""

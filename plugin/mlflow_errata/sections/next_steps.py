@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
+from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.objectives import ObjectivesSwept
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.sections import (
+    _by_label,
+    class_imbalance,
+    framing,
+    label_issues,
+    objectives,
+    recency_drift,
+    reframing,
+    slice_errors,
+    trials,
+)
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import class_imbalance, label_issues, objectives, recency_drift, slice_errors, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,11 +131,15 @@ def _resample(step: NextStep, record: Record) -> str:
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
     }
+    if step.params.get("thresholds") or record.summary.task == "multilabel":
+        return "Decide every label by a threshold of its own"
     method = methods.get(str(step.params.get("method")), "Resample the classes in training")
     return f"{method}{_from(step, record, ': ' if step.params.get('method') == 'threshold' else ', ')}"
 
 
 def _change_metric(step: NextStep, record: Record) -> str:
+    if step.params.get("thresholds"):
+        return "Decide every label by the declared value"
     return f"Decide by the declared value{_from(step, record, ': ')}"
 
 
@@ -195,6 +210,7 @@ TITLES: Mapping[str, Callable[[NextStep, Record], str]] = {
     "decouple": _decouple,
     "retrain_recent": _retrain,
     "change_model": _change_model,
+    "reframe": reframing.title,
     "collect_data": _collect,
     "stop": _stop,
 }
@@ -220,6 +236,7 @@ KIND_COST = {
     "drop_columns": "a refit, and a score that will look worse; no labels, no rows",
     "resample": "a refit; no labels, no rows",
     "retrain_recent": "a refit; no labels, no rows",
+    "reframe": "a refit; no labels, no rows",
     "collect_data": "new rows and their labels; how many pay is not known",
 }
 
@@ -254,20 +271,25 @@ def _doubt(step: NextStep, record: Record) -> str:
 
 
 def _finding(result: object, step: NextStep, record: Record) -> str:
-    if isinstance(result, ObjectivesSwept):
-        return objectives.verdict(result, record).sentence
-    if isinstance(result, SliceErrors):
-        item = _slice(result, step)
-        return "" if item is None else slice_errors.finding(item[1])
-    if isinstance(result, RecencyDrift):
-        return recency_drift.finding(result)
-    if isinstance(result, LabelIssues):
-        doubted = [item for item in result.slices if list(item.conditions) == step.params.get("slice")]
-        said = label_issues.finding(doubted[0]) if doubted else label_issues.verdict(result, record).sentence
-        return words.capital(said)
-    if isinstance(result, ClassImbalance):
-        return class_imbalance.verdict(result, record).sentence
-    return ""
+    match result:
+        case SliceErrors():
+            item = _slice(result, step)
+            said = "" if item is None else slice_errors.finding(item[1])
+        case LabelIssues():
+            doubted = [item for item in result.slices if list(item.conditions) == step.params.get("slice")]
+            said = label_issues.finding(doubted[0]) if doubted else label_issues.verdict(result, record).sentence
+            said = words.capital(said)
+        case RecencyDrift():
+            said = recency_drift.finding(result)
+        case ClassImbalance():
+            said = class_imbalance.verdict(result, record).sentence
+        case ObjectivesSwept():
+            said = objectives.verdict(result, record).sentence
+        case Framing():
+            said = framing.because(result, step)
+        case _:
+            said = ""
+    return said
 
 
 def _slice(result: object, step: NextStep) -> tuple[int, Slice] | None:
@@ -287,6 +309,10 @@ def _code_recipe(step: NextStep, record: Record) -> str:
         return _code_collect(step, record)
     if step.kind == "decouple":
         return _code_decouple(step, record)
+    if step.kind == "reframe":
+        return reframing.code(step, record)
+    if record.summary.task == "multilabel":
+        return _by_label.code(step, record)
     planned = step in record.plan[:1]
     at = list(record.next_steps).index(step)
     chosen = "record" if planned else f"record, record.next_steps[{at}]"
@@ -370,5 +396,6 @@ CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
     "relabel": _code_relabel,
     "resample": _code_resample,
     "retrain_recent": _code_retrain,
+    "reframe": reframing.code,
     "collect_data": _code_collect,
 }

@@ -10,6 +10,7 @@ from mlflow_errata.steps import (
     collect_data,
     decouple,
     drop_columns,
+    reframe,
     relabel,
     resample,
     retrain_recent,
@@ -33,11 +34,12 @@ KINDS: Mapping[str, StepKind] = {
         change_metric,
         retrain_recent,
         change_model,
+        reframe,
         collect_data,
         stop,
     )
 }
-"""Every kind of step by name, in the order of the loop: columns, labels, rankings, decisions, time, the model, data."""
+"""Every kind of step by name, in the order of the loop: columns, labels, mixes, decisions, time, model, question, data."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:

@@ -6,6 +6,8 @@ A step is a module with
     propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]
                                                                           reads results, computes no scores
     apply(train: TrainingSet, **params) -> TrainingSet                    changes a training set, fits nothing
+    NOT_FOR: Mapping[Task, str]                                           tasks that it has nothing to do with, and why;
+                                                                          left out where there are none
 
 and one line in KINDS (`steps/__init__.py`).
 """

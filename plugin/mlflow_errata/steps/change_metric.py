@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 KIND = "change_metric"
+NOT_FOR = {
+    "multiclass": "moves a threshold, and many classes have none",
+    "regression": "moves a threshold, and a number has none",
+}
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
@@ -20,12 +24,12 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     return ()
 
 
-def apply(train: TrainingSet, *, by: str = "value", threshold: float | None = None) -> TrainingSet:  # noqa: ARG001
+def apply(train: TrainingSet, *, by: str = "value", **decision: Any) -> TrainingSet:  # noqa: ARG001
     """Change no row: the decision alone moves.
 
     Parameters
     ----------
     by : str, what the decision was chosen by
-    threshold : float, where the decision falls
+    decision : where it falls: a threshold, or thresholds by label
     """
     return train

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 KIND = "relabel"
+NOT_FOR = {"multilabel": "checks one label a row; of several labels, diagnose each by itself"}
 AUDIT = 40
 """Rows that a person checks before anything is relabelled: enough to tell real label errors from hard rows."""
 
@@ -34,6 +35,8 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
 
     A value that is missing beside the label often decided the label: a comparison with a missing number is false.
     """
+    if table.task == "multilabel":
+        return ()
     issues, errors = results.get(LABEL_ISSUES), results.get(SLICE_ERRORS)
     slices = errors.slices if isinstance(errors, SliceErrors) else ()
     doubted = {item.conditions: item for item in slices if touches_the_label(item, table)}

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
 KIND = "resample"
 
+NOT_FOR = {"regression": "needs classes; the label is a number"}
+
 Method = Literal["threshold", "class_weight", "over", "under"]
 
 
-def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
-    """Balanced class weights where a rare class is recalled worse than the commonest."""
+def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
+    """Balanced class weights where a rare class is recalled worse than the commonest; of several labels thresholds."""
     found = results.get(CLASS_IMBALANCE)
     if found is None or not found.found:
         return ()
-    return (NextStep(KIND, {"method": "class_weight"}, (CLASS_IMBALANCE,), Cost(labels=0, rows=0)),)
+    method = "threshold" if table.task == "multilabel" else "class_weight"
+    return (NextStep(KIND, {"method": method}, (CLASS_IMBALANCE,), Cost(labels=0, rows=0)),)
 
 
 def apply(
@@ -35,6 +38,7 @@ def apply(
     *,
     method: Method,
     threshold: float | None = None,  # noqa: ARG001 - the decision's part
+    thresholds: Mapping[str, float] | None = None,  # noqa: ARG001 - the decision's part
     random_state: int = 0,
 ) -> TrainingSet:
     """Balance the classes of a training set.
@@ -45,6 +49,7 @@ def apply(
         n / (n_classes * n_class); "over" repeats rows of rare classes, "under" drops rows of common ones
         (imbalanced-learn's random samplers)
     threshold : float, where the decision falls
+    thresholds : mapping of labels, where the decision of each falls
     """
     if method == "threshold":
         return train

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlflow_errata.diagnoses.framing import NAME as FRAMING
+from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.recency_drift import NAME as RECENCY_DRIFT
 from mlflow_errata.steps._shape import Cost, NextStep
 
@@ -24,11 +26,12 @@ KIND = "retrain_recent"
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
-    """Refit on everything up to now where the newest rows are served worse."""
-    found = results.get(RECENCY_DRIFT)
-    if found is None or not found.found:
-        return ()
-    return (NextStep(KIND, {"since": None}, (RECENCY_DRIFT,), Cost(labels=0, rows=0)),)
+    """Refit on everything up to now where the newest rows are served worse, or have classes that the model lacks."""
+    found, framed = results.get(RECENCY_DRIFT), results.get(FRAMING)
+    because = (RECENCY_DRIFT,) if found is not None and found.found else ()
+    if isinstance(framed, Framing) and "arrivals" in framed.alarms:
+        because = (*because, FRAMING)
+    return (NextStep(KIND, {"since": None}, because, Cost(labels=0, rows=0)),) if because else ()
 
 
 def apply(

@@ -20,6 +20,8 @@ from mlflow_errata.trials.variants import Steps, Variant
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from mlflow_errata.metric import Outcomes
     from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.training import TrainingSet
@@ -85,6 +87,7 @@ class Bench:
         self.seconds: dict[Variant, float] = {}
         self.sizes = {} if estimator is None else change_model.sizes(estimator)
         whole = table.outcomes
+        self.frames: dict[str, dict[str, Any]] = {}
         self._said = {Variant(): Said(whole.prediction, whole.scores)} if rate == 1 else {}
         self._as_is = Said(whole.prediction, whole.scores)
 
@@ -121,13 +124,21 @@ class Bench:
         return found
 
     def _fitted(self, key: Variant, newer: TrainingSet | None) -> Any:
+        return self.fitted_by(self.steps_of(key), newer, seed=key.seed)
+
+    def fitted_by(self, steps: Steps, newer: TrainingSet | None = None, *, seed: int | None = None) -> Any:
+        """The model fitted by some steps.
+
+        Raises
+        ------
+        NotTried
+        """
         if self.train is None:
             raise NotTried("needs the training rows")
-        steps = self.steps_of(key)
         rows, rule = recipe.prepared(steps, self.train, newer)
         if len(rows.y) < FEWEST_ROWS or (self.table.task != "regression" and rows.y.nunique() < 2):  # noqa: PLR2004
             raise NotTried("leaves too few rows to fit on")
-        blank = fitting.unfitted(self.estimator, seed=key.seed, one_thread=True)
+        blank = fitting.unfitted(self.estimator, seed=seed, one_thread=True)
         blank = recipe.altered(steps, blank, rows.X, classes=self.table.task != "regression")
         try:
             return recipe.decided(fitting.fit(blank, rows), rule)
@@ -159,6 +170,8 @@ class Bench:
             found.append(("change_model", self.model_params(key.model)))
         if key.balance is not None:
             found.append(("resample", {"method": key.balance}))
+        if key.frame is not None:
+            found.append(("reframe", self.frames[key.frame]))
         return tuple(found)
 
     def model_params(self, name: str) -> dict[str, Any]:
@@ -174,10 +187,13 @@ class Bench:
         weight = table.outcomes.weight
         return TrainingSet(
             X=table.frame.iloc[rows][list(table.features)],
-            y=table.frame[table.roles.label].iloc[rows],
+            y=table.given.iloc[rows],
             weight=None if weight is None else weight[rows],
             time=None if table.times is None else table.times[rows],
             id=table.ids[rows],
+            aside=None
+            if self.train is None or self.train.aside is None
+            else _aside(table.frame, self.train.aside, rows),
         )
 
     def _asked(self, found: Said, fitted: Any, rows: Rows) -> Said:
@@ -226,12 +242,12 @@ class Bench:
             weight=None if weight is None else weight[rows],
         )
 
-    def settled(self, variant: Variant) -> dict[str, float]:
+    def settled(self, variant: Variant) -> dict[str, Any]:
         """The offset and the threshold that all known rows choose, for the recipe."""
         judge = self.judge_of(variant)
         known = judge.known if variant.rows is None else judge.rows
         offset, threshold = self._rule(variant, self.said(variant), replace(judge.splits[0], choose=known))
-        found = {"offset": offset} if variant.offset else {}
+        found: dict[str, Any] = {"offset": offset} if variant.offset else {}
         if variant.cut is not None or (variant.offset and threshold is not None and threshold != 0.5):  # noqa: PLR2004
             found["threshold"] = float(threshold or 0.0)
         return found
@@ -300,3 +316,7 @@ class Bench:
         if threshold is None or scores is None:
             return said.prediction[rows], scores
         return (scores[:, 1] >= threshold).astype(np.intp), scores
+
+
+def _aside(frame: pd.DataFrame, like: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    return frame.iloc[rows][[name for name in like.columns if name in frame.columns]]

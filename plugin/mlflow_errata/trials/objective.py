@@ -124,6 +124,9 @@ def cells(y: NDArray[np.intp], decision: NDArray[np.intp]) -> tuple[Floats, Floa
 def _other_decisions(outcomes: Outcomes) -> Outcomes:
     if outcomes.task == "regression":
         return replace(outcomes, prediction=outcomes.prediction + 1.0 + np.abs(outcomes.prediction))
+    if outcomes.task == "multilabel":
+        third = (np.arange(len(outcomes)) % 3 == 0)[:, None]
+        return replace(outcomes, prediction=np.where(third, 1 - outcomes.prediction, outcomes.prediction))
     moved = (outcomes.prediction + (np.arange(len(outcomes)) % 3 == 0)) % len(outcomes.classes)
     return replace(outcomes, prediction=moved)
 

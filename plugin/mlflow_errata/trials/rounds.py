@@ -96,7 +96,8 @@ class Rounds:
         self.bench, self.start, self.deadline, self.progress = bench, start, deadline, progress
         self.ruler = Ruler(bench, objective, random_state=random_state)
         self.witness = None
-        if objective.reads_decisions and not objective.reads_scores and bench.table.outcomes.scores is not None:
+        decides = objective.reads_decisions and not objective.reads_scores
+        if decides and bench.table.outcomes.scores is not None and bench.table.task != "multilabel":
             self.witness = Ruler(bench, objective_of_scores(), random_state=random_state)
         self.not_tried: dict[str, str] = {}
         self.seed_gain: Gain | None = None
@@ -271,12 +272,14 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
         found[parts["rows"][0]] = parts["rows"][1]
     if "model" in parts:
         found |= bench.model_params(parts["model"])
+    if "frame" in parts:
+        found |= bench.frames[parts["frame"]]
     if tried.change.kind == "resample":
         found["method"] = parts.get("balance", "threshold")
     if tried.change.kind == "change_metric":
         found["by"] = "value"
     settled = bench.settled(variant)
-    return found | {name: value for name, value in settled.items() if name == "threshold" or "offset" in parts}
+    return found | {name: value for name, value in settled.items() if name.startswith("threshold") or "offset" in parts}
 
 
 def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:

@@ -13,13 +13,14 @@ import pandas as pd
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
+from mlflow_errata.diagnoses.framing import NAME as FRAMING
+from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
 from mlflow_errata.steps import change_model, collect_data, drop_columns
-from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.steps.retrain_recent import age_of
-from mlflow_errata.trials import rounds
+from mlflow_errata.trials import questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
 from mlflow_errata.trials.flattery import flattery_of
@@ -29,6 +30,7 @@ from mlflow_errata.trials.objective import (
     objective_of_metric,
     objective_of_value,
 )
+from mlflow_errata.trials.of_labels import LabelsBench, with_matrix
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
 from mlflow_errata.trials.ranking import ranked
@@ -57,9 +59,9 @@ ANSWERS = {
     "change_metric": "class_imbalance",
     "retrain_recent": "recency_drift",
     "collect_data": "slice_errors",
+    "reframe": FRAMING,
 }
 """The diagnosis that a kind of step answers."""
-SEVERAL_LABELS = "not tried: trials refit and judge one label column; diagnose each label alone to try this step"
 
 
 def try_steps(
@@ -94,8 +96,6 @@ def try_steps(
     -------
     (next steps, best first; what was tried, or None if nothing could be, as with a model that leans on a leak)
     """
-    if table.task == "multilabel":
-        return tuple(_for_one_label(step) for step in proposed), None
     leaks = [step for step in proposed if step.kind == drop_columns.KIND]
     if leaks:
         columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
@@ -113,15 +113,18 @@ def try_steps(
             progress.close()
 
 
-def _for_one_label(step: NextStep) -> NextStep:
-    return replace(step, gain_reason=SEVERAL_LABELS) if step.gain_reason == NOT_TRIED else step
-
-
 class _Session:
     """One diagnosis on the bench."""
 
     def __init__(
-        self, bench: Bench, objective: Objective, metric: Objective, *, named: Metric, n_given: int, random_state: int
+        self,
+        bench: Bench,
+        objective: Objective,
+        metric: Objective,
+        *,
+        named: Metric,
+        n_given: int,
+        random_state: int,
     ) -> None:
         self.bench, self.objective, self.named = bench, objective, named
         self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
@@ -146,8 +149,10 @@ class _Session:
             progress=progress,
         )
         refits = self._measure_noise(tests)
+        bench.frames = questions.frames_of(proposed) if refits else {}
         singles = tests.singles(self._changes(refits=refits))
         collected = self._collected(tests, results, proposed) if refits else []
+        collected += questions.tried(tests, proposed, self.named) if refits else []
         plan = tests.plan(singles)
         flattery = self._flattery(tests) if refits else None
         if not singles and not collected:
@@ -177,22 +182,25 @@ class _Session:
 
     def _changes(self, *, refits: bool) -> list[Any]:
         bench, objective, table = self.bench, self.objective, self.bench.table
+        several = table.task == "multilabel"
         scored = table.task == "binary" and table.outcomes.scores is not None
-        decides = scored and objective.reads_decisions
+        decides = (scored or several) and table.outcomes.scores is not None and objective.reads_decisions
         own = decides and bench.own is None and not objective.reads_scores
         span = _span(bench.train, table) if self.judge.kind == "forward" else None
-        sizes = [*bench.sizes, *(name for name in change_model.FAMILIES if not _is_family(bench.estimator, name))]
+        families = () if several else change_model.FAMILIES
+        sizes = [*bench.sizes, *(name for name in families if not _is_family(bench.estimator, name))]
         return list(
             changes(
                 decides=decides,
                 by_value=self.metric is not None,
-                told=isinstance(bench.value, dict) or objective.form is not None,
+                told=not several and (isinstance(bench.value, dict) or objective.form is not None),
                 shares=scored and bench.train is not None and not own,
                 refits=refits,
-                balances=decides and _rarest(table) < BALANCED,
+                balances=decides and scored and _rarest(table) < BALANCED,
                 span=span,
                 recent=self.judge.kind == "forward",
                 sizes=tuple(sizes),
+                frames=tuple(bench.frames),
             )
         )
 
@@ -308,7 +316,11 @@ class _Session:
             gains = {"gain": self._in_metric(item.variant, current), "gain_value": gain}
         answered = ANSWERS.get(item.change.kind)
         found = answered is not None and answered in results and results[answered].found
-        return rounds.step_of(item, self.bench, gains=gains, because=(str(answered),) if found else (), chance=chance)
+        because = (str(answered),) if found or item.change.kind == "reframe" else ()
+        framed = results.get(FRAMING)
+        if item.change.kind == "retrain_recent" and isinstance(framed, Framing) and "arrivals" in framed.alarms:
+            because = (*because, FRAMING)
+        return rounds.step_of(item, self.bench, gains=gains, because=because, chance=chance)
 
     def _in_metric(self, variant: Variant, current: Variant) -> Estimate | None:
         """The gain in the metric, where the declared value ranks."""
@@ -334,14 +346,14 @@ def _session(
     train = table.train
     rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
-        rate, n_origins = pace(estimator, train, budget, clock)
+        rate, n_origins = pace(estimator, _as_fitted(train, table), budget, clock)
     judges = judges_of(table, n_origins)
     if judges is None:
         return None
     measured = objective_of_metric(metric, table.outcomes)
     objective = measured if value is None else objective_of_value(value)
     used = train if train is None or rate == 1 else train.take(draw(len(train.y), rate, random_state))
-    bench = Bench(
+    bench = (LabelsBench if table.roles.labels else Bench)(
         table,
         judges,
         objective,
@@ -354,6 +366,14 @@ def _session(
     )
     n_given = 0 if train is None else len(train.y)
     return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state)
+
+
+def _as_fitted(train: TrainingSet, table: EvaluationTable) -> TrainingSet:
+    """The training set as an estimator takes it; as it is where it cannot, which the trials then say."""
+    try:
+        return with_matrix(train, table.roles.labels) if table.roles.labels else train
+    except NotTried:
+        return train
 
 
 def _clonable(model: object) -> Any:

@@ -24,6 +24,7 @@ class Variant:
     offset : bool, the log-odds follow the share of positives among the newest rows
     cut : "told" by the value or the metric if the scores are right, or "tuned" on rows: where the decision falls
     seed : int or None, another seed of the training
+    frame : name of another form of the question, refitted
     """
 
     rows: tuple[str, float] | None = None
@@ -32,6 +33,7 @@ class Variant:
     offset: bool = False
     cut: Literal["told", "tuned"] | None = None
     seed: int | None = None
+    frame: str | None = None
 
     @property
     def fitted(self) -> Variant:
@@ -78,6 +80,7 @@ def changes(
     span: float | None,
     recent: bool,
     sizes: tuple[str, ...],
+    frames: tuple[str, ...] = (),
 ) -> Iterator[Change]:
     """All candidates, the cheapest and likeliest first.
 
@@ -92,6 +95,7 @@ def changes(
     span : length of time that training and evaluation rows cover; None without times in both
     recent : there are newer rows to fit on
     sizes : names of other models
+    frames : names of other forms of the question
     """
     kind = "change_metric" if by_value else "resample"
     if decides and told:
@@ -104,8 +108,7 @@ def changes(
         return
     if recent:
         yield Change("retrain_recent", "refit", {"rows": ("all", 0.0)}, 0)
-    for name in sizes:
-        yield Change("change_model", "model", {"model": name}, 0)
+    yield from _other_models(frames, sizes)
     cut = {"cut": "tuned"} if decides else {}
     if balances:
         yield Change("resample", "decision", {"balance": "class_weight", **cut}, 2)
@@ -116,3 +119,10 @@ def changes(
     if balances:
         yield Change("resample", "decision", {"balance": "over", **cut}, 3)
         yield Change("resample", "decision", {"balance": "under", **cut}, 3)
+
+
+def _other_models(frames: tuple[str, ...], sizes: tuple[str, ...]) -> Iterator[Change]:
+    for name in frames:
+        yield Change("reframe", name, {"frame": name}, 0)
+    for name in sizes:
+        yield Change("change_model", "model", {"model": name}, 0)

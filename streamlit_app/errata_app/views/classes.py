@@ -1,4 +1,4 @@
-"""Classes: how often each is seen and recognised, and whether what is said of them comes true."""
+"""Classes: how often each is seen and recognised, whether what is said comes true, and what else they could be."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from errata_app.draw import draw
 from errata_app.header import chosen_record
 from mlflow_errata.sections import sections
 
-NAMES = ("class_imbalance", "calibration")
+NAMES = ("class_imbalance", "calibration", "framing")
 
 record, row = chosen_record()
 st.title("Are rare classes served?", anchor=False)

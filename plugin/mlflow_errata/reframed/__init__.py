@@ -1,0 +1,1 @@
+"""Reframed estimators: a user's estimator that answers the same question in another form."""
