@@ -27,7 +27,7 @@ SCHEMA = 1
 """Version of the JSON; a reader refuses what is newer."""
 WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
-BALANCING = frozenset({"class_weight", "over", "under"})
+BALANCING = frozenset({"class_weight", "over", "under", "smote"})
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ def _resample(step: NextStep, record: Record) -> str:
         "class_weight": "Weight the classes equally in training",
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
+        "smote": "Add rows between those of rare classes in training",
     }
     method = methods.get(str(step.params.get("method")), "Resample the classes in training")
     return f"{method}{_from(step, record, ': ' if step.params.get('method') == 'threshold' else ', ')}"

@@ -9,9 +9,10 @@ import numpy as np
 
 from mlflow_errata.diagnoses.class_imbalance import NAME as CLASS_IMBALANCE
 from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.steps._synthetic import with_synthetic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.table import EvaluationTable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 KIND = "resample"
 
-Method = Literal["threshold", "class_weight", "over", "under"]
+Method = Literal["threshold", "class_weight", "over", "under", "smote"]
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
@@ -35,6 +36,7 @@ def apply(
     *,
     method: Method,
     threshold: float | None = None,  # noqa: ARG001 - the decision's part
+    columns: Sequence[str] | None = None,
     random_state: int = 0,
 ) -> TrainingSet:
     """Balance the classes of a training set.
@@ -43,8 +45,15 @@ def apply(
     ----------
     method : "threshold" changes no row, the decision alone; "class_weight" multiplies weights by
         n / (n_classes * n_class); "over" repeats rows of rare classes, "under" drops rows of common ones
-        (imbalanced-learn's random samplers)
+        (imbalanced-learn's random samplers); "smote" adds rows between those of a rare class (SMOTE, or SMOTENC where
+        columns hold levels)
     threshold : float, where the decision falls
+    columns : names of the columns that "smote" puts rows between; None for all of X
+
+    Raises
+    ------
+    ValuesRefused
+        For "smote" and columns that nothing can be put between.
     """
     if method == "threshold":
         return train
@@ -52,6 +61,8 @@ def apply(
         support = train.y.map(train.y.value_counts()).to_numpy(dtype=np.float64)
         balance = len(train.y) / (train.y.nunique() * support)
         return replace(train, weight=balance if train.weight is None else train.weight * balance)
+    if method == "smote":
+        return with_synthetic(train, columns, random_state=random_state)
     from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415 - slow to import
     from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
 

@@ -32,6 +32,8 @@ class Trials:
     tried : tuple of NextStep, every single step tried, best first
     not_tried : mapping of what was not tried -> why
     plan : tuple of NextStep: steps that pay together; the gain of each is what it adds to those before it
+    tied : positions in `tried` of the steps that pay and cannot be told from the first of the plan
+    n_earlier : int, training rows of earlier periods that judged thresholds too; 0 where there are none
     """
 
     unit: str
@@ -51,3 +53,5 @@ class Trials:
     tried: tuple[NextStep, ...]
     not_tried: dict[str, str]
     plan: tuple[NextStep, ...]
+    tied: tuple[int, ...] = ()
+    n_earlier: int = 0
