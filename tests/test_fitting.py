@@ -8,6 +8,7 @@ import pytest
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as sampled
 from lightgbm import LGBMClassifier
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -15,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlflow_errata.fitting import fit, is_random, repeated, unfitted
+from mlflow_errata.steps.change_model import sizes
 from mlflow_errata.training import TrainingSet
 
 
@@ -68,3 +70,31 @@ def test_samplers_inside_a_pipeline_see_repeated_rows(train):
 def test_rows_are_repeated_in_proportion():
     rows = repeated(np.array([1.0, 1.0, 2.0, 0.0]))
     assert np.bincount(rows, minlength=4).tolist() == [1, 1, 2, 0]
+
+
+def catboost_like(monkeypatch):
+    """A model that names only the parameters that were given, as CatBoost's do."""
+
+    class Model(BaseEstimator):
+        def __init__(self, **params):
+            self.params = params
+
+        def get_params(self, deep=True):
+            return dict(self.params)
+
+        def set_params(self, **params):
+            self.params |= params
+            return self
+
+    monkeypatch.setattr(Model, "__module__", "catboost.core")
+    return Model
+
+
+def test_catboost_is_kept_quiet_and_to_one_thread_and_its_seed_moves(monkeypatch):
+    model = catboost_like(monkeypatch)
+    calm = unfitted(model(depth=4), seed=3, one_thread=True).get_params()
+    assert calm == {"depth": 4, "verbose": False, "allow_writing_files": False, "thread_count": 1, "random_seed": 3}
+    assert unfitted(model(silent=True)).get_params() == {"silent": True, "allow_writing_files": False}
+    assert is_random(model())
+    assert sizes(model()) == {"bigger": {"depth": 9}, "smaller": {"depth": 3}}
+    assert sizes(model(max_depth=4))["bigger"] == {"max_depth": 8}

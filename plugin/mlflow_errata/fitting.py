@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 WEIGHT = "sample_weight"
+SEEDS = frozenset({"random_state", "random_seed"})
 
 
 def unfitted(estimator: Any, *, seed: int | None = None, one_thread: bool = False) -> Any:
@@ -38,17 +39,41 @@ def unfitted(estimator: Any, *, seed: int | None = None, one_thread: bool = Fals
         return copy
     for name, value in copy.get_params(deep=True).items():
         last = name.rpartition("__")[2]
-        if last == "random_state" and (seed is not None or value is None):
+        if last in SEEDS and (seed is not None or value is None):
             copy.set_params(**{name: seed or 0})
         elif last == "n_jobs" and one_thread:
             copy.set_params(**{name: 1})
+    for part in _parts(copy):
+        if type(part).__module__.partition(".")[0] == "catboost":
+            _still(part, seed=seed, one_thread=one_thread)
     return copy
+
+
+def _parts(estimator: Any) -> list[Any]:
+    """An estimator and everything nested in it that has parameters."""
+    nested = estimator.get_params(deep=True).values()
+    return [estimator, *(value for value in nested if hasattr(value, "set_params"))]
+
+
+def _still(model: Any, *, seed: int | None, one_thread: bool) -> None:
+    """CatBoost names only the parameters that were given; left alone it prints, writes files and takes every core."""
+    given = model.get_params()
+    quiet = {"verbose", "verbose_eval", "silent", "logging_level"}
+    if not quiet & set(given):
+        model.set_params(verbose=False)
+    model.set_params(allow_writing_files=False)
+    if one_thread:
+        model.set_params(thread_count=1)
+    if seed is not None and not {"random_seed", "random_state"} & set(given):
+        model.set_params(random_seed=seed)
 
 
 def is_random(estimator: Any) -> bool:
     """Whether an estimator has a seed to vary."""
-    names = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else ()
-    return any(name.rpartition("__")[2] == "random_state" for name in names)
+    if not hasattr(estimator, "get_params"):
+        return False
+    named = any(name.rpartition("__")[2] in SEEDS for name in estimator.get_params(deep=True))
+    return named or any(type(part).__module__.partition(".")[0] == "catboost" for part in _parts(estimator))
 
 
 def fit(estimator: Any, train: TrainingSet) -> Any:

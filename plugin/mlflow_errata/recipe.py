@@ -30,7 +30,7 @@ WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
 DECOUPLED = "ranks by the scores of several models, which no single fit can give"
 SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
-BALANCING = frozenset({"class_weight", "over", "under"})
+BALANCING = frozenset({"class_weight", "over", "under", "smote"})
 
 
 @dataclass(frozen=True)

@@ -131,3 +131,14 @@ def test_how_it_was_measured_stands_in_the_text(tried):
 def test_lengths_of_time_are_days_where_times_are_dates(tried):
     window = replace(REFIT, params={"last": 91 * 86400.0})
     assert next_steps.title(tried(window)) == "Retrain on the last 7,862,400 alone"
+
+
+def test_steps_that_tie_with_the_first_are_named(tried):
+    record = tried(REFIT, DECIDE, stop.nothing_pays(), BIGGER, plan=(REFIT,), tied=(1,))
+    said = [block.sentence for block in trials.section(record.trials, ["Refit", "Cut", "Grow"])[1:]]
+    assert said[0].startswith("Not to be told from the first step: 'Cut'.")
+    assert "Not to be told" not in str(trials.section(tried(REFIT, plan=(REFIT,)).trials, ["Refit", "Cut", "Grow"]))
+
+
+def test_earlier_rows_that_judged_are_told(tried):
+    assert "The newer 1,500 training rows judged thresholds too" in trials.how(tried(REFIT, n_earlier=1500).trials)[0]

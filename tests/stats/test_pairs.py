@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from mlflow_errata.stats.pairs import FORMS, cell_bootstrap_error, chances_of_best, jackknife_error
+from mlflow_errata.stats.pairs import FORMS, cell_bootstrap_error, chances_of_best, jackknife_error, pooled
 
 ORACLES = {
     "f1": metrics.f1_score,
@@ -91,3 +91,17 @@ def test_twins_share_their_chance_of_being_the_best():
     parts = np.tile(np.random.default_rng(0).normal(size=20), (2, 1))
     found = chances_of_best(np.array([0.011, 0.010]), parts, np.full(2, 0.005), random_state=0)
     assert found[1] == 0
+
+
+@pytest.mark.parametrize("correlation", [-0.3, 0.0, 0.5])
+def test_two_estimates_are_pooled_as_by_least_squares(correlation):
+    a, b = 2.0, 1.5
+    covariance = np.array([[a**2, correlation * a * b], [correlation * a * b, b**2]])
+    precision = np.linalg.inv(covariance)
+    value, error = pooled((1.0, a), (4.0, b), correlation=correlation)
+    assert value == pytest.approx(precision.sum(axis=0) @ [1.0, 4.0] / precision.sum())
+    assert error == pytest.approx(precision.sum() ** -0.5)
+
+
+def test_an_estimate_that_is_far_less_sure_adds_nothing():
+    assert pooled((1.0, 5.0), (4.0, 1.0), correlation=0.5) == (4.0, 1.0)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import SMOTE
 
 import mlflow_errata as errata
-from mlflow_errata.errors import IdsNotFound
+from mlflow_errata.errors import IdsNotFound, ValuesRefused
 from mlflow_errata.steps import KINDS, collect_data, relabel, resample, retrain_recent, stop
 from mlflow_errata.training import TrainingSet
 
@@ -126,3 +127,43 @@ def test_newer_rows_that_are_worse_ask_for_retraining():
 
 def test_kinds_are_named_by_their_modules():
     assert all(kind == module.KIND for kind, module in KINDS.items())
+
+
+def mixed(n=300):
+    draw = np.random.default_rng(0)
+    X = pd.DataFrame(  # noqa: N806 - scikit-learn's name
+        {"x": draw.normal(size=n), "k": draw.integers(0, 9, n), "town": draw.choice(["Ulm", "Bern"], n), "note": "n"}
+    )
+    return TrainingSet(X=X, y=pd.Series(["rare"] * 30 + ["common"] * (n - 30)), time=np.arange(n, dtype=float))
+
+
+def test_synthetic_rows_lie_between_those_of_their_class():
+    train = mixed()
+    changed = resample.apply(train, method="smote", columns=["x", "k", "town"])
+    assert changed.y.value_counts().to_dict() == {"rare": 270, "common": 270}
+    pd.testing.assert_frame_equal(changed.X[:300], train.X, check_dtype=False)
+    new, rare = changed.X[300:], train.X[:30]
+    assert set(changed.y[300:]) == {"rare"}
+    assert new["x"].between(rare["x"].min(), rare["x"].max()).all()
+    assert set(new["town"]) <= {"Ulm", "Bern"}
+    assert new["k"].dtype == train.X["k"].dtype
+    assert new["note"].isna().all()
+    assert np.isnan(changed.time[300:]).all()
+
+
+def test_synthetic_rows_are_those_of_imbalanced_learn():
+    train = mixed()
+    changed = resample.apply(train, method="smote", columns=["x"], random_state=3)
+    X, y = SMOTE(random_state=3).fit_resample(train.X[["x"]], (train.y == "rare").astype(int))  # noqa: N806
+    np.testing.assert_allclose(np.sort(changed.X["x"]), np.sort(X["x"]))
+    assert (y == 1).sum() == (changed.y == "rare").sum()
+
+
+@pytest.mark.parametrize(
+    ("column", "why"), [([np.nan] + [1.0] * 299, "missing in 1 rows"), (pd.date_range("2024", periods=300), "times")]
+)
+def test_columns_that_no_row_can_lie_between_are_refused(column, why):
+    train = mixed()
+    odd = replace(train, X=train.X.assign(odd=column))
+    with pytest.raises(ValuesRefused, match=f"odd.*{why}"):
+        resample.apply(odd, method="smote", columns=["x", "odd"])

@@ -130,6 +130,7 @@ def _resample(step: NextStep, record: Record) -> str:
         "class_weight": "Weight the classes equally in training",
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
+        "smote": "Add rows between those of rare classes in training",
     }
     if step.params.get("thresholds") or record.summary.task == "multilabel":
         return "Decide every label by a threshold of its own"

@@ -87,7 +87,16 @@ def section(trials: Trials, names: Sequence[str]) -> list[Block]:
     trials : Trials
     names : what each of `trials.tried` is called
     """
-    return [*_chart(trials, names), *(Text(sentence) for sentence in how(trials))]
+    said = [*_tied(trials, names), *how(trials)]
+    return [*_chart(trials, names), *(Text(sentence) for sentence in said)]
+
+
+def _tied(trials: Trials, names: Sequence[str]) -> list[str]:
+    """What pays as much as the first step, as far as can be told."""
+    if not trials.tied:
+        return []
+    others = words.listed([words.quoted(words.distinct(names)[at]) for at in trials.tied])
+    return [f"Not to be told from the first step: {others}. Of equals the cheapest and best calibrated comes first."]
 
 
 def how(trials: Trials) -> list[str]:
@@ -113,8 +122,15 @@ def _judged(trials: Trials) -> str:
         return f"{rows} judged, each by thresholds that other rows chose."
     return (
         f"{rows} in {words.plural(trials.n_periods, 'period')} judged what earlier rows chose, with refits at "
-        f"{words.plural(trials.n_origins, 'moment')}."
+        f"{words.plural(trials.n_origins, 'moment')}.{_earlier(trials)}"
     )
+
+
+def _earlier(trials: Trials) -> str:
+    if not trials.n_earlier:
+        return ""
+    rows = words.plural(trials.n_earlier, "training row")
+    return f" The newer {rows} judged thresholds too, each answered by a model fitted on older ones."
 
 
 def _refits(trials: Trials) -> list[str]:

@@ -83,6 +83,24 @@ def jackknife_error(parts: Floats) -> float:
     return sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
 
 
+def pooled(first: tuple[float, float], second: tuple[float, float], *, correlation: float) -> tuple[float, float]:
+    """The best mean of two unbiased estimates of one number, each (value, standard error), and its standard error.
+
+    The weight of the second is (a^2 - c) / (a^2 + b^2 - 2c), where a and b are the errors and c = correlation * a * b,
+    kept between 0 and 1: an estimate that is far less sure than the other adds nothing to it.
+
+    Parameters
+    ----------
+    first, second : (value, standard error > 0)
+    correlation : float in (-1, 1), of their errors
+    """
+    (one, a), (two, b) = first, second
+    both = correlation * a * b
+    weight = min(max((a**2 - both) / (a**2 + b**2 - 2 * both), 0.0), 1.0)
+    variance = ((1 - weight) * a) ** 2 + (weight * b) ** 2 + 2 * weight * (1 - weight) * both
+    return (1 - weight) * one + weight * two, sqrt(variance)
+
+
 def chances_of_best(gains: Floats, parts: Floats, errors: Floats, *, random_state: int) -> Floats:
     """Chance of each of m candidates to have the largest gain, and a positive one.
 

@@ -39,7 +39,7 @@ KINDS: Mapping[str, StepKind] = {
         stop,
     )
 }
-"""Every kind of step by name, in the order of the loop: columns, labels, mixes, decisions, time, model, question, data."""
+"""Every kind of step by name, from columns and labels over decisions, time and the model to more rows."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:

@@ -65,7 +65,7 @@ def sizes(estimator: Any) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {"bigger": {}, "smaller": {}}
     if not hasattr(estimator, "get_params"):
         return {}
-    for name, value in estimator.get_params(deep=True).items():
+    for name, value in _known(estimator).items():
         pair = SIZES.get(name.rpartition("__")[2])
         if pair is None:
             continue
@@ -74,6 +74,24 @@ def sizes(estimator: Any) -> dict[str, dict[str, Any]]:
             if new is not None and new != value:
                 found[size][name] = new
     return {size: params for size, params in found.items() if params}
+
+
+DEFAULTS = {"catboost": ("depth", 6), "xgboost": ("max_depth", 6)}
+"""Depth of trees where it is left open, by package: these two do not say it among their parameters."""
+
+
+def _known(estimator: Any) -> dict[str, Any]:
+    """Parameters by nested name, with the depth of trees where a package keeps it to itself."""
+    params = dict(estimator.get_params(deep=True))
+    for prefix, part in [("", estimator), *((f"{name}__", value) for name, value in params.items())]:
+        name, value = DEFAULTS.get(type(part).__module__.partition(".")[0], ("", None))
+        if name and hasattr(part, "get_params") and not {name, "max_depth"} & _set(part):
+            params[f"{prefix}{name}"] = value
+    return params
+
+
+def _set(model: Any) -> set[str]:
+    return {name for name, value in model.get_params().items() if value is not None}
 
 
 def _scaled(factor: float, low: int, high: int) -> Callable[[Any], Any]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from mlflow_errata.diagnoses.class_imbalance import NAME as CLASS_IMBALANCE
 from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.steps._synthetic import with_synthetic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.table import EvaluationTable
@@ -21,7 +22,7 @@ KIND = "resample"
 
 NOT_FOR = {"regression": "needs classes; the label is a number"}
 
-Method = Literal["threshold", "class_weight", "over", "under"]
+Method = Literal["threshold", "class_weight", "over", "under", "smote"]
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
@@ -39,6 +40,7 @@ def apply(
     method: Method,
     threshold: float | None = None,  # noqa: ARG001 - the decision's part
     thresholds: Mapping[str, float] | None = None,  # noqa: ARG001 - the decision's part
+    columns: Sequence[str] | None = None,
     random_state: int = 0,
 ) -> TrainingSet:
     """Balance the classes of a training set.
@@ -47,9 +49,16 @@ def apply(
     ----------
     method : "threshold" changes no row, the decision alone; "class_weight" multiplies weights by
         n / (n_classes * n_class); "over" repeats rows of rare classes, "under" drops rows of common ones
-        (imbalanced-learn's random samplers)
+        (imbalanced-learn's random samplers); "smote" adds rows between those of a rare class (SMOTE, or SMOTENC where
+        columns hold levels)
     threshold : float, where the decision falls
     thresholds : mapping of labels, where the decision of each falls
+    columns : names of the columns that "smote" puts rows between; None for all of X
+
+    Raises
+    ------
+    ValuesRefused
+        For "smote" and columns that nothing can be put between.
     """
     if method == "threshold":
         return train
@@ -57,6 +66,8 @@ def apply(
         support = train.y.map(train.y.value_counts()).to_numpy(dtype=np.float64)
         balance = len(train.y) / (train.y.nunique() * support)
         return replace(train, weight=balance if train.weight is None else train.weight * balance)
+    if method == "smote":
+        return with_synthetic(train, columns, random_state=random_state)
     from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415 - slow to import
     from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
 

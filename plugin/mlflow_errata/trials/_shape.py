@@ -50,6 +50,8 @@ class Trials:
     not_tried : mapping of what was not tried -> why
     plan : tuple of NextStep: steps that pay together; the gain of each is what it adds to those before it
     flattery : Flattery or None, how much a random split would flatter; None without training times or time to measure
+    tied : positions in `tried` of the steps that pay and cannot be told from the first of the plan
+    n_earlier : int, training rows of earlier periods that judged thresholds too; 0 where there are none
     """
 
     unit: str
@@ -70,3 +72,5 @@ class Trials:
     not_tried: dict[str, str]
     plan: tuple[NextStep, ...]
     flattery: Flattery | None = None
+    tied: tuple[int, ...] = ()
+    n_earlier: int = 0

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlflow_errata import fitting, recipe
-from mlflow_errata.errors import NotTried
+from mlflow_errata.errors import InputError, NotTried
 from mlflow_errata.model import ask
 from mlflow_errata.steps import change_model
 from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
@@ -135,7 +135,10 @@ class Bench:
         """
         if self.train is None:
             raise NotTried("needs the training rows")
-        rows, rule = recipe.prepared(steps, self.train, newer)
+        try:
+            rows, rule = recipe.prepared(steps, self.train, newer)
+        except InputError as cause:
+            raise NotTried(str(cause)) from cause
         if len(rows.y) < FEWEST_ROWS or (self.table.task != "regression" and rows.y.nunique() < 2):  # noqa: PLR2004
             raise NotTried("leaves too few rows to fit on")
         blank = fitting.unfitted(self.estimator, seed=seed, one_thread=True)
@@ -169,7 +172,7 @@ class Bench:
         if key.model is not None:
             found.append(("change_model", self.model_params(key.model)))
         if key.balance is not None:
-            found.append(("resample", {"method": key.balance}))
+            found.append(("resample", self.balance_params(key.balance)))
         if key.frame is not None:
             found.append(("reframe", self.frames[key.frame]))
         return tuple(found)
@@ -177,6 +180,10 @@ class Bench:
     def model_params(self, name: str) -> dict[str, Any]:
         """Parameters of the step that changes the model."""
         return {"set": self.sizes[name]} if name in self.sizes else {"family": name}
+
+    def balance_params(self, method: str) -> dict[str, Any]:
+        """Parameters of the step that balances classes; rows are put between others in the model's columns alone."""
+        return {"method": method, "columns": list(self.table.features)} if method == "smote" else {"method": method}
 
     def _newer(self, rows: Rows) -> TrainingSet:
         from mlflow_errata.training import TrainingSet  # noqa: PLC0415 - beside its use

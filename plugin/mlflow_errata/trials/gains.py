@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite, sqrt
+from math import hypot, isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +98,21 @@ class Gain:
         old, new = _halves(self.value, self.parts)
         error = sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new))
         return error > 0 and abs(float(new.mean() - old.mean())) > FAR * error
+
+    def after(self, earlier: Gain) -> Gain:
+        """The gain and that of earlier periods as one, each counting by its rows.
+
+        What comes is another time: it may lie as far from both as they lie apart, sd = |difference| / sqrt(2).
+        """
+        share = earlier.n / (self.n + earlier.n)
+        return replace(
+            self,
+            value=(1 - share) * self.value + share * earlier.value,
+            error=hypot((1 - share) * self.error, share * earlier.error),
+            again=hypot((1 - share) * self.again, share * earlier.again),
+            spread=max(self.spread, abs(self.value - earlier.value) / sqrt(2)),
+            n=self.n + earlier.n,
+        )
 
     def estimate(self, unit: str) -> Estimate:
         """With its interval."""

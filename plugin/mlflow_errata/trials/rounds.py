@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from mlflow_errata.errors import NotTried
 from mlflow_errata.stats.pairs import chances_of_best
 from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.trials.earlier import earlier_periods
 from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
 from mlflow_errata.trials.ruler import Ruler
@@ -36,12 +36,16 @@ PEOPLE = 2.0
 """Standard errors by which the gain of rows that people have to collect must lie above zero."""
 WORTH = 0.01
 """Share of what the model still loses that a gain must come to: less is not worth a step."""
-BOTH = 3.0
-"""Standard errors by which the gain and its witness have to lie above zero together."""
 ALONE = 1.5
-"""Standard errors by which a gain without a witness has to lie above zero."""
-CLEAR = 2.3
-"""Standard errors by which a gain that Brier confirms has to lie above zero."""
+"""Standard errors by which a gain that nothing but the labels tells has to lie above zero."""
+BOTH = 3.0
+"""Standard errors by which such a gain and Brier's have to lie above zero together."""
+CLEAR = 2.0
+"""Standard errors by which a gain that calibrated scores tell too has to lie above zero."""
+CONFIRMED = 1.6
+"""The same where Brier confirms it, or of a threshold that no label chose."""
+AMONG_MANY = 0.5
+"""How many more are asked of the best of several that answer one question: z(1 - .05 / 4) - z(1 - .05) = .6."""
 SURE = 4.0
 """Standard errors from which a gain needs no witness."""
 CAUTION = 1.3
@@ -59,6 +63,7 @@ class Tried:
     change : Change
     variant : Variant, the model with the change
     gain : Gain over the variant without the change
+    bound : float, the lower bound that steps are ranked by: what is best known of the gain - Z standard errors
     pays : bool, the gain is beyond chance
     seconds : float, of fitting
     """
@@ -66,6 +71,7 @@ class Tried:
     change: Change
     variant: Variant
     gain: Gain
+    bound: float
     pays: bool
     seconds: float
 
@@ -116,6 +122,10 @@ class Rounds:
             both = [self.witness.whole(variant) for variant in (Variant(), *refits)]
             self.witness.noise = float(np.sqrt(2) * np.std(both, ddof=1))
         self.ruler.noise = float(np.sqrt(2) * np.std(values, ddof=1))
+        told = [self.ruler.expected(refit, Variant()) for refit in refits]
+        if all(found is not None for found in told):
+            moves = [0.0, *(found[0] for found in told if found is not None)]
+            self.ruler.noise_expected = float(np.sqrt(2) * np.std(moves, ddof=1))
 
     # -- one round ----------------------------------------------------------------------------------------------------
 
@@ -145,34 +155,65 @@ class Rounds:
             raise NotTried(OVER_BUDGET)
         self.progress(name_of(change))
         gain = self.ruler.gain(variant, current)
-        return Tried(change, variant, gain, self._pays(gain, variant, current), self.bench.seconds_of_a_fit(variant))
+        known = self.ruler.surest(variant, current, gain)
+        pays, bound = self._pays(gain, known, variant, current), known[0] - Z * known[1]
+        if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
+            gain, pays = self._with_earlier(variant, gain, known, pays=pays)
+            bound = gain.bound
+        return Tried(change, variant, gain, bound, pays, self.bench.seconds_of_a_fit(variant))
 
-    def _pays(self, gain: Gain, variant: Variant, current: Variant) -> bool:
-        """Whether the gain is worth having and a second witness bears it out.
+    def _pays(self, gain: Gain, known: tuple[float, float], variant: Variant, current: Variant) -> bool:
+        """Whether the gain is worth having and beyond chance.
 
         The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
-        alone. The first witness is what the change gains if the calibrated scores are right; both have to improve by a
-        standard error, and by BOTH together. The second is Brier, where scores move: it hardly counts decisions, so it
-        confirms a gain that is CLEAR by itself, and others only where the first cannot be asked. A gain that has no
-        witness has to lie ALONE, one that no witness confirms SURE errors above zero.
+        alone. Where calibrated scores tell the gain too, what is known from both has to lie CLEAR errors above zero.
+        Brier is a witness where scores move: it hardly counts decisions, so less is asked of what it confirms, and of a
+        threshold that no label chose.
         """
-        if gain.value < WORTH * self.ruler.loss:
+        value, error = known
+        if value < WORTH * self.ruler.loss:
             return False
-        surest = _ratio(gain.value, hypot(gain.error, gain.again))
-        expected = self.ruler.expected(variant, current, newest=gain.newest)
+        surest = _ratio(value, error)
         moved = None
         if self.witness is not None and variant.fitted != current.fitted:
             moved = self.witness.gain(variant, current)
-        if expected is None and moved is None:
-            return surest > ALONE
-        if surest > SURE:
-            return True
         by_scores = 0.0 if moved is None else _ratio(moved.value, moved.error)
-        if expected is None:
-            return _agree(surest, by_scores)
-        value, error = expected
-        told = _ratio(value, error) if value > WORTH * self.ruler.loss else 0.0
-        return _agree(surest, told) or (surest > CLEAR and by_scores > 1)
+        if self.ruler.expected(variant, current, newest=gain.newest) is not None:
+            told = moved is None and variant.cut == "told"
+            many = AMONG_MANY if variant.model != current.model or variant.balance != current.balance else 0.0
+            return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
+        return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))
+
+    def _with_earlier(
+        self, variant: Variant, gain: Gain, known: tuple[float, float], *, pays: bool
+    ) -> tuple[Gain, bool]:
+        """The gain of a threshold over earlier periods too, and whether they show that it pays.
+
+        They decide where the evaluation rows cannot: these do not speak against it by a standard error, and earlier
+        periods speak for it by CLEAR of them.
+        """
+        found = self.ruler.before(self.bench.settled(variant)["threshold"])
+        if found is None:
+            return gain, pays
+        earlier, value, error = found
+        whole = gain.after(earlier)
+        open_yet = _ratio(*known) > -1 and whole.value > WORTH * self.ruler.loss
+        return whole, pays or (open_yet and _ratio(value, error) > CLEAR)
+
+    def look_back(self) -> None:
+        """Ask what the model, fitted on what came before, said of the newer training rows."""
+        bench = self.bench
+        wanted = self.per_fit * CAUTION
+        forward = bench.judges.decisions.kind == "forward"
+        if not forward or bench.train is None or bench.clock() + wanted > self.deadline or self.interrupted:
+            return
+        self.progress("earlier periods")
+        try:
+            self.ruler.earlier = earlier_periods(bench.table, bench.train, bench.estimator)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except Exception as cause:  # noqa: BLE001 - without earlier periods the evaluation rows judge alone
+            self.not_tried["earlier periods"] = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -198,15 +239,26 @@ class Rounds:
         paying = [item for item in found if item.pays]
         if not paying:
             return None
-        best = max(paying, key=lambda item: item.gain.bound)
+        best = max(paying, key=lambda item: item.bound)
         if best.change.family == "model":
             same = [item for item in paying if item.change.family == "refit" and item.gain.value >= best.gain.value]
             return same[0] if same else best
         rivals = [item for item in paying if item.change.family == best.change.family == "decision"]
-        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.gain.bound)):
+        for rival in sorted(rivals, key=lambda item: (item.change.cost, -item.bound)):
             if rival.change.cost < best.change.cost and not self.beats(best, rival):
                 return rival
         return best
+
+    def tied(self, order: list[Tried]) -> tuple[int, ...]:
+        """Positions of candidates that pay as the first one does, as far as can be told."""
+        first, found = order[0], []
+        for at, item in enumerate(order[1:], start=1):
+            try:
+                if item.pays and not self.beats(first, item) and not self.beats(item, first):
+                    found.append(at)
+            except NotTried:
+                continue
+        return tuple(found)
 
     def _may_forget(self, item: Tried, whole: list[Tried]) -> bool:
         """Whether a candidate forgets nothing, or beats the refit on all rows beyond chance."""
@@ -258,7 +310,7 @@ def step_of(
         because=because,
         cost=Cost(labels=0, rows=0, seconds=round(tried.seconds, 3)),
         gain_reason="",
-        bound=tried.gain.bound,
+        bound=tried.bound,
         pays=tried.pays,
         chance_best=chance,
         **gains,
@@ -275,7 +327,7 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
     if "frame" in parts:
         found |= bench.frames[parts["frame"]]
     if tried.change.kind == "resample":
-        found["method"] = parts.get("balance", "threshold")
+        found |= bench.balance_params(parts.get("balance", "threshold"))
     if tried.change.kind == "change_metric":
         found["by"] = "value"
     settled = bench.settled(variant)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import hypot, sqrt
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mlflow_errata.errors import NotTried
+from mlflow_errata.stats.pairs import pooled
 from mlflow_errata.trials.expected import expected_gain
 from mlflow_errata.trials.gains import Gain, Scale
 from mlflow_errata.trials.variants import Variant
 
 if TYPE_CHECKING:
     from mlflow_errata.trials.bench import Bench
+    from mlflow_errata.trials.earlier import Earlier
     from mlflow_errata.trials.gains import Profile
     from mlflow_errata.trials.judges import Judge
     from mlflow_errata.trials.objective import Objective
+
+
+ALIKE = 0.5
+"""Correlation of what is counted on labels and what is expected of scores that the same labels calibrated."""
+APART = 2.0
+"""Standard errors between the two beyond which the calibrated scores are not believed."""
 
 
 class Ruler:
@@ -29,12 +40,16 @@ class Ruler:
     Attributes
     ----------
     noise : float, standard error that refits with another seed make; 0 until it is measured
+    noise_expected : float, the same of the gain that calibrated scores tell
+    earlier : Earlier or None, periods before the evaluation rows; None until they are asked for
     """
 
     def __init__(self, bench: Bench, objective: Objective, *, random_state: int) -> None:
         self.bench, self.objective, self.random_state = bench, objective, random_state
-        self.noise = 0.0
+        self.noise = self.noise_expected = 0.0
+        self.earlier: Earlier | None = None
         self._scales: dict[tuple[int, bool], Scale] = {}
+        self._expected: dict[tuple[Variant, Variant, bool], tuple[float, float] | None] = {}
         self._profiles: dict[tuple[Variant, int, bool], Profile] = {}
 
     def gain(self, new: Variant, old: Variant, *, newest: bool = False) -> Gain:
@@ -56,13 +71,39 @@ class Ruler:
         return found
 
     def expected(self, new: Variant, old: Variant, *, newest: bool = False) -> tuple[float, float] | None:
-        """Gain and standard error of another threshold if the calibrated scores are right; None where nothing tells."""
-        judge = self.bench.judge_of(new, old)
-        scale = self._scale(judge, newest=newest)
-        pair = [self.bench.outcomes(variant, judge) for variant in (new, old)]
-        if newest:
-            pair = [outcomes.take(judge.newest) for outcomes in pair]
-        return expected_gain(self.objective, scale.frame, pair[0], pair[1], scale.groups)
+        """Gain and standard error if the calibrated scores are right; None where nothing tells."""
+        key = (new, old, newest)
+        if key not in self._expected:
+            judge = self.bench.judge_of(new, old)
+            scale = self._scale(judge, newest=newest)
+            pair = [self.bench.outcomes(variant, judge) for variant in (new, old)]
+            if newest:
+                pair = [outcomes.take(judge.newest) for outcomes in pair]
+            self._expected[key] = expected_gain(self.objective, scale.frame, pair[0], pair[1], scale.groups)
+        return self._expected[key]
+
+    def surest(self, new: Variant, old: Variant, gain: Gain) -> tuple[float, float]:
+        """What is best known of a gain, and its standard error: counted on the labels, and as calibrated scores tell.
+
+        Both estimate one number. The calibrated scores hardly depend on chance in the labels, but lead astray where no
+        curve calibrates them: then the two lie further APART than chance allows, and the labels alone count, with an
+        error that covers the difference. The error holds what as long a time again adds.
+        """
+        noise = self.noise_expected if new.fitted != old.fitted else 0.0
+        return _surest(gain, self.expected(new, old, newest=gain.newest), noise)
+
+    def before(self, threshold: float) -> tuple[Gain, float, float] | None:
+        """What a threshold would have gained in earlier periods, and what is best known of it; None where not known."""
+        earlier, objective = self.earlier, self.objective
+        if earlier is None or earlier.outcomes.scores is None:
+            return None
+        old = earlier.outcomes
+        new = replace(old, prediction=(earlier.outcomes.scores[:, 1] >= threshold).astype(np.intp))
+        scale = Scale(objective, True, earlier.groups, earlier.frame, old.y, self.random_state)
+        gain = scale.gain(scale.profile(new), scale.profile(old))
+        if gain is None:
+            return None
+        return gain, *_surest(gain, expected_gain(objective, earlier.frame, new, old, earlier.groups))
 
     @property
     def loss(self) -> float:
@@ -104,3 +145,15 @@ class Ruler:
             )
             self._scales[key] = whole.of(judge.newest) if newest else whole
         return self._scales[key]
+
+
+def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> tuple[float, float]:
+    counted = gain.value, hypot(gain.error, gain.again)
+    if expected is None or counted[1] == 0:
+        return counted
+    told = expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2)
+    differ = sqrt(counted[1] ** 2 + told[1] ** 2 - 2 * ALIKE * counted[1] * told[1])
+    apart = abs(told[0] - counted[0])
+    if told[1] == 0 or apart > APART * differ:
+        return counted[0], max(counted[1], apart / APART)
+    return pooled(counted, told, correlation=ALIKE)

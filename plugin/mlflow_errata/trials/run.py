@@ -150,6 +150,9 @@ class _Session:
         )
         refits = self._measure_noise(tests)
         bench.frames = questions.frames_of(proposed) if refits else {}
+        decides = self.objective.reads_decisions and not self.objective.reads_scores
+        if refits and decides and isinstance(bench.value, dict | None):
+            tests.look_back()
         singles = tests.singles(self._changes(refits=refits))
         collected = self._collected(tests, results, proposed) if refits else []
         collected += questions.tried(tests, proposed, self.named) if refits else []
@@ -278,7 +281,7 @@ class _Session:
             steps.get(id(item)) or self._step(item, current, results, None)
             for item, current in zip(plan, currents, strict=False)
         ]
-        best_first = sorted(singles, key=lambda item: -item.gain.bound)
+        best_first = sorted(singles, key=lambda item: -item.bound)
         first = [plan[0]] if plan else []
         order = [*first, *(item for item in best_first if item is not (plan[0] if plan else None))]
         seed_gain = tests.seed_gain
@@ -303,6 +306,8 @@ class _Session:
             tried=tuple(steps[id(item)] for item in order),
             not_tried=dict(tests.not_tried),
             plan=tuple(planned),
+            tied=tests.tied(order) if plan else (),
+            n_earlier=0 if tests.ruler.earlier is None else len(tests.ruler.earlier.groups),
         )
         families: dict[str, NextStep] = {}
         for item in order:

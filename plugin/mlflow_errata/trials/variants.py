@@ -19,7 +19,7 @@ class Variant:
     Parameters
     ----------
     rows : "all", "last" or "half_life" with a length of time: refitted on rows up to now
-    balance : "class_weight", "over", "under": refitted on balanced classes
+    balance : "class_weight", "over", "under", "smote": refitted on balanced classes
     model : "bigger", "smaller" or a family: another model refitted
     offset : bool, the log-odds follow the share of positives among the newest rows
     cut : "told" by the value or the metric if the scores are right, or "tuned" on rows: where the decision falls
@@ -119,6 +119,7 @@ def changes(
     if balances:
         yield Change("resample", "decision", {"balance": "over", **cut}, 3)
         yield Change("resample", "decision", {"balance": "under", **cut}, 3)
+        yield Change("resample", "decision", {"balance": "smote", **cut}, 4)
 
 
 def _other_models(frames: tuple[str, ...], sizes: tuple[str, ...]) -> Iterator[Change]:
