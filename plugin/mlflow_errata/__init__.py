@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow_errata.recipe import Recipe
     from mlflow_errata.record import Record
     from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.tracking.autologging import autolog
     from mlflow_errata.tracking.choices import accept, choices, decline, follow, latest_accepted, load_recipe
     from mlflow_errata.tracking.decisions import load_decisions, save_decisions
     from mlflow_errata.tracking.gate import check, validation
@@ -39,6 +40,7 @@ _HOMES = {
     "accept": "tracking.choices",
     "audit": "_audit",
     "audited": "_audit",
+    "autolog": "tracking.autologging",
     "check": "tracking.gate",
     "choices": "tracking.choices",
     "business_metric": "tracking.metrics",
@@ -71,6 +73,7 @@ __all__ = [
     "accept",
     "audit",
     "audited",
+    "autolog",
     "business_metric",
     "check",
     "choices",

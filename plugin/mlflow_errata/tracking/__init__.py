@@ -5,8 +5,9 @@
     search.py       load a record; list experiments and runs by their tags
     decisions.py    what people decided about labels, in files that no two people share
     evaluator.py    the `errata` evaluator of mlflow.models.evaluate
+    autologging.py  a record for every score of a scikit-learn estimator
     dataset.py      mlflow.data.from_errata: columns that errata sees and the model does not
-    context.py      the tag errata.version on every run
+    context.py      the tag errata.version on every run; ERRATA_AUTOLOG=1
     silence.py      autologging off while trials refit
 
 MLflow imports evaluator, dataset and context for every user of the environment, so this file imports nothing.
