@@ -1,6 +1,6 @@
 """Next-step advice on real data in time order: every step is really taken and scored on the rows that came.
 
-    OMP_NUM_THREADS=1 python benchmarks/regret/real.py [--data FOLDER] [--budget 30] [--only WORDS]
+    OMP_NUM_THREADS=1 python benchmarks/regret/real.py [--data FOLDER] [--budget 1200] [--only WORDS]
 
 The regret of a task is what the best of all steps (refits with a threshold among them) gains beyond the plan, as a
 share of what the model as it is loses. The best is picked with hindsight on the rows that score: no advice reaches 0.
@@ -23,9 +23,10 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--budget", type=float, default=30.0)
+    parser.add_argument("--budget", type=float, default=1200.0)
     parser.add_argument("--only", default="")
     wanted = parser.parse_args()
+    firsts, hits, seconds = defaultdict(list), [], []
     regret, harm, covered = defaultdict(list), [], defaultdict(list)
     for case in tasks(wanted.data):
         if wanted.only not in case.name:
@@ -38,6 +39,9 @@ def main() -> None:
         gained["always refit on all"] = gain(case, (("retrain_recent", {}),))
         for who, value in gained.items():
             regret[who].append((max(most, value) - value) / loss)
+        firsts[case.name].append(advice.kind)
+        hits.append(max(most, advice.planned) - advice.planned < 0.1 * max(most, advice.planned) + 1e-9)
+        seconds.append(case.found["seconds"])
         harm.append(advice.planned / case.unit < HARM)
         for step, inside in held(case, wanted.budget):
             covered[step].append(inside)
@@ -50,9 +54,13 @@ def main() -> None:
     print(f"{len(harm)} tasks; mean regret in shares of what the model loses:")
     for who, values in regret.items():
         print(f"    {who:22} {np.mean(values):.2%}")
+    print(f"hits (nine tenths of the best): {sum(hits)} of {len(hits)}")
+    for name, kinds in firsts.items():
+        print(f"    first step, {name:30} {', '.join(kinds)}")
     print(f"harmful advice (a plan below {HARM} points): {sum(harm)} of {len(harm)}")
     for kind, inside in sorted(covered.items()):
         print(f"90 % interval of the gain, {kind}: {np.mean(inside):.0%} of {len(inside)}")
+    print(f"CPU seconds of a diagnosis: median {np.median(seconds):.1f}, most {max(seconds):.1f}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials.earlier import earlier_periods
 from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
-from mlflow_errata.trials.ruler import Ruler
+from mlflow_errata.trials.ruler import Known, Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
@@ -156,24 +156,24 @@ class Rounds:
         self.progress(name_of(change))
         gain = self.ruler.gain(variant, current)
         known = self.ruler.surest(variant, current, gain)
-        pays, bound = self._pays(gain, known, variant, current), known[0] - Z * known[1]
+        pays, bound = self._pays(gain, known, variant, current), known.value - Z * known.error
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
             gain, pays = self._with_earlier(variant, gain, known, pays=pays)
             bound = gain.bound
         return Tried(change, variant, gain, bound, pays, self.bench.seconds_of_a_fit(variant))
 
-    def _pays(self, gain: Gain, known: tuple[float, float], variant: Variant, current: Variant) -> bool:
+    def _pays(self, gain: Gain, known: Known, variant: Variant, current: Variant) -> bool:
         """Whether the gain is worth having and beyond chance.
 
         The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
         alone. Where calibrated scores tell the gain too, what is known from both has to lie CLEAR errors above zero.
         Brier is a witness where scores move: it hardly counts decisions, so less is asked of what it confirms, and of a
-        threshold that no label chose.
+        threshold that no label chose. Where labels and calibrated scores disagree, the gain has to be CLEAR and
+        confirmed by Brier, or SURE.
         """
-        value, error = known
-        if value < WORTH * self.ruler.loss:
+        if known.value < WORTH * self.ruler.loss:
             return False
-        surest = _ratio(value, error)
+        surest = known.ratio
         moved = None
         if self.witness is not None and variant.fitted != current.fitted:
             moved = self.witness.gain(variant, current)
@@ -181,12 +181,12 @@ class Rounds:
         if self.ruler.expected(variant, current, newest=gain.newest) is not None:
             told = moved is None and variant.cut == "told"
             many = AMONG_MANY if variant.model != current.model or variant.balance != current.balance else 0.0
+            if not known.agreed:
+                return surest > SURE or (surest > CLEAR and by_scores > 1)
             return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
         return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))
 
-    def _with_earlier(
-        self, variant: Variant, gain: Gain, known: tuple[float, float], *, pays: bool
-    ) -> tuple[Gain, bool]:
+    def _with_earlier(self, variant: Variant, gain: Gain, known: Known, *, pays: bool) -> tuple[Gain, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
 
         They decide where the evaluation rows cannot: these do not speak against it by a standard error, and earlier
@@ -195,10 +195,10 @@ class Rounds:
         found = self.ruler.before(self.bench.settled(variant)["threshold"])
         if found is None:
             return gain, pays
-        earlier, value, error = found
+        earlier, before = found
         whole = gain.after(earlier)
-        open_yet = _ratio(*known) > -1 and whole.value > WORTH * self.ruler.loss
-        return whole, pays or (open_yet and _ratio(value, error) > CLEAR)
+        open_yet = known.ratio > -1 and whole.value > WORTH * self.ruler.loss
+        return whole, pays or (open_yet and before.ratio > CLEAR)
 
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import hypot, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,19 @@ ALIKE = 0.5
 """Correlation of what is counted on labels and what is expected of scores that the same labels calibrated."""
 APART = 2.0
 """Standard errors between the two beyond which the calibrated scores are not believed."""
+
+
+class Known(NamedTuple):
+    """What is best known of a gain, its standard error, and whether labels and calibrated scores agree on it."""
+
+    value: float
+    error: float
+    agreed: bool = True
+
+    @property
+    def ratio(self) -> float:
+        """Standard errors above zero; 0 where there is no error."""
+        return self.value / self.error if self.error > 0 else 0.0
 
 
 class Ruler:
@@ -82,17 +95,17 @@ class Ruler:
             self._expected[key] = expected_gain(self.objective, scale.frame, pair[0], pair[1], scale.groups)
         return self._expected[key]
 
-    def surest(self, new: Variant, old: Variant, gain: Gain) -> tuple[float, float]:
+    def surest(self, new: Variant, old: Variant, gain: Gain) -> Known:
         """What is best known of a gain, and its standard error: counted on the labels, and as calibrated scores tell.
 
         Both estimate one number. The calibrated scores hardly depend on chance in the labels, but lead astray where no
-        curve calibrates them: then the two lie further APART than chance allows, and the labels alone count, with an
-        error that covers the difference. The error holds what as long a time again adds.
+        curve calibrates them: then the two lie further APART than chance allows, and the labels alone count. The error
+        holds what as long a time again adds.
         """
         noise = self.noise_expected if new.fitted != old.fitted else 0.0
         return _surest(gain, self.expected(new, old, newest=gain.newest), noise)
 
-    def before(self, threshold: float) -> tuple[Gain, float, float] | None:
+    def before(self, threshold: float) -> tuple[Gain, Known] | None:
         """What a threshold would have gained in earlier periods, and what is best known of it; None where not known."""
         earlier, objective = self.earlier, self.objective
         if earlier is None or earlier.outcomes.scores is None:
@@ -103,7 +116,7 @@ class Ruler:
         gain = scale.gain(scale.profile(new), scale.profile(old))
         if gain is None:
             return None
-        return gain, *_surest(gain, expected_gain(objective, earlier.frame, new, old, earlier.groups))
+        return gain, _surest(gain, expected_gain(objective, earlier.frame, new, old, earlier.groups))
 
     @property
     def loss(self) -> float:
@@ -147,13 +160,12 @@ class Ruler:
         return self._scales[key]
 
 
-def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> tuple[float, float]:
-    counted = gain.value, hypot(gain.error, gain.again)
-    if expected is None or counted[1] == 0:
+def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> Known:
+    counted = Known(gain.value, hypot(gain.error, gain.again))
+    if expected is None or counted.error == 0:
         return counted
-    told = expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2)
-    differ = sqrt(counted[1] ** 2 + told[1] ** 2 - 2 * ALIKE * counted[1] * told[1])
-    apart = abs(told[0] - counted[0])
-    if told[1] == 0 or apart > APART * differ:
-        return counted[0], max(counted[1], apart / APART)
-    return pooled(counted, told, correlation=ALIKE)
+    told = Known(expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2))
+    differ = sqrt(counted.error**2 + told.error**2 - 2 * ALIKE * counted.error * told.error)
+    if told.error == 0 or abs(told.value - counted.value) > APART * differ:
+        return counted._replace(agreed=False)
+    return Known(*pooled(counted[:2], told[:2], correlation=ALIKE))
