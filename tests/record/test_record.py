@@ -83,6 +83,20 @@ def test_a_newer_schema_is_refused_with_the_remedy(record, tmp_path):
         Record.open(tmp_path)
 
 
+def test_a_record_from_before_slices_had_a_course_is_read(record, tmp_path):
+    path = record.save(tmp_path) / "record.json"
+    document = json.loads(path.read_text())
+    told = document["results"]["slice_errors"]
+    assert told.pop("window")
+    for item in told["slices"]:
+        assert item.pop("course")
+        item.pop("overlaps")
+    path.write_text(json.dumps(document))
+    found = Record.open(tmp_path).results["slice_errors"]
+    assert (found.window, found.slices[0].course, found.slices[0].overlaps) == ("", (), ())
+    assert [item.id for item in found.slices] == [item.id for item in record.results["slice_errors"].slices]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x"}', '{"schema": 1}', '{"schema": 1, "dataset": {}}'])
 def test_a_broken_file_is_refused(text, record, tmp_path):
     (record.save(tmp_path) / "record.json").write_text(text)
