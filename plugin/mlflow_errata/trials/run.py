@@ -29,7 +29,7 @@ from mlflow_errata.trials.objective import (
     objective_of_metric,
     objective_of_value,
 )
-from mlflow_errata.trials.of_labels import LabelsBench, with_matrix
+from mlflow_errata.trials.of_labels import LabelsBench, as_fitted
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
 from mlflow_errata.trials.ranking import ranked
@@ -72,6 +72,7 @@ def try_steps(
     metric: Metric,
     value: Value | None,
     budget: float,
+    spent: float = 0.0,
     random_state: int = 0,
     clock: Callable[[], float] = monotonic,
 ) -> tuple[tuple[NextStep, ...], Trials | None]:
@@ -86,6 +87,7 @@ def try_steps(
     metric : Metric
     value : business value as given, or None; if declared, steps are ranked by it
     budget : float, seconds
+    spent : float, seconds of them that are gone
     random_state : int
     clock : callable () -> seconds
 
@@ -98,7 +100,7 @@ def try_steps(
         columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
         reason = f"not tried: the model leans on {columns}, which gives the label away, and no gain holds on such rows"
         return (*leaks, *(replace(step, gain_reason=reason) for step in proposed if step not in leaks)), None
-    start = clock()
+    start = clock() - spent
     with _one_thread():
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
         if session is None:
@@ -324,7 +326,7 @@ def _session(
     train = table.train
     rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
-        rate, n_origins = pace(estimator, _as_fitted(train, table), budget, clock)
+        rate, n_origins = pace(estimator, as_fitted(train, table.roles.labels), budget, clock)
     judges = judges_of(table, n_origins)
     if judges is None:
         return None
@@ -344,14 +346,6 @@ def _session(
     )
     n_given = 0 if train is None else len(train.y)
     return _Session(bench, objective, measured, metric, n_given=n_given, random_state=random_state)
-
-
-def _as_fitted(train: TrainingSet, table: EvaluationTable) -> TrainingSet:
-    """The training set as an estimator takes it; as it is where it cannot, which the trials then say."""
-    try:
-        return with_matrix(train, table.roles.labels) if table.roles.labels else train
-    except NotTried:
-        return train
 
 
 def _clonable(model: object) -> Any:
