@@ -30,7 +30,7 @@ from mlflow_errata.trials.objective import (
     objective_of_metric,
     objective_of_value,
 )
-from mlflow_errata.trials.of_labels import LabelsBench, with_matrix
+from mlflow_errata.trials.of_labels import LabelsBench, as_fitted
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
 from mlflow_errata.trials.ranking import ranked
@@ -351,7 +351,7 @@ def _session(
     train = table.train
     rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
-        rate, n_origins = pace(estimator, _as_fitted(train, table), budget, clock)
+        rate, n_origins = pace(estimator, as_fitted(train, table.roles.labels), budget, clock)
     judges = judges_of(table, n_origins)
     if judges is None:
         return None
@@ -371,14 +371,6 @@ def _session(
     )
     n_given = 0 if train is None else len(train.y)
     return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state)
-
-
-def _as_fitted(train: TrainingSet, table: EvaluationTable) -> TrainingSet:
-    """The training set as an estimator takes it; as it is where it cannot, which the trials then say."""
-    try:
-        return with_matrix(train, table.roles.labels) if table.roles.labels else train
-    except NotTried:
-        return train
 
 
 def _clonable(model: object) -> Any:
