@@ -8,7 +8,7 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata.blocks import Chart, Facts, Table
-from mlflow_errata.sections import objectives, sections
+from mlflow_errata.sections import gains, objectives, sections
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +91,19 @@ def test_without_objectives_it_says_how_to_name_them(rows):
     assert "errata.Objectives(" in said.remedy
     few = objectives.not_made("needs 50 rows at the top, or 20 lists; there are 3", record)
     assert "50 rows at the top" in few.reason
+
+
+def test_a_gain_in_money_is_never_drawn_beside_gains_in_a_metric(rows):
+    told = {"outcomes": ["spend"], "scores": ["p", "e"], "combine": "product"}
+    train = rows.head(1000)
+    record = errata.diagnose(rows, label="y", scores="p", features=["other"], train=train, objectives=told, metric="f1")
+    steps = {item.at: row for item, row in zip(gains.offers(record), gains.table(record).rows, strict=True)}
+    at = [step.kind for step in record.next_steps].index("decouple")
+    assert record.trials.unit == "f1"
+    assert steps[at][1:4] == (None, None, None)
+    assert "points" in steps[at][-1]
+    assert "of spend in the top 10 %" in steps[at][-1]
+    assert not any("Decouple" in chart.alt for chart in gains.charts(record))
+    alone = errata.diagnose(rows, label="y", scores="p", features=["other"], objectives=told, budget=0)
+    assert "rows that did not choose" in gains.table(alone).caption
+    assert "Decouple" in gains.charts(alone)[0].alt

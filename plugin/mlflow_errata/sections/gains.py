@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlflow_errata.blocks import Cell, Chart, Column, StepCard, Table
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections import next_steps
+from mlflow_errata.sections import next_steps, trials
 from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.steps import decouple
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Status
@@ -62,8 +63,8 @@ def _offer(at: int, card: StepCard, record: Record) -> Offer:
 def charts(record: Record) -> list[Chart]:
     """The gains that were measured; none where none was."""
     found = offers(record)
-    known = [item for item in found if item.gain is not None]
-    if not any(item.gain is not None and item.name != NOTHING for item in found):
+    known = [item for item in found if item.gain is not None and item.gain.unit == _unit(record)]
+    if not any(item.name != NOTHING for item in known):
         return []
     names = words.distinct([_folded(item.name) for item in known])
     rows = [
@@ -88,6 +89,12 @@ def charts(record: Record) -> list[Chart]:
     return [Chart(spec, alt=f"Measured gain of each step in {unit}: {told}.")]
 
 
+def _unit(record: Record) -> str:
+    """What gains are measured in: that of the trials; a mix of scores has a unit of its own."""
+    gains = (step.gain_value or step.gain for step in record.next_steps)
+    return next((gain.unit for gain in gains if gain is not None), "") if record.trials is None else record.trials.unit
+
+
 def _value(gain: Estimate) -> str:
     return words.change(gain).partition(" (")[0]
 
@@ -105,7 +112,7 @@ def _lines(name: str) -> str:
 def table(record: Record) -> Table:
     """Gain with its interval, chance of being the best, and cost of every step; keys are positions in `next_steps`."""
     found = offers(record)
-    unit = next((item.gain.unit for item in found if item.gain is not None), "")
+    unit = _unit(record)
     columns = (
         Column("step"),
         Column("gain", "number"),
@@ -115,18 +122,28 @@ def table(record: Record) -> Table:
         Column("cost"),
         Column("verdict"),
     )
-    return Table(columns, tuple(_row(item) for item in found), _caption(record, unit), tuple(str(i.at) for i in found))
+    return Table(
+        columns, tuple(_row(item, record) for item in found), _caption(record, unit), tuple(str(i.at) for i in found)
+    )
 
 
-def _row(item: Offer) -> tuple[Cell, ...]:
+def _row(item: Offer, record: Record) -> tuple[Cell, ...]:
     if item.gain is None:
         return (item.name, None, None, None, item.chance, item.cost, f"○ {item.why}")
+    if item.gain.unit != _unit(record):
+        said = f"{MARK[item.status]} {SHORT[item.status]}: {trials.amount(item.gain, record)}"
+        return (item.name, None, None, None, item.chance, item.cost, said)
     ends = (item.gain.value, item.gain.low, item.gain.high)
     return (item.name, *ends, item.chance, item.cost, f"{MARK[item.status]} {SHORT[item.status]}")
 
 
 def _caption(record: Record, unit: str) -> str:
     made = record.trials
+    if made is None and any(step.kind == decouple.KIND for step in record.next_steps):
+        return (
+            f"Gain in the {words.metric(unit)} with its 95 % interval, judged on rows that did not choose. The other "
+            "steps were not tried: give train= and budget= to errata.diagnose to measure their gains."
+        )
     if made is None or not unit:
         return "None of these was tried: give train= and budget= to errata.diagnose to measure their gains."
     how = (
