@@ -88,12 +88,15 @@ def _serve(
     """Become the app's server: Ctrl-C and exit codes are its own."""
     from urllib.parse import urlencode
 
-    from mlflow_errata._doctor import shown
+    from mlflow_errata.errors.stored import without_password
     from mlflow_errata.guard import Names
 
     query = urlencode({key: value for key, value in (("experiment", experiment), ("run", run)) if value})
     path = f"/{base_url.strip('/')}" if base_url.strip("/") else ""
-    click.echo(f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({shown(tracking_uri)})", err=True)
+    click.echo(
+        f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({without_password(tracking_uri)})",
+        err=True,
+    )
     known = Names.of(host, more)
     os.environ |= {TRACKING_URI: tracking_uri, ALLOWED_HOSTS: ",".join(known.names)}
     options = {

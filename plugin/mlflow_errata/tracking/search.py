@@ -14,7 +14,7 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, StoreRefused, StoreUnreachable
 from mlflow_errata.record import Record
 from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.tracking.ignored import ignored_by
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ROOT = "errata"
 LARGEST = 100 * 2**20
 """Bytes of the largest file of a record that is read."""
+REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 T = TypeVar("T")
 
 
@@ -153,7 +154,8 @@ def reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
     try:
         return read(MlflowClient(tracking_uri=uri))
     except (MlflowException, OSError) as cause:
-        raise StoreUnreachable(uri, cause) from cause
+        refused = getattr(cause, "error_code", None) in REFUSALS
+        raise (StoreRefused if refused else StoreUnreachable)(uri, cause) from cause
 
 
 def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:
