@@ -162,7 +162,8 @@ def diagnose(
                 model=model,
                 metric=chosen,
                 value=value,
-                budget=budget - (monotonic() - start),
+                budget=budget,
+                spent=monotonic() - start,
                 random_state=random_state,
             )
     return Record(

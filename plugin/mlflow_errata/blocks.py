@@ -76,7 +76,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class StepCard:
-    """A next step: what to do, what it would give, what it costs, why, and the code that takes it."""
+    """A next step: what to do, what it would give, what it costs, why, and the code that takes it.
+
+    `status` says of the gain: "good", it pays; "bad", it is a loss; "unsure", neither can be told, or it is not known.
+    """
 
     kind: str
     title: str
@@ -84,6 +87,7 @@ class StepCard:
     cost: str
     because: tuple[str, ...]
     code: str = ""
+    status: Status = "unsure"
 
 
 @dataclass(frozen=True)

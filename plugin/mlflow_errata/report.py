@@ -26,6 +26,8 @@ from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import NOTE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mlflow_errata.record.schema import Record
 
 WIDE, NARROW = 760, 330
@@ -75,7 +77,7 @@ PAGE = """<!DOCTYPE html>
 <p class="eyebrow">{eyebrow}</p>
 <h1>{title}</h1>
 <p class="lede">{lede}</p>
-<fieldset><legend class="word">Show</legend>{contents}</fieldset>
+{contents}
 </header>
 <main>{body}</main>
 <footer>{footer}</footer>
@@ -84,12 +86,13 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def render(record: Record) -> str:
+def render(record: Record, *, only: Collection[str] = ()) -> str:
     """The record as a self-contained HTML page.
 
     Parameters
     ----------
     record : Record
+    only : names of diagnoses, and "next_steps": the parts to show; default: all
 
     Returns
     -------
@@ -97,14 +100,15 @@ def render(record: Record) -> str:
         HTML that asks for nothing from elsewhere and runs no script; light or dark as the reader's system is. Its size
         does not depend on the number of rows.
     """
-    body = [_section("next_steps", next_steps.TITLE, next_steps.section(record)[1:])]
-    body += [_section(part.name, part.title, part.blocks) for part in sections(record)]
+    body = [_section(part.name, part.title, part.blocks) for part in sections(record) if not only or part.name in only]
+    if not only or "next_steps" in only:
+        body.insert(0, _section("next_steps", next_steps.TITLE, next_steps.section(record)[1:]))
     return PAGE.format(
         title=_text(next_steps.title(record)),
         style=Path(__file__).with_suffix(".css").read_text(encoding="utf-8") + _choices(),
         eyebrow=_text(measured(record)),
         lede=_text(next_steps.lede(record)),
-        contents=_contents(record),
+        contents="" if only else _contents(record),
         body="".join(body),
         footer=_text(_footer(record)),
     )
@@ -127,7 +131,8 @@ def _contents(record: Record) -> str:
     """The findings as choices of what to show: links into a page go astray in the frame that MLflow shows it in."""
     said = verdicts(record)
     rows = [_choice(name, REGISTRY[name].TITLE, said[name]) for name in REGISTRY]
-    return "".join([*rows, _choice("everything", "Everything", None)])
+    choices = "".join([*rows, _choice("everything", "Everything", None)])
+    return f'<fieldset><legend class="word">Show</legend>{choices}</fieldset>'
 
 
 def _choice(name: str, title: str, said: Verdict | NotMade | None) -> str:

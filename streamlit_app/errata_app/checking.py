@@ -89,7 +89,7 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
         with reasons:
             st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
             _said(standing, key)
-        with values.container(height=230, border=False, key="values"):
+        with values.container(key="values"):
             st.markdown(_columns(words.values(queue, issue)))
 
 

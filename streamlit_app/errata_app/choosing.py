@@ -1,4 +1,4 @@
-"""Accepting and declining steps, as a page draws it."""
+"""Taking a step or turning it down, as a page draws it."""
 
 from __future__ import annotations
 
@@ -9,52 +9,47 @@ import streamlit as st
 
 from errata_app import source
 from errata_app.draw import plain
+from errata_app.person import person
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import loop as words
 
 if TYPE_CHECKING:
-    from mlflow_errata import Record
     from mlflow_errata._choices import Choice
 
 TROUBLE = "choosing trouble"
+WAYS = (("Mark as taken", "accept", "Accept"), ("Not this one ...", "decline", "Decline"))
 
 
-def standing(choice: Choice | None, record: Record, run_id: str, key: str) -> None:
-    """What was decided about a step, and the code that takes it."""
+def standing(choice: Choice | None) -> None:
+    """What was decided about a step."""
     if choice is None:
         return
     accepted = choice.verdict == "accept"
-    st.badge("● accepted" if accepted else "○ declined", color="blue" if accepted else "gray")
-    st.markdown(plain(words.decided(choice)))
+    with st.container(horizontal=True, vertical_alignment="top", key=f"standing {choice.kind}"):
+        st.badge("● accepted" if accepted else "○ declined", color="blue" if accepted else "gray")
+        st.markdown(plain(words.decided(choice)), width="stretch")
     by_hand = words.by_hand(choice)
     if by_hand:
         st.markdown(plain(by_hand))
-    code = words.code(choice, record, run_id)
-    if code:
-        with st.expander("The code of the next run", expanded=True, key=f"next{key}"):
-            st.code(code, language="python")
 
 
-def buttons(kind: str, run_id: str, by: str, choice: Choice | None, *, first: bool, locked: bool) -> None:
-    """Accept, decline and why: open on the first step, behind one button on the others."""
-    if first:
-        _ways(kind, run_id, by, choice, locked=locked)
-        return
-    with st.popover("Decide", key=f"decide {kind}"):
-        _ways(kind, run_id, by, choice, locked=locked)
-
-
-def _ways(kind: str, run_id: str, by: str, choice: Choice | None, *, locked: bool) -> None:
-    key = f"why {run_id} {kind}"
-    with st.container(horizontal=True, vertical_alignment="bottom", key=f"ways {kind}"):
-        st.text_input("Why", key=key, placeholder="for those who come after", width=240, disabled=locked)
-        for label, verdict in (("Accept", "accept"), ("Decline", "decline")):
+def actions(kind: str, run_id: str, choice: Choice | None, *, read_only: bool) -> None:
+    """Take the step or turn it down, each with a reason for those who come after."""
+    for opener, verdict, label in WAYS:
+        decided = choice is not None and choice.verdict == verdict
+        state = "" if choice is None else choice.at  # a decision closes what it was made in
+        with st.popover(opener, key=f"{verdict} {kind} opened {state}", disabled=read_only):
+            by = "" if read_only else person("Decided by", key=f"by {verdict} {kind}")
+            why = f"why {run_id} {kind} {verdict}"
+            st.text_input("Why", key=why, placeholder="for those who come after", disabled=read_only)
+            if not by and not read_only:
+                st.caption("Say who you are to accept or decline a step.")
             st.button(
                 label,
                 key=f"{verdict} {kind}",
-                type="primary" if verdict == "accept" else "secondary",
-                on_click=partial(_choose, run_id, kind, by, key, accepts=verdict == "accept"),
-                disabled=locked or (choice is not None and choice.verdict == verdict),
+                type="primary",
+                on_click=partial(_choose, run_id, kind, by, why, accepts=verdict == "accept"),
+                disabled=read_only or not by or decided,
             )
 
 
@@ -68,12 +63,11 @@ def _choose(run_id: str, kind: str, by: str, why: str, *, accepts: bool) -> None
         st.session_state[TROUBLE] = str(cause)
 
 
-def trouble(*, read_only: bool, by: str) -> None:
+def trouble(*, read_only: bool) -> None:
     """Why nothing can be decided, if so."""
     if read_only:
-        st.badge("▲ read-only", color="orange")
-        st.caption("ERRATA_READ_ONLY is set: steps are shown here and decided elsewhere.")
-    elif not by:
-        st.caption("Say who you are to accept or decline a step.")
+        with st.container(horizontal=True, key="read only"):
+            st.badge("▲ read-only", color="orange")
+            st.caption("ERRATA_READ_ONLY is set: steps are shown here and decided elsewhere.")
     if TROUBLE in st.session_state:
         st.text(st.session_state[TROUBLE])

@@ -5,34 +5,49 @@ from __future__ import annotations
 import re
 from functools import singledispatch
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from mlflow_errata.blocks import Chart, Column, Facts, NotMade, StepCard, Table, Text, Verdict
+from mlflow_errata.sections.tables import data_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mlflow_errata.blocks import Block
+    from mlflow_errata.blocks import Block, Status
 
-COLOUR = {"good": "blue", "bad": "orange", "unsure": "gray", "ignored": "gray"}
+COLOUR: dict[Status, Literal["blue", "orange", "gray"]] = {
+    "good": "blue",
+    "bad": "orange",
+    "unsure": "gray",
+    "ignored": "gray",
+}
 MARK = {"good": "●", "bad": "▲", "unsure": "◆", "ignored": "○"}
 WORDS = {"good": "not found", "bad": "found", "unsure": "cannot tell", "ignored": "ignored"}
-FORMAT = {"integer": "localized", "number": "%.4g", "percent": "percent"}
-ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@])")
+FORMAT = {"number": "%.4g", "percent": "%.3g %%"}
+ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@&.=^-])")
 """Characters that Markdown reads; a link or an image in a name would otherwise be loaded."""
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")
+"""Characters that show as nothing, break the line, or turn what follows around."""
+DIGITS = 10_000
+"""From here on numbers are shown whole."""
 
 
 def plain(text: object) -> str:
     """Text in which Markdown finds nothing to read."""
-    return ACTIVE.sub(r"\\\1", str(text)).replace("\n", " ")
+    line = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", str(text)).strip(" ")
+    return ACTIVE.sub(r"\\\1", HIDDEN.sub("\N{REPLACEMENT CHARACTER}", line))
 
 
 def draw(blocks: Iterable[Block], *, key: str = "") -> None:
     """Draw blocks one below the other; `key` makes their widgets unique on a page."""
-    for at, block in enumerate(blocks):
-        draw_block(block, f"{key}-{at}")
+    shown = list(blocks)
+    for at, block in enumerate(shown):
+        if isinstance(block, Chart):
+            chart(block, f"{key}-{at}", tabled=isinstance(shown[min(at + 1, len(shown) - 1)], Table))
+        else:
+            draw_block(block, f"{key}-{at}")
 
 
 @singledispatch
@@ -44,7 +59,7 @@ def draw_block(block: Any, key: str) -> None:
 @draw_block.register
 def _(block: Verdict, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="top", key=f"verdict{key}"):
-        st.badge(f"{MARK[block.status]} {WORDS[block.status]}", color=COLOUR[block.status])  # type: ignore[arg-type]
+        st.badge(f"{MARK[block.status]} {WORDS[block.status]}", color=COLOUR[block.status])
         st.markdown(plain(block.sentence), width="stretch")
 
 
@@ -70,10 +85,20 @@ def _(block: Table, key: str) -> None:
 
 @draw_block.register
 def _(block: Chart, key: str) -> None:
+    chart(block, key)
+
+
+def chart(block: Chart, key: str, *, tabled: bool = False) -> None:
+    """A chart, and its values one click away; `tabled` if the same values stand in a table below it."""
     if block.title:
         st.markdown(f"**{plain(block.title)}**")
     spec = block.spec | {"autosize": {"type": "fit-x", "contains": "padding"}}
     st.vega_lite_chart(spec=spec, alt=block.alt, key=f"chart{key}", width="stretch")
+    values = [] if tabled else data_of(block)
+    if values:
+        with st.popover("As a table", key=f"values{key}", type="tertiary", on_change="rerun") as opened:
+            if opened.open:
+                st.dataframe(values, hide_index=True, key=f"data{key}", alt=f"Values of the chart. {block.alt}")
 
 
 @draw_block.register
@@ -90,27 +115,30 @@ def _(block: NotMade, key: str) -> None:
             st.markdown(plain(block.remedy))
 
 
-def card(block: StepCard, key: str, *, first: bool = False, below: Callable[[], None] | None = None) -> None:
-    """A next step; the first one is open, and its title is that of the page. `below` draws what belongs under it."""
+def card(block: StepCard, key: str, *, below: Callable[[], None] | None = None) -> None:
+    """A next step. `below` draws what belongs under it."""
     with st.container(border=True, key=f"card{key}"):
-        if not first:
-            st.markdown(f"#### {plain(block.title)}")
+        st.subheader(plain(block.title), anchor=False)
         with st.container(horizontal=True, key=f"cardfacts{key}"):
-            st.badge(f"gain: {plain(block.gain)}", color="gray" if block.gain.startswith("not") else "blue")
+            st.badge(f"{MARK[block.status]} gain: {plain(block.gain)}", color=COLOUR[block.status])
             st.badge(f"cost: {plain(block.cost)}", color="gray")
         for sentence in block.because:
             st.markdown(f"- {plain(sentence)}")
         if block.code:
-            with st.expander("The code", expanded=first, key=f"code{key}"):
-                st.code(block.code, language="python")
+            st.code(block.code, language="python")
         if below is not None:
             below()
 
 
-def table(block: Table, *, key: str, selectable: bool = False) -> str | None:
-    """A table, and the key of the row that was selected in it."""
+def table(block: Table, *, key: str, selectable: bool = False, linked: str = "") -> str | None:
+    """A table, and the key of the row that was selected in it; `linked` names it in the address."""
     frame = {column.title: [row[at] for row in block.rows] for at, column in enumerate(block.columns)}
-    config = {column.title: _column(column) for column in block.columns}
+    for column in block.columns:
+        if column.kind == "percent":
+            frame[column.title] = [None if cell is None else 100 * cell for cell in frame[column.title]]
+    config = {column.title: _column(column, frame[column.title]) for column in block.columns}
+    wanted = st.query_params.get(linked) if linked else None
+    default: Any = {"selection": {"rows": [block.keys.index(wanted)]}} if wanted in block.keys else None
     shown: Any = st.dataframe(
         frame,
         key=f"{key}-{fingerprint(block)}" if selectable else key,
@@ -118,14 +146,22 @@ def table(block: Table, *, key: str, selectable: bool = False) -> str | None:
         column_config=config,
         on_select="rerun" if selectable else "ignore",
         selection_mode="single-row",
-        alt=block.caption or None,
+        selection_default=default if selectable else None,
+        placeholder="\N{EN DASH}",
+        alt=block.caption or ", ".join(column.title for column in block.columns),
     )
     if block.caption:
         st.caption(plain(block.caption))
     if not selectable:
         return None
     rows = shown.selection.rows
-    return block.keys[rows[0]] if rows and rows[0] < len(block.keys) else None
+    found = block.keys[rows[0]] if rows and rows[0] < len(block.keys) else None
+    if linked and found != wanted:
+        if found is None:
+            del st.query_params[linked]
+        else:
+            st.query_params[linked] = found
+    return found
 
 
 def fingerprint(block: Table) -> str:
@@ -133,7 +169,9 @@ def fingerprint(block: Table) -> str:
     return sha256("\0".join(block.keys).encode()).hexdigest()[:12]
 
 
-def _column(column: Column) -> Any:
+def _column(column: Column, cells: list[Any]) -> Any:
     if column.kind == "text":
         return st.column_config.TextColumn(column.title)
-    return st.column_config.NumberColumn(column.title, format=FORMAT[column.kind])
+    large = any(isinstance(cell, int | float) and abs(cell) >= DIGITS for cell in cells)
+    whole = column.kind == "integer" or (column.kind == "number" and large)
+    return st.column_config.NumberColumn(column.title, format="localized" if whole else FORMAT[column.kind])

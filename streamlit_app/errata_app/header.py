@@ -1,106 +1,154 @@
-"""What stands above every page: the experiment, the run, the metric and the data it was measured on."""
+"""What stands above every page: the experiment, the run, the run beside it, the data, how fresh all this is."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from errata_app import source, states
+from errata_app.address import is_absent
 from errata_app.draw import plain
+from errata_app.keeping import age_of_answers
+from errata_app.moments import ago, length, moment
+from errata_app.sharing import share
 from mlflow_errata.errors import ErrataError
-from mlflow_errata.sections import measured
+from mlflow_errata.sections import history, measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streamlit.delta_generator import DeltaGenerator
-
     from mlflow_errata import Record
     from mlflow_errata.tracking.search import RunRow
 
+OLDER, NONE = "older runs", ""
+"""Values of a choice that are no run."""
+PAGES = "pages of runs"
+
 
 class Choice(NamedTuple):
-    """What the header has chosen."""
+    """What the header has chosen. `against` is the run beside the chosen one, None where there is none."""
 
     experiment: str
     experiment_id: str
     rows: tuple[RunRow, ...]
     ignored: dict[str, str]
+    row: RunRow
+    against: RunRow | None
 
 
 def chosen_runs() -> Choice:
     """The experiment and its runs; stops the page where there is nothing to show."""
-    with _bar():
-        return _choose_experiment()
+    choice = _chosen()
+    _badges(choice, measured(_record(choice)) if not choice.row.failed else "no diagnoses")
+    return choice
 
 
 def chosen_record() -> tuple[Record, RunRow]:
     """The record of the chosen run; stops the page where there is none."""
-    with _bar():
-        choice = _choose_experiment()
-        named = {row.run_id: row for row in choice.rows}
-        run_id = _linked("Run", list(named), key="run", shown=lambda run_id: _label(named[run_id]), width=300)
-        row = named[run_id]
-        if row.failed:
-            states.run_failed(row.failed)
-        try:
-            record = source.record(source.tracking_uri(), row.run_id, row.digest)
-            record = replace(record, ignored=choice.ignored)
-        except ErrataError as cause:
-            states.failed(cause)
-        with st.container(horizontal=True, vertical_alignment="center", width="content", key="badges"):
-            st.badge(plain(measured(record)), color="blue")
-            st.badge(
-                f"test set {row.digest[:8]}", color="gray", help="Runs of one mark were measured on the same rows."
-            )
-    return record, row
+    choice = _chosen()
+    if choice.row.failed:
+        _badges(choice, "no diagnoses")
+        states.run_failed(choice.row.failed)
+    record = _record(choice)
+    _badges(choice, measured(record))
+    return record, choice.row
 
 
 def chosen_pair() -> tuple[RunRow, RunRow]:
-    """The run of the header and the one to compare it with: that which it follows, else the one before."""
-    with _bar():
-        choice = _choose_experiment()
-        named = {row.run_id: row for row in choice.rows if not row.failed}
-        if len(named) < 2:  # noqa: PLR2004 - a comparison needs two
-            states.one_run()
-        order = list(named)
-        new = _linked("Run", order, key="run", shown=lambda run_id: _label(named[run_id]), width=300)
-        others = [run_id for run_id in order if run_id != new]
-        try:
-            loop = {
-                item.row.run_id: item.follows for item in source.history(source.tracking_uri(), choice.experiment_id)
-            }
-        except ErrataError as cause:
-            states.failed(cause)
-        older = order[order.index(new) + 1 :]
-        likely = [run_id for run_id in (loop.get(new), *older) if run_id in others]
-        others = list(dict.fromkeys([*likely, *others]))
-        old = _linked("Compare with", others, key="against", shown=lambda run_id: _label(named[run_id]), width=300)
-    return named[old], named[new]
+    """The run to compare with, and the run of the header; stops the page where there is one alone."""
+    choice = _chosen()
+    if choice.against is None:
+        states.one_run()
+    _badges(choice, f"{history.name(choice.row)} against {history.name(choice.against)}")
+    return choice.against, choice.row
 
 
-def _bar() -> DeltaGenerator:
-    return st.container(horizontal=True, vertical_alignment="bottom", key="header")
+def _record(choice: Choice) -> Record:
+    try:
+        found = source.record(source.tracking_uri(), choice.row.run_id, choice.row.digest)
+    except ErrataError as cause:
+        states.failed(cause)
+    return replace(found, ignored=choice.ignored)
 
 
-def _choose_experiment() -> Choice:
+# -- what is chosen ---------------------------------------------------------------------------------------------------
+
+
+def _chosen() -> Choice:
     uri = source.tracking_uri()
+    if is_absent(uri):
+        states.no_store(uri)
+    bar = st.container(horizontal=True, vertical_alignment="bottom", key="header")
     try:
         known = source.experiments(uri)
         names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
         if not names:
             states.no_experiments(uri)
-        name = _linked("Experiment", names, key="experiment", shown=str, width=220)
+        with bar:
+            name = _linked("Experiment", names, key="experiment", shown=str, width=200)
         experiment = next(item for item in known if item.name == name)
-        rows = source.runs(uri, experiment.id)
+        n_pages = int(st.session_state.setdefault(PAGES, 1))
+        rows = source.runs(uri, experiment.id, n_pages)
+        if not rows:
+            states.no_runs(name)
+        rows = _with_linked(uri, experiment.id, rows)
     except ErrataError as cause:
         states.failed(cause)
-    if not rows:
-        states.no_runs(name)
-    return Choice(name, experiment.id, rows, experiment.ignored)
+    with bar:
+        row = _choose_run(rows, is_more=len(rows) >= source.PAGE * n_pages)
+        against = _choose_against(rows, row)
+        share(row)
+    return Choice(name, experiment.id, rows, experiment.ignored, row, against)
+
+
+def _with_linked(uri: str, experiment_id: str, rows: tuple[RunRow, ...]) -> tuple[RunRow, ...]:
+    """The runs read, and those that the address names although they are older than these."""
+    known = {row.run_id for row in rows}
+    named = {st.query_params.get(key, "") for key in ("run", "against")} | {st.session_state.get("run chosen", "")}
+    older = []
+    for run_id in sorted(named - known - {"", OLDER}):
+        try:
+            found = source.run(uri, run_id)
+        except ErrataError:
+            found = None
+        if found is not None and found.experiment_id == experiment_id:
+            older.append(found)
+    return (*rows, *sorted(older, key=lambda row: row.started, reverse=True))
+
+
+def _choose_run(rows: tuple[RunRow, ...], *, is_more: bool) -> RunRow:
+    named = {row.run_id: row for row in rows}
+    wanted, had = st.query_params.get("run"), st.session_state.get("run chosen")
+    if OLDER in (st.session_state.get("run"), had):
+        st.session_state[PAGES] += 1
+        st.session_state["run"] = st.session_state["run chosen"] = st.session_state.get("run before", rows[0].run_id)
+        st.query_params["run"] = st.session_state["run"]
+        st.rerun()
+    options = [*named, OLDER] if is_more else list(named)
+
+    def shown(run_id: str) -> str:
+        return "Older runs ..." if run_id == OLDER else _label(named[run_id])
+
+    chosen = _linked("Run", options, key="run", shown=shown, width=250)
+    st.session_state["run before"] = chosen
+    if wanted and wanted not in named and had is None:
+        st.toast(f"The run {plain(wanted)} of this link is not in this experiment. This is the newest one.")
+    return named[chosen]
+
+
+def _choose_against(rows: tuple[RunRow, ...], row: RunRow) -> RunRow | None:
+    """The run that this one follows, else the one before, unless another is chosen."""
+    named = {item.run_id: item for item in rows if not item.failed and item.run_id != row.run_id}
+    if not named:
+        return None
+    order = [item.run_id for item in rows]
+    older = [run_id for run_id in order[order.index(row.run_id) + 1 :] if run_id in named]
+    likely = [run_id for run_id in (row.follows, *older) if run_id in named]
+    options = list(dict.fromkeys([*likely, *named]))
+    chosen = _linked("Compare with", options, key="against", shown=lambda item: _label(named[item]), width=250)
+    return named[chosen]
 
 
 def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], str], width: int) -> str:
@@ -121,13 +169,53 @@ def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], 
 
 
 def _label(row: RunRow) -> str:
-    return f"{row.name} · {age(row.started)}"
+    return f"{history.name(row)} · {ago(row.started)}"
 
 
-def age(moment: datetime) -> str:
-    """How long ago, in the largest unit that gives at least 1."""
-    seconds = (datetime.now(UTC) - moment).total_seconds()
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit} ago"
-    return "just now"
+# -- what is known of it ----------------------------------------------------------------------------------------------
+
+
+def _badges(choice: Choice, said: str) -> None:
+    row, uri = choice.row, source.tracking_uri()
+    newer = [item for item in choice.rows if item.started > row.started]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="badges"):
+        st.badge(plain(said), color="blue")
+        if row.digest:
+            st.badge(
+                f"rows frozen, {row.digest[:8]}",
+                color="gray",
+                help="Runs with this mark were measured on the same evaluation rows.",
+            )
+        st.badge(f"run of {ago(row.started)}", color="gray", help=moment(row.started))
+        if newer:
+            more = "+" if len(newer) >= source.PAGE else ""
+            st.button(
+                f"▲ {len(newer)}{more} newer: open the newest",
+                key="newest",
+                type="tertiary",
+                on_click=_open,
+                args=(newer[0].run_id,),
+            )
+        if choice.against is not None:
+            st.page_link(
+                "views/compare.py",
+                label=plain(f"{_beside(row, choice.against)} · compare"),
+                query_params={
+                    "experiment": choice.experiment,
+                    "run": row.run_id,
+                    "against": choice.against.run_id,
+                },
+            )
+    age = age_of_answers(uri)
+    if age is not None:
+        states.shown_from_memory(length(age))
+
+
+def _open(run_id: str) -> None:
+    st.session_state["run chosen"] = st.query_params["run"] = run_id
+
+
+def _beside(row: RunRow, other: RunRow) -> str:
+    """The metric of the run beside, and whether it was measured on the same rows."""
+    where = "same rows" if row.digest == other.digest else "other rows"
+    return f"{history.name(other)}: {history.value(other)}, {where}"

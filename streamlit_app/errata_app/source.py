@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from errata_app.address import is_absent, tracking_uri
+from errata_app.keeping import ask_again, steady
 from errata_app.labelling import Desk
 from mlflow_errata._choices import standing
 from mlflow_errata._queue import Queue
@@ -21,40 +24,72 @@ if TYPE_CHECKING:
     from mlflow_errata.tracking.outcomes import Iteration
     from mlflow_errata.tracking.search import Experiment, RunRow
 
-MOST_RUNS = 100
+PAGE = 50
+"""Runs that are read at a time, from their tags."""
 FRESH = "15s"
 """Lists may change while the app is open; a finished run's record never does."""
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""What MLflow may spend on a server that does not answer while a person waits; anyone's own setting stands."""
+
+__all__ = ["tracking_uri"]
 
 
-def tracking_uri() -> str:
-    """The store that the app was started on."""
-    return os.environ.get("ERRATA_TRACKING_URI") or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+def look(uri: str, failing: type[Exception]) -> None:
+    """Load MLflow and open the store; what goes wrong shows when it is asked."""
+    from mlflow_errata.tracking import search  # noqa: PLC0415 - slow to import
+
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
+    with suppress(failing):
+        if not is_absent(uri):
+            search.experiments(uri)
 
 
-@st.cache_resource(ttl=FRESH, max_entries=8, show_spinner="Reading the experiments ...")
 def experiments(uri: str) -> tuple[Experiment, ...]:
-    """Experiments of a store.
+    """Experiments of a store; the last known ones where it does not answer.
 
     Raises
     ------
     StoreUnreachable
     """
+    return steady(_experiments, uri)
+
+
+def runs(uri: str, experiment_id: str, n_pages: int = 1) -> tuple[RunRow, ...]:
+    """Runs of an experiment that errata has looked at, newest first; the last known where the store does not answer.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    return steady(_runs, uri, experiment_id, n_pages)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=8, refresh_mode="background", show_spinner="Reading the experiments ...")
+def _experiments(uri: str) -> tuple[Experiment, ...]:
     from mlflow_errata.tracking import search  # noqa: PLC0415 - MLflow is slow to import; the page shows first
 
     return search.experiments(uri)
 
 
-@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner="Reading the runs ...")
-def runs(uri: str, experiment_id: str) -> tuple[RunRow, ...]:
-    """Runs of an experiment that errata has looked at, newest first.
+@st.cache_resource(ttl=FRESH, max_entries=32, refresh_mode="background", show_spinner="Reading the runs ...")
+def _runs(uri: str, experiment_id: str, n_pages: int) -> tuple[RunRow, ...]:
+    from mlflow_errata.tracking import search  # noqa: PLC0415
+
+    return search.runs(experiment_id, tracking_uri=uri, most=PAGE * n_pages)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=64, show_spinner="Reading the run ...")
+def run(uri: str, run_id: str) -> RunRow:
+    """One run, whatever page of the list it is on.
 
     Raises
     ------
-    StoreUnreachable
+    NoDiagnoses, StoreUnreachable
     """
     from mlflow_errata.tracking import search  # noqa: PLC0415
 
-    return search.runs(experiment_id, tracking_uri=uri, most=MOST_RUNS)
+    return search.run(run_id, tracking_uri=uri)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the record ...")
@@ -95,7 +130,6 @@ def desk(uri: str, run_id: str, digest: str) -> Desk:
     return found
 
 
-@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner=False)
 def with_labels(uri: str, run_id: str, digest: str) -> Record:
     """The record of a run with what people found out about its labels since.
 
@@ -103,12 +137,16 @@ def with_labels(uri: str, run_id: str, digest: str) -> Record:
     ------
     NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
     """
+    return steady(_with_labels, uri, run_id, digest)
+
+
+@st.cache_resource(ttl=FRESH, refresh_mode="background", max_entries=32, show_spinner=False)
+def _with_labels(uri: str, run_id: str, digest: str) -> Record:
     from mlflow_errata.tracking import choices as room  # noqa: PLC0415
 
     return room.with_labels(record(uri, run_id, digest), run_id, tracking_uri=uri)
 
 
-@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner=False)
 def choices(uri: str, run_id: str) -> dict[str, Choice]:
     """The newest decision about each kind of step of a run.
 
@@ -116,6 +154,11 @@ def choices(uri: str, run_id: str) -> dict[str, Choice]:
     ------
     StoreUnreachable
     """
+    return steady(_choices, uri, run_id)
+
+
+@st.cache_resource(ttl=FRESH, refresh_mode="background", max_entries=32, show_spinner=False)
+def _choices(uri: str, run_id: str) -> dict[str, Choice]:
     from mlflow_errata.tracking import choices as room  # noqa: PLC0415
 
     return standing(room.choices(run_id, tracking_uri=uri))
@@ -131,8 +174,8 @@ def choose(uri: str, run_id: str, kind: str, *, accepts: bool, by: str, why: str
     from mlflow_errata.tracking import choices as room  # noqa: PLC0415
 
     (room.accept if accepts else room.decline)(run_id, kind, by=by, why=why, tracking_uri=uri)
-    choices.clear()
-    history.clear()
+    _choices.clear()
+    _history.clear()
 
 
 def is_read_only() -> bool:
@@ -142,7 +185,6 @@ def is_read_only() -> bool:
     return room.is_read_only()
 
 
-@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner="Reading the iterations ...")
 def history(uri: str, experiment_id: str) -> tuple[Iteration, ...]:
     """The diagnosed runs of an experiment with what their steps promised and delivered, oldest first.
 
@@ -150,12 +192,16 @@ def history(uri: str, experiment_id: str) -> tuple[Iteration, ...]:
     ------
     StoreUnreachable
     """
+    return steady(_history, uri, experiment_id)
+
+
+@st.cache_resource(ttl=FRESH, refresh_mode="background", max_entries=32, show_spinner="Reading the iterations ...")
+def _history(uri: str, experiment_id: str) -> tuple[Iteration, ...]:
     from mlflow_errata.tracking import outcomes as room  # noqa: PLC0415
 
-    return room.history(experiment_id, tracking_uri=uri)
+    return room.history(experiment_id, tracking_uri=uri, most=PAGE)
 
 
-@st.cache_resource(ttl=FRESH, max_entries=8, show_spinner=False)
 def outcomes(uri: str) -> tuple[Outcome, ...]:
     """Every outcome of a store.
 
@@ -163,6 +209,11 @@ def outcomes(uri: str) -> tuple[Outcome, ...]:
     ------
     StoreUnreachable
     """
+    return steady(_outcomes, uri)
+
+
+@st.cache_resource(ttl=FRESH, refresh_mode="background", max_entries=8, show_spinner=False)
+def _outcomes(uri: str) -> tuple[Outcome, ...]:
     from mlflow_errata.tracking import outcomes as room  # noqa: PLC0415
 
     return room.outcomes(tracking_uri=uri)
@@ -201,7 +252,6 @@ def metric_comparison(uri: str, experiment_id: str) -> MetricComparison:
     return _metric_comparison(uri, tuple((row.run_id, row.digest) for row in rows), rows)
 
 
-@st.cache_resource(ttl=FRESH, max_entries=32, show_spinner=False)
 def business(uri: str, experiment_id: str) -> Business | None:
     """How metrics go with the business figure of an experiment; None where none was named.
 
@@ -209,6 +259,11 @@ def business(uri: str, experiment_id: str) -> Business | None:
     ------
     StoreUnreachable
     """
+    return steady(_business, uri, experiment_id)
+
+
+@st.cache_resource(ttl=FRESH, refresh_mode="background", max_entries=32, show_spinner=False)
+def _business(uri: str, experiment_id: str) -> Business | None:
     from mlflow_errata.tracking import metrics as room  # noqa: PLC0415
 
     return room.business(experiment_id, tracking_uri=uri)
@@ -217,7 +272,8 @@ def business(uri: str, experiment_id: str) -> Business | None:
 def forget() -> None:
     """Read everything anew."""
     for reader in (
-        *(experiments, runs, record, desk, with_labels, choices, history, outcomes, comparison),
-        *(_metric_comparison, business),
+        *(_experiments, _runs, run, record, desk, _with_labels, _choices, _history, _outcomes, comparison),
+        *(_metric_comparison, _business),
     ):
         reader.clear()
+    ask_again(tracking_uri())

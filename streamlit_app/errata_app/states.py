@@ -7,6 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from errata_app import source
+from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, RecordTooNew, StoreUnreachable
 
 LOG_CODE = """import mlflow
 import mlflow_errata as errata
@@ -14,11 +15,22 @@ import mlflow_errata as errata
 with mlflow.start_run():
     record = errata.diagnose(test, label="y", model=model, time="created_at")
     errata.log(record)"""
+TITLES = {
+    StoreUnreachable: "The store does not answer",
+    RecordTooNew: "A newer errata wrote this record",
+    RecordBroken: "This record cannot be read",
+    NoDiagnoses: "This run has no diagnoses",
+}
+
+
+def no_store(uri: str) -> NoReturn:
+    """A store that is a file, and the file is not there."""
+    _how_to_log("There is no store here", f"{uri} does not exist. Training code makes it:", tracking_uri=uri)
 
 
 def no_experiments(uri: str) -> NoReturn:
     """An empty store."""
-    _how_to_log("Nothing logged yet", f"The store {uri} has no experiment.")
+    _how_to_log("Nothing logged yet", f"The store {uri} has no experiment. Log a run from training code:")
 
 
 def no_runs(experiment: str) -> NoReturn:
@@ -33,14 +45,16 @@ def one_run() -> NoReturn:
 
 def run_failed(reason: str) -> NoReturn:
     """A run whose diagnoses failed."""
-    st.title("This run has no diagnoses")
+    st.title("This run has no diagnoses", anchor=False)
     st.text(reason)
+    st.caption("Correct it, and run the training code again. Other runs can be chosen above.")
     st.stop()
 
 
 def failed(cause: Exception) -> NoReturn:
     """A store or a record that cannot be read."""
-    st.title("Nothing could be read")
+    title = next((said for kind, said in TITLES.items() if isinstance(cause, kind)), "This cannot be read")
+    st.title(title, anchor=False)
     st.text(str(cause))
     if st.button("Try again", type="primary"):
         source.forget()
@@ -48,9 +62,22 @@ def failed(cause: Exception) -> NoReturn:
     st.stop()
 
 
-def _how_to_log(title: str, sentence: str) -> NoReturn:
-    st.title(title)
+def shown_from_memory(age: str) -> None:
+    """A store that no longer answers, while what it said last is still shown."""
+    with st.container(horizontal=True, vertical_alignment="center", key="memory"):
+        st.badge("▲ the store does not answer", color="orange")
+        st.text(f"What is shown was read {age} ago.", width="content")
+        if st.button("Try again", key="try again"):
+            source.forget()
+            st.rerun()
+
+
+def _how_to_log(title: str, sentence: str, *, tracking_uri: str = "") -> NoReturn:
+    st.title(title, anchor=False)
     st.text(sentence)
-    st.code(LOG_CODE, language="python")
-    st.caption("Or see it at work on real flights: `make demo` in the project's folder.")
+    first, rest = LOG_CODE.split("\n\n")
+    where = f"\n\nmlflow.set_tracking_uri({tracking_uri!r})" if tracking_uri else ""
+    st.code(f"{first}{where}\n\n{rest}", language="python")
+    st.text("Or see it at work first: four runs on real flights.")
+    st.code("make demo", language="sh")
     st.stop()

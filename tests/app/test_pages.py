@@ -117,7 +117,7 @@ def test_a_failed_run_says_why(opened, page):
 def test_a_store_that_does_not_answer_is_one_sentence_and_a_way_on(opened, page, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     app = opened("http://127.0.0.1:9", page)
-    assert app.title[0].value == "Nothing could be read"
+    assert app.title[0].value == "The store does not answer"
     assert "Check the address" in text(app)
     assert app.button[0].label == "Try again"
 

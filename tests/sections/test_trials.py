@@ -107,7 +107,7 @@ def test_a_gain_of_what_should_be_small_reads_as_less(tried):
 def test_the_chart_has_a_row_for_doing_nothing(tried):
     blocks = next_steps.measured(tried(REFIT, stop.nothing_pays()))
     chart = next(block for block in blocks if isinstance(block, Chart))
-    assert "Do nothing 0" in chart.alt
+    assert "Do nothing +0.1 points (-0.9 to +1.1)" in chart.alt
     values = chart.spec["data"]["values"]
     assert [row["name"] for row in values][2] == "Do nothing"
     assert {row["series"] for row in values} == {"pays", trials.UNSURE.words, "loses beyond chance"}

@@ -25,6 +25,11 @@ def name(row: RunRow) -> str:
     return words.shown(row.name)
 
 
+def value(row: RunRow) -> str:
+    """The metric of a run with its name."""
+    return "not measured" if row.value is None else f"{words.metric(row.metric)} {words.number(row.value)}"
+
+
 def section(rows: Sequence[RunRow]) -> list[Block]:
     """The metric of every run, and what each diagnosis said; newest first."""
     measured = [row for row in rows if row.value is not None]

@@ -16,6 +16,7 @@ from mlflow_errata.sections import class_imbalance, label_issues, recency_drift,
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mlflow_errata.blocks import Status
     from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import Cost, NextStep
@@ -81,7 +82,16 @@ def _card(step: NextStep, record: Record) -> StepCard:
         cost=_cost(step),
         because=_because(step, record),
         code="" if code is None else code(step, record),
+        status=_status(step),
     )
+
+
+def _status(step: NextStep) -> Status:
+    """Whether a step pays, loses beyond chance, or neither can be told."""
+    best = step.gain_value or step.gain
+    if step.kind == "stop" or best is None:
+        return "unsure"
+    return "good" if step.pays else "bad" if best.high < 0 else "unsure"
 
 
 # -- what to do -------------------------------------------------------------------------------------------------------

@@ -141,6 +141,14 @@ def _not_tried(trials: Trials) -> list[str]:
     return [f"{words.listed(names)} ({words.shown(reason)})" for reason, names in by_reason.items()]
 
 
+def _nothing(trials: Trials) -> Dot:
+    """The unchanged model, with its own noise where it was refitted."""
+    found = trials.noise
+    if found is None:
+        return Dot(NOTHING, 0.0, UNSURE.words, words="0")
+    return Dot(NOTHING, found.value, UNSURE.words, found.low, found.high, words.change(found))
+
+
 def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     rows = []
     for name, step in list(zip(words.distinct(names), trials.tried, strict=True))[:MOST_DOTS]:
@@ -150,7 +158,7 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
             rows.append(Dot(name, best.value, series.words, best.low, best.high, words.change(best)))
     if not rows:
         return []
-    rows.insert(sum(row.series == PAYS.words for row in rows), Dot(NOTHING, 0.0, UNSURE.words, words="0"))
+    rows.insert(sum(row.series == PAYS.words for row in rows), _nothing(trials))
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]
     room = 0.3 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
     domain = (min(*ends, 0.0) - room, max(*ends, 0.0) + room)

@@ -35,8 +35,8 @@ from mlflow_errata.record.write import RECIPE
 from mlflow_errata.sections import next_steps as words
 from mlflow_errata.steps import relabel, retrain_recent
 from mlflow_errata.tracking.decisions import load_decisions
-from mlflow_errata.tracking.outcomes import FOLLOWS_TAG, update
-from mlflow_errata.tracking.search import folder_of, load, reading
+from mlflow_errata.tracking.outcomes import update
+from mlflow_errata.tracking.search import FOLLOWS_TAG, folder_of, load, reading
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

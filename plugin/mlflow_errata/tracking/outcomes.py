@@ -13,7 +13,7 @@ from mlflow_errata._run_comparison import compared
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.record import Record
 from mlflow_errata.tracking.payload import RECORD_TAG, STATUS_TAG
-from mlflow_errata.tracking.search import RunRow, load_evaluated, reading, row_of
+from mlflow_errata.tracking.search import FOLLOWS_TAG, RunRow, load_evaluated, reading, row_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlflow_errata._run_comparison import RunComparison
 
-FOLLOWS_TAG, OUTCOME_TAG = "errata.follows", "errata.outcome"
+OUTCOME_TAG = "errata.outcome"
 MOST = 1000
 """Runs with an outcome that the track record of a store is made from, newest first."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 ROOT = "errata"
+FOLLOWS_TAG = "errata.follows"
 LARGEST = 100 * 2**20
 """Bytes of the largest file of a record that is read."""
 REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
@@ -69,6 +70,7 @@ class RunRow:
     next_step : str, kind of the first next step
     failed : str or None, why there are no diagnoses
     errata : str, version that wrote the record
+    follows : str, id of the run whose step it took; empty if none
     """
 
     run_id: str
@@ -89,6 +91,7 @@ class RunRow:
     next_step: str = ""
     failed: str | None = None
     errata: str = ""
+    follows: str = ""
 
 
 def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
@@ -144,6 +147,25 @@ def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50)
             order_by=["attributes.start_time DESC"],
         )
         return tuple(row_of(run) for run in found)
+
+    return reading(tracking_uri, read)
+
+
+def run(run_id: str, *, tracking_uri: str | None = None) -> RunRow:
+    """One run by its id, from its tags alone.
+
+    Raises
+    ------
+    NoDiagnoses
+        If errata has not looked at it.
+    StoreUnreachable
+    """
+
+    def read(client: MlflowClient) -> RunRow:
+        found = client.get_run(run_id)
+        if STATUS_TAG not in found.data.tags:
+            raise NoDiagnoses(run_id, None, ())
+        return row_of(found)
 
     return reading(tracking_uri, read)
 
@@ -221,6 +243,7 @@ def row_of(run: Run) -> RunRow:
         started=datetime.fromtimestamp((run.info.start_time or 0) / 1000, UTC),
         failed=tags.get(FAILED_TAG),
         errata=tags.get(VERSION_TAG, ""),
+        follows=tags.get(FOLLOWS_TAG, ""),
     )
     try:
         return replace(row, **_summary(tags.get(SUMMARY_TAG, "{}")))

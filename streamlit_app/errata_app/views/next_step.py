@@ -1,30 +1,26 @@
-"""Next step: what to do now, and why."""
+"""Next step: what to do now, what it gives and costs, and why."""
 
 from dataclasses import replace
-from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from errata_app import source, states
-from errata_app.choosing import buttons, standing, trouble
-from errata_app.draw import card, draw, plain
+from errata_app.choosing import actions, standing, trouble
+from errata_app.copying import copy
+from errata_app.draw import card, chart, draw, plain, table
 from errata_app.header import chosen_record
-from errata_app.person import person
+from errata_app.sharing import page_of
 from mlflow_errata._choices import promise_of
 from mlflow_errata._track import tracks
-from mlflow_errata.blocks import Verdict
+from mlflow_errata.blocks import Chart, Verdict
 from mlflow_errata.errors import ErrataError
-from mlflow_errata.sections import REGISTRY, loop, next_steps, verdicts
+from mlflow_errata.sections import REGISTRY, gains, loop, next_steps, verdicts
 
-PAGES = {
-    "slice_errors": "views/slices.py",
-    "label_issues": "views/labels.py",
-    "class_imbalance": "views/classes.py",
-    "calibration": "views/classes.py",
-    "recency_drift": "views/over_time.py",
-    "data_faults": "views/slices.py",
-    "metric_mismatch": "views/metric.py",
-}
+if TYPE_CHECKING:
+    from mlflow_errata.blocks import NotMade, StepCard
+
+ORDER = ("bad", "unsure", "good", "ignored")
 
 record, row = chosen_record()
 uri = source.tracking_uri()
@@ -34,48 +30,96 @@ try:
     chosen, known = source.choices(uri, row.run_id), tracks(source.outcomes(uri))
 except ErrataError as cause:
     states.failed(cause)
-st.title(plain(next_steps.title(record)), anchor=False)
-st.markdown(plain(next_steps.lede(record)))
-
 read_only = source.is_read_only()
+cards = next_steps.cards(record)
+first = cards[0] if cards else None
 
 
-def decision(at: int, *, fresh: bool) -> None:
-    """What the track record says of a step, what was decided about it, and the buttons; for the first of its kind."""
-    step = record.next_steps[at]
+def code_of(block: "StepCard") -> str:
+    """The code that takes a step: the whole next run, once it was accepted."""
+    choice = chosen.get(block.kind)
+    accepted = "" if choice is None else loop.code(choice, record, row.run_id)
+    return accepted or block.code
+
+
+def head(block: "StepCard") -> None:
+    """The step as the title, its gain and cost in a sentence, and what can be done about it."""
+    st.title(plain(next_steps.title(record)), anchor=False)
+    st.markdown(f"{plain(next_steps.lede(record))} **Cost:** {plain(block.cost)}.")
+    with st.container(horizontal=True, key="actions"):
+        if code_of(block):
+            copy("Copy the code", code_of(block), key="copy the code", kind="primary")
+        actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
+        if record.trials is not None:
+            with st.popover("How it was measured", type="tertiary"):
+                draw([block for block in next_steps.measured(record) if not isinstance(block, Chart)], key="how")
+    trouble(read_only=read_only)
+    standing(chosen.get(block.kind))
+
+
+def detail(at: int) -> None:
+    """One step: why, its code, what the track record says of it, and the way to take it."""
+    block, step = cards[at], record.next_steps[at]
     expected = loop.expected(promise_of(step), known.get(step.kind))
-    if expected:
-        st.markdown(plain(expected))
-    if fresh:
-        choice = chosen.get(step.kind)
-        standing(choice, record, row.run_id, f"-{at}")
-        buttons(step.kind, row.run_id, by, choice, first=at == 0, locked=read_only or not by)
+
+    def below() -> None:
+        if expected:
+            st.markdown(plain(expected))
+        if first is not None and block.kind != first.kind:
+            standing(chosen.get(block.kind))
+            with st.container(horizontal=True, key=f"actions {at}"):
+                actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
+
+    card(replace(block, code=code_of(block)), f"step{at}", below=below)
 
 
-steps, why = st.columns([3, 2], gap="large")
-with steps:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="steps"):
-        st.header("Steps", anchor=False)
-        by = "" if read_only else person("Decided by")
-    trouble(read_only=read_only, by=by)
-    seen = set[str]()
-    for at, block in enumerate(next_steps.cards(record)):
-        if block.kind not in seen and block.kind in chosen and chosen[block.kind].recipe:
-            block = replace(block, code="")  # noqa: PLW2901 - the code of the accepted step stands in its place
-        card(block, f"step{at}", first=at == 0, below=partial(decision, at, fresh=block.kind not in seen))
-        seen.add(block.kind)
-    if record.trials is not None:
-        st.header("What was tried", anchor=False)
-        draw(next_steps.measured(record), key="trials")
-with why:
-    st.header("Why", anchor=False)
-    for name, said in verdicts(record).items():
-        title = REGISTRY[name].TITLE
-        st.page_link(
-            PAGES[name],
-            label=f"**{title}** →",
-            query_params={"experiment": st.session_state["experiment"], "run": row.run_id},
-        )
+def steps() -> None:
+    """All steps beside each other; the selected one in full below."""
+    st.header(gains.TITLE, anchor=False)
+    for block in gains.charts(record):
+        chart(block, "gains", tabled=True)
+    at = table(gains.table(record), key="steps", selectable=True, linked="step")
+    st.caption("Select a step to read why, and the code that takes it.")
+    detail(0 if at is None or int(at) < 0 else int(at))
+
+
+def reason(name: str, said: "Verdict | NotMade") -> None:
+    """One finding, and the page that shows it in full."""
+    page, title = page_of(name), REGISTRY[name].TITLE
+    with st.container(key=f"why-{name}", gap="xsmall"):
+        if page is not None:
+            link = {"experiment": st.session_state["experiment"], "run": row.run_id}
+            st.page_link(page, label=f"**{title}** →", query_params=link)
+        else:
+            st.markdown(f"**{plain(title)}**")
         draw([said], key=f"why-{name}")
-        if isinstance(said, Verdict):
-            st.space("small")
+
+
+def why() -> None:
+    """The findings, those that ask for something first."""
+    st.header("Why", anchor=False)
+    told = verdicts(record)
+    made = {name: said for name, said in told.items() if isinstance(said, Verdict)}
+    for name in sorted(made, key=lambda name: ORDER.index(made[name].status)):
+        reason(name, made[name])
+    others = [name for name in told if name not in made]
+    if others:
+        with st.expander(f"{len(others)} not made", key="not made"):
+            for name in others:
+                reason(name, told[name])
+
+
+if first is None:
+    st.title(plain(next_steps.title(record)), anchor=False)
+    st.markdown(plain(next_steps.lede(record)))
+else:
+    head(first)
+left, right = st.columns([5, 3], gap="medium")
+with left:
+    if first is not None:
+        steps()
+with right:
+    why()
+if record.trials is not None:
+    with st.expander("Everything that was tried", key="tried"):
+        draw(next_steps.measured(record), key="trials")

@@ -1,0 +1,139 @@
+"""The proposed steps beside each other, doing nothing among them: a dot and an interval each, and a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlflow_errata.blocks import Cell, Chart, Column, StepCard, Table
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections import next_steps
+from mlflow_errata.sections._marks import Dot, dots, of_status
+
+if TYPE_CHECKING:
+    from mlflow_errata.blocks import Status
+    from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record.schema import Record
+
+TITLE = "What each step would deliver"
+NOTHING = "Do nothing"
+SERIES = {
+    "good": of_status("good", "beats doing nothing"),
+    "unsure": of_status("unsure", "not distinguishable from doing nothing"),
+    "bad": of_status("bad", "loses beyond chance"),
+}
+MARK = {"good": "●", "unsure": "◆", "bad": "▲"}
+SHORT = {"good": "pays", "unsure": "not told from nothing", "bad": "loses"}
+NARROW = 34
+"""Characters of a step's name in one line beside the chart."""
+
+
+class Offer(NamedTuple):
+    """A row: position among the next steps (-1 for doing nothing that was not proposed), and what is known."""
+
+    at: int
+    name: str
+    gain: Estimate | None
+    status: Status
+    chance: float | None
+    cost: str
+    why: str
+
+
+def offers(record: Record) -> tuple[Offer, ...]:
+    """Every proposed step in the order of the record, doing nothing as one of them."""
+    cards = next_steps.cards(record)
+    found = [_offer(at, card, record) for at, card in enumerate(cards)]
+    if record.trials is not None and not any(step.kind == "stop" for step in record.next_steps):
+        paying = sum(item.status == "good" for item in found)
+        found.insert(paying, Offer(-1, NOTHING, record.trials.noise, "unsure", record.trials.chance_none, "none", ""))
+    return tuple(found)
+
+
+def _offer(at: int, card: StepCard, record: Record) -> Offer:
+    step = record.next_steps[at]
+    if step.kind == "stop":
+        noise = None if record.trials is None else record.trials.noise
+        chance = None if record.trials is None else record.trials.chance_none
+        return Offer(at, NOTHING, noise, "unsure", chance, "none", "0, by definition")
+    gain = step.gain_value or step.gain
+    return Offer(at, card.title, gain, card.status, step.chance_best, card.cost, step.gain_reason)
+
+
+def charts(record: Record) -> list[Chart]:
+    """The gains that were measured; none where none was."""
+    found = offers(record)
+    known = [item for item in found if item.gain is not None]
+    if not any(item.gain is not None and item.name != NOTHING for item in found):
+        return []
+    names = words.distinct([_folded(item.name) for item in known])
+    rows = [
+        Dot(_lines(name), item.gain.value, SERIES[item.status].words, item.gain.low, item.gain.high, _value(item.gain))
+        for name, item in zip(names, known, strict=True)
+        if item.gain is not None
+    ]
+    ends = [0.0, *(end for row in rows for end in (row.low, row.high) if end is not None)]
+    room = 0.2 * (max(ends) - min(ends)) or 1.0
+    unit = words.metric(known[0].gain.unit) if known[0].gain is not None else ""
+    level = 90 if known[0].gain is None else round(100 * known[0].gain.level)
+    spec = dots(
+        rows,
+        tuple(SERIES.values()),
+        x={"title": f"measured gain, {unit} ({level} % interval)", "axis": {"tickCount": 6}},
+        domain=(min(ends) - room, max(ends) + room),
+        rule=0.0,
+    )
+    told = "; ".join(
+        f"{item.name} {words.change(item.gain)}, {SERIES[item.status].words}" for item in known if item.gain is not None
+    )
+    return [Chart(spec, alt=f"Measured gain of each step in {unit}: {told}.")]
+
+
+def _value(gain: Estimate) -> str:
+    return words.change(gain).partition(" (")[0]
+
+
+def _folded(name: str) -> str:
+    return name if len(name) <= 2 * NARROW else f"{name[: 2 * NARROW - 1]}…"
+
+
+def _lines(name: str) -> str:
+    """A name in at most two lines, broken between words."""
+    at = name.rfind(" ", 0, NARROW + 1)
+    return name if len(name) <= NARROW or at <= 0 else f"{name[:at]}\n{name[at + 1 :]}"
+
+
+def table(record: Record) -> Table:
+    """Gain with its interval, chance of being the best, and cost of every step; keys are positions in `next_steps`."""
+    found = offers(record)
+    unit = next((item.gain.unit for item in found if item.gain is not None), "")
+    columns = (
+        Column("step"),
+        Column("gain", "number"),
+        Column("low", "number"),
+        Column("high", "number"),
+        Column("chance it is the best", "percent"),
+        Column("cost"),
+        Column("verdict"),
+    )
+    return Table(columns, tuple(_row(item) for item in found), _caption(record, unit), tuple(str(i.at) for i in found))
+
+
+def _row(item: Offer) -> tuple[Cell, ...]:
+    if item.gain is None:
+        return (item.name, None, None, None, item.chance, item.cost, f"○ {item.why}")
+    ends = (item.gain.value, item.gain.low, item.gain.high)
+    return (item.name, *ends, item.chance, item.cost, f"{MARK[item.status]} {SHORT[item.status]}")
+
+
+def _caption(record: Record, unit: str) -> str:
+    made = record.trials
+    if made is None or not unit:
+        return "None of these was tried: give train= and budget= to errata.diagnose to measure their gains."
+    how = (
+        f"{words.plural(made.n_judging, 'row')} in {words.plural(made.n_periods, 'period')}, "
+        f"{words.plural(made.n_origins, 'refit')} of each step"
+        if made.judged == "forward"
+        else f"{words.plural(made.n_judging, 'row')} in folds"
+    )
+    noise = "" if made.noise is None else " Doing nothing is the unchanged model, refitted with another seed."
+    return f"Gain in {words.metric(unit)} with its 90 % interval, more is better; judged on {how}.{noise}"
