@@ -109,7 +109,7 @@ def test_ui_listens_here_alone_and_names_itself(started):
     assert done.exit_code == 0
     assert "errata: http://127.0.0.1:8600/?experiment=a+b  (http://anna:***@host:5000)" in done.output
     (command,) = started
-    assert command[:5] == [sys.executable, "-m", "streamlit", "run", str(app_path())]
+    assert command[:5] == [sys.executable, "-m", "streamlit", "run", str(app_path().with_name("served.py"))]
     said = flags(command)
     assert said["server.address"] == ["127.0.0.1"]
     assert said["server.headless"] == ["true"]

@@ -106,7 +106,7 @@ def _serve(
     } | ({"server.baseUrlPath": path.strip("/")} if path else {})
     flags = [f"--{name}={value}" for name, value in options.items()]
     flags += [f"--server.allowedHosts={name}" for name in (("*",) if known.addresses else known.names)]
-    command = [sys.executable, "-m", "streamlit", "run", str(app_path()), *flags]
+    command = [sys.executable, "-m", "streamlit", "run", str(app_path().with_name("served.py")), *flags]
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own app
 
@@ -319,7 +319,7 @@ def app_path() -> Path:
         from mlflow_errata.errors import AppMissing
 
         raise AppMissing
-    return Path(found.origin).parent / "served.py"
+    return Path(found.origin).parent / "app.py"
 
 
 def _record(run_or_folder: str, tracking_uri: str) -> Record:
