@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from mlflow_errata.errors import ErrataError
+from mlflow_errata.errors.stored import without_password
 from mlflow_errata.guard import LOCAL
 
 if TYPE_CHECKING:
@@ -102,13 +103,6 @@ def _store(tracking_uri: str) -> Finding:
         known = experiments(tracking_uri)
     except ErrataError as cause:
         return Finding("store", str(cause), well=False)
-    return Finding("store", f"{shown(tracking_uri)} answers: {len(known)} experiment{'' if len(known) == 1 else 's'}")
-
-
-def shown(tracking_uri: str) -> str:
-    """The address of a store without its password."""
-    scheme, mark, rest = tracking_uri.partition("://")
-    login, at, place = rest.rpartition("@")
-    if not (mark and at) or "/" in login:
-        return tracking_uri
-    return f"{scheme}{mark}{login.partition(':')[0]}:***@{place}"
+    return Finding(
+        "store", f"{without_password(tracking_uri)} answers: {len(known)} experiment{'' if len(known) == 1 else 's'}"
+    )

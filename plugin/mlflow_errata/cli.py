@@ -88,12 +88,15 @@ def _serve(
     """Become the app's server: Ctrl-C and exit codes are its own."""
     from urllib.parse import urlencode
 
-    from mlflow_errata._doctor import shown
+    from mlflow_errata.errors.stored import without_password
     from mlflow_errata.guard import Names
 
     query = urlencode({key: value for key, value in (("experiment", experiment), ("run", run)) if value})
     path = f"/{base_url.strip('/')}" if base_url.strip("/") else ""
-    click.echo(f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({shown(tracking_uri)})", err=True)
+    click.echo(
+        f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({without_password(tracking_uri)})",
+        err=True,
+    )
     known = Names.of(host, more)
     os.environ |= {TRACKING_URI: tracking_uri, ALLOWED_HOSTS: ",".join(known.names)}
     options = {
@@ -103,7 +106,7 @@ def _serve(
     } | ({"server.baseUrlPath": path.strip("/")} if path else {})
     flags = [f"--{name}={value}" for name, value in options.items()]
     flags += [f"--server.allowedHosts={name}" for name in (("*",) if known.addresses else known.names)]
-    command = [sys.executable, "-m", "streamlit", "run", str(app_path()), *flags]
+    command = [sys.executable, "-m", "streamlit", "run", str(app_path().with_name("served.py")), *flags]
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own app
 
@@ -316,7 +319,7 @@ def app_path() -> Path:
         from mlflow_errata.errors import AppMissing
 
         raise AppMissing
-    return Path(found.origin).parent / "served.py"
+    return Path(found.origin).parent / "app.py"
 
 
 def _record(run_or_folder: str, tracking_uri: str) -> Record:

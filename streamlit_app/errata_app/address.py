@@ -9,9 +9,16 @@ from urllib.parse import quote
 import streamlit as st
 
 SQLITE = "sqlite:///"
+WORKSPACE = "#workspace="
 
 
 def tracking_uri() -> str:
+    """The store that the app was started on, with the workspace that was chosen where it has any."""
+    chosen = st.session_state.get("workspace chosen")
+    return f"{store()}{WORKSPACE}{chosen}" if chosen else store()
+
+
+def store() -> str:
     """The store that the app was started on."""
     return os.environ.get("ERRATA_TRACKING_URI") or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
@@ -26,9 +33,11 @@ def run_in_mlflow(uri: str, experiment_id: str, run_id: str) -> str:
 
     `ERRATA_MLFLOW_UI` names a server whose address is not that of the store; a path is one of the app's own server.
     """
+    uri, _, workspace = uri.partition(WORKSPACE)
     base = os.environ.get("ERRATA_MLFLOW_UI") or (uri if uri.startswith(("http://", "https://")) else "")
     if base.startswith("/"):
         base = "/".join(str(st.context.url or "").split("/")[:3]) + base
     if not base.startswith(("http://", "https://")):
         return ""
-    return f"{base.rstrip('/')}/#/experiments/{quote(experiment_id)}/runs/{quote(run_id)}"
+    within = f"?workspace={quote(workspace)}" if workspace else ""
+    return f"{base.rstrip('/')}/#/experiments/{quote(experiment_id)}/runs/{quote(run_id)}{within}"

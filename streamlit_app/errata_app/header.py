@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from errata_app import source, states
-from errata_app.address import is_absent
+from errata_app.address import is_absent, store
 from errata_app.draw import plain
 from errata_app.keeping import age_of_answers
 from errata_app.moments import ago, length, moment
@@ -82,6 +82,11 @@ def _chosen() -> Choice:
         states.no_store(uri)
     bar = st.container(horizontal=True, vertical_alignment="bottom", key="header")
     try:
+        walled = source.workspaces(store())
+        if walled not in ((), ("default",)):
+            with bar:
+                _linked("Workspace", list(walled), key="workspace", shown=str, width=150)
+            uri = source.tracking_uri()
         known = source.experiments(uri)
         names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
         if not names:

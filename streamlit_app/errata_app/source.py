@@ -60,6 +60,16 @@ def experiments(uri: str) -> tuple[Experiment, ...]:
     return steady(_experiments, uri)
 
 
+def workspaces(uri: str) -> tuple[str, ...]:
+    """Names of a server's workspaces; empty where it has none, as files never have.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    return steady(_workspaces, uri) if uri.startswith(("http://", "https://")) else ()
+
+
 def runs(uri: str, experiment_id: str, n_pages: int = 1) -> tuple[RunRow, ...]:
     """Runs of an experiment that errata has looked at, newest first; the last known where the store does not answer.
 
@@ -68,6 +78,13 @@ def runs(uri: str, experiment_id: str, n_pages: int = 1) -> tuple[RunRow, ...]:
     StoreUnreachable
     """
     return steady(_runs, uri, experiment_id, n_pages)
+
+
+@st.cache_resource(ttl=FRESH, max_entries=8, refresh_mode="background", show_spinner=False)
+def _workspaces(uri: str) -> tuple[str, ...]:
+    from mlflow_errata.tracking import search  # noqa: PLC0415
+
+    return search.workspaces(uri)
 
 
 @st.cache_resource(ttl=FRESH, max_entries=8, refresh_mode="background", show_spinner="Reading the experiments ...")
@@ -353,7 +370,7 @@ def forget() -> None:
     """Read everything anew."""
     for reader in (
         *(_experiments, _runs, run, record, desk, _with_labels, _choices, _history, _outcomes, comparison),
-        *(_metric_comparison, _business, _slice_reviews, slices_found, slice_measured, _evaluated),
+        *(_metric_comparison, _business, _slice_reviews, slices_found, slice_measured, _evaluated, _workspaces),
     ):
         reader.clear()
     ask_again(tracking_uri())

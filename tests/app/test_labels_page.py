@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 import mlflow_errata as errata
 from errata_app import source
 from mlflow_errata.cli import app_path
-from mlflow_errata.tracking import decisions as room
 
 N = 600
 
@@ -145,7 +144,7 @@ def test_a_store_that_cannot_be_written_locks_the_page_and_keeps_the_answer(open
         raise PermissionError("read-only file system")
 
     with monkeypatch.context() as patched:
-        patched.setattr(room.MlflowClient, "log_text", refused)
+        patched.setattr("mlflow.tracking.MlflowClient.log_text", refused)
         press(app, "Accept")
         said = " ".join(part.value for part in app.text)
         assert "read-only file system" in said

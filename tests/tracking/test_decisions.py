@@ -106,7 +106,7 @@ def test_a_store_that_fails_for_a_while_loses_nothing(issues, run, monkeypatch):
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(room.MlflowClient, "log_text", broken)
+        patched.setattr("mlflow.tracking.MlflowClient.log_text", broken)
         for row in rows[1:3]:
             with pytest.raises(DecisionsNotStored, match="no space left"):
                 sheet.add([decision(row, "keep", by="anna")])

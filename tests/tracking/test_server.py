@@ -51,3 +51,7 @@ def test_log_list_and_load_through_a_server(server, record, tmp_path, monkeypatc
     assert errata.load(run.info.run_id) == record
     rows = search.runs(made, tracking_uri=server)
     assert [(row.name, row.dataset, row.next_step) for row in rows] == [("one", "test", record.next_steps[0].kind)]
+
+
+def test_a_server_without_workspaces_has_none(server):
+    assert search.workspaces(server) == ()

@@ -242,7 +242,30 @@ class StoreUnreachable(TrackingError):
 
     def __init__(self, uri: object, cause: object) -> None:
         said = " ".join(str(cause).split())[:300]
-        super().__init__(f"the tracking store {uri} cannot be read: {said} Check the address with --tracking-uri.")
+        super().__init__(
+            f"the tracking store {without_password(uri)} cannot be read: {said} Check the address with --tracking-uri."
+        )
+
+
+class StoreRefused(StoreUnreachable):
+    """A tracking store that does not let this user in."""
+
+    def __init__(self, uri: object, cause: object) -> None:
+        said = " ".join(str(cause).split())[:300]
+        TrackingError.__init__(
+            self,
+            f"the tracking store {without_password(uri)} refuses: {said} Where errata is started, set "
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, of one who may read it.",
+        )
+
+
+def without_password(uri: object) -> str:
+    """The address of a store as it may be shown."""
+    scheme, mark, rest = str(uri).partition("://")
+    login, at, place = rest.rpartition("@")
+    if not (mark and at) or "/" in login:
+        return str(uri)
+    return f"{scheme}{mark}{login.partition(':')[0]}:***@{place}"
 
 
 class NotLogged(TrackingError):

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import mlflow
-from mlflow.tracking import MlflowClient
 
 from mlflow_errata._decisions import Decision, arriving, as_frame, read
 from mlflow_errata.errors.stored import DecisionsNotStored
 from mlflow_errata.tracking.payload import base_of
 from mlflow_errata.tracking.search import fetched, folder_of, load, reading
 from mlflow_errata.tracking.store import within_deadline
+from mlflow_errata.tracking.workspaces import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
+    from mlflow.tracking import MlflowClient
 
     from mlflow_errata._decisions import Told
 
@@ -77,9 +78,13 @@ class Drawer:
         """
         lines = (json.dumps(asdict(item), allow_nan=False) for item in decisions)
         text, path = "".join(f"{line}\n" for line in lines), f"{self.folder}/{FOLDER}/{name}.jsonl"
-        client = MlflowClient(self.tracking_uri)
+
+        def send() -> None:
+            with client_of(self.tracking_uri) as client:
+                client.log_text(self.run_id, text, path)
+
         try:
-            within_deadline(lambda: client.log_text(self.run_id, text, path), seconds=DEADLINE)
+            within_deadline(send, seconds=DEADLINE)
         except Exception as cause:
             raise DecisionsNotStored(self.run_id, cause) from cause
 

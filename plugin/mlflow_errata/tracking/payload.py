@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.record.schema import SCHEMA
+from mlflow_errata.tracking.note import said_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,15 +48,15 @@ class Payload:
     dataset: str
     digest: str
     n_rows: int
+    note: str = ""
 
 
 def payload(record: Record, dataset: str) -> Payload:
     """The payload of a record, logged under the name of its dataset."""
     name = re.sub(r"[^\w.-]+", "_", dataset).strip("._") or "evaluation"
     folder = f"errata/{name}-{record.dataset.digest[:8]}"
-    return Payload(
-        folder, metrics(record), _tags(record, name, folder), name, record.dataset.digest, record.dataset.n_rows
-    )
+    digest, n_rows = record.dataset.digest, record.dataset.n_rows
+    return Payload(folder, metrics(record), _tags(record, name, folder), name, digest, n_rows, said_of(record))
 
 
 def metrics(record: Record) -> dict[str, float]:

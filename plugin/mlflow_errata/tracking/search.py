@@ -12,23 +12,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import mlflow
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, StoreRefused, StoreUnreachable
 from mlflow_errata.record import Record
 from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.tracking.ignored import ignored_by
 from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
+from mlflow_errata.tracking.workspaces import client_of, workspaces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
 
 ROOT = "errata"
 FOLLOWS_TAG = "errata.follows"
 LARGEST = 100 * 2**20
 """Bytes of the largest file of a record that is read."""
+REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 T = TypeVar("T")
 
 
@@ -128,6 +130,16 @@ def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
     return reading(tracking_uri, read)
 
 
+def workspaces(tracking_uri: str | None = None) -> tuple[str, ...]:
+    """Names of a server's workspaces, "default" first; empty where it has none.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    return reading(tracking_uri, workspaces_of)
+
+
 def runs(experiment_id: str, *, tracking_uri: str | None = None, most: int = 50) -> tuple[RunRow, ...]:
     """Runs of an experiment that errata has looked at, newest first.
 
@@ -173,9 +185,11 @@ def reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
     """Ask the store, with one clear error if it does not answer."""
     uri = tracking_uri or mlflow.get_tracking_uri()
     try:
-        return read(MlflowClient(tracking_uri=uri))
+        with client_of(uri) as client:
+            return read(client)
     except (MlflowException, OSError) as cause:
-        raise StoreUnreachable(uri, cause) from cause
+        refused = getattr(cause, "error_code", None) in REFUSALS
+        raise (StoreRefused if refused else StoreUnreachable)(uri, cause) from cause
 
 
 def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:

@@ -18,6 +18,7 @@ from mlflow.tracking import MlflowClient
 
 from mlflow_errata.errors.stored import NoRun, NotLogged, SpoolBroken
 from mlflow_errata.record.write import EVALUATED, ROWS
+from mlflow_errata.tracking.note import NOTE_TAG, note_tag
 from mlflow_errata.tracking.outcomes import outcome_tags
 from mlflow_errata.tracking.payload import FAILED_TAG, STATUS_TAG, Payload, payload, placed
 
@@ -161,12 +162,14 @@ def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> None:
 def _upload(run_id: str, sent: Payload, spool: Path) -> str:
     """Files first, into a folder that no tag names yet, then one batch of tags: a log that breaks off is not there."""
     client = MlflowClient()
-    sent = placed(sent, client.get_run(run_id).data.tags)
+    run = client.get_run(run_id)
+    sent = placed(sent, run.data.tags)
     for path in sorted(spool.iterdir()):
         if path.name != PAYLOAD:
             client.log_artifact(run_id, str(path), sent.folder)
     now = int(time() * 1000)
     tags = sent.tags | _table_tag(client, run_id, f"{sent.folder}/slices.json") | outcome_tags(client, run_id, spool)
+    tags |= note_tag(run.data.tags.get(NOTE_TAG), sent.note, (run.info.experiment_id, run_id, sent.folder))
     client.log_batch(
         run_id,
         metrics=[Metric(key, value, now, 0) for key, value in sent.metrics.items()],

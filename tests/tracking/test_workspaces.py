@@ -1,0 +1,74 @@
+"""Workspaces: which a server has, and that every call is made in the one that the address names."""
+
+from __future__ import annotations
+
+import os
+from threading import Thread
+from types import SimpleNamespace
+
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import FEATURE_DISABLED, TEMPORARILY_UNAVAILABLE
+
+from mlflow_errata.tracking.workspaces import client_of, workspaces_of
+
+context = pytest.importorskip("mlflow.utils.workspace_context")
+
+URI = "http://127.0.0.1:1"
+
+
+def failing(code):
+    def refuse():
+        raise MlflowException("no", code)
+
+    return SimpleNamespace(list_workspaces=refuse)
+
+
+def test_the_default_comes_first():
+    known = [SimpleNamespace(name=name) for name in ("b", "default", "a")]
+    assert workspaces_of(SimpleNamespace(list_workspaces=lambda: known)) == ("default", "a", "b")
+
+
+def test_servers_without_them_have_none_and_a_failure_is_no_answer():
+    assert workspaces_of(SimpleNamespace()) == ()
+    assert workspaces_of(failing(FEATURE_DISABLED)) == ()
+    with pytest.raises(MlflowException):
+        workspaces_of(failing(TEMPORARILY_UNAVAILABLE))
+
+
+def test_inside_the_block_alone_calls_are_made_in_the_workspace():
+    before = os.environ.get("MLFLOW_WORKSPACE")
+    with client_of(f"{URI}#workspace=team-a") as client:
+        assert client.tracking_uri == URI
+        seen = [context.get_request_workspace()]
+        fetching = Thread(target=lambda: seen.append(context.get_request_workspace()))
+        fetching.start()
+        fetching.join()
+        assert seen == ["team-a", "team-a"], "threads that fetch files are inside, too"
+    assert context.get_request_workspace() == before
+    assert os.environ.get("MLFLOW_WORKSPACE") == before
+
+
+def test_two_workspaces_at_once_do_not_mix():
+    seen = {}
+
+    def look(name):
+        with client_of(f"{URI}#workspace={name}"):
+            inner = []
+            thread = Thread(target=lambda: inner.append(context.get_request_workspace()))
+            thread.start()
+            thread.join()
+            seen[name] = inner[0]
+
+    threads = [Thread(target=look, args=(f"team-{at}",)) for at in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == {f"team-{at}": f"team-{at}" for at in range(20)}
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "A" * 400, "\N{SNOWMAN}"])
+def test_a_name_that_is_none_is_refused(name):
+    with pytest.raises(MlflowException), client_of(f"{URI}#workspace={name}"):
+        pass
