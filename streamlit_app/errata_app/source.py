@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from errata_app.keeping import ask_again, steady
 from errata_app.labelling import Desk
 from mlflow_errata._choices import standing
 from mlflow_errata._queue import Queue
+from mlflow_errata.errors import NotApplicable
 
 if TYPE_CHECKING:
     from mlflow_errata import Record
@@ -234,11 +235,14 @@ def comparison(uri: str, old: str, new: str, digests: tuple[str, str]) -> RunCom
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing the metrics over runs ...")
-def _metric_comparison(uri: str, records: tuple[tuple[str, str], ...], _rows: tuple[RunRow, ...]) -> MetricComparison:
+def _metric_comparison(uri: str, records: tuple[tuple[str, str], ...], _rows: tuple[RunRow, ...]) -> Any:
     from mlflow_errata.tracking import metrics as room  # noqa: PLC0415
 
     del records
-    return room.metric_comparison(_rows, tracking_uri=uri)
+    try:
+        return room.metric_comparison(_rows, tracking_uri=uri)
+    except NotApplicable as reason:
+        return reason  # as costly to find out as a comparison
 
 
 def metric_comparison(uri: str, experiment_id: str) -> MetricComparison:
@@ -249,7 +253,10 @@ def metric_comparison(uri: str, experiment_id: str) -> MetricComparison:
     NotApplicable, StoreUnreachable, RecordBroken, RecordTooNew
     """
     rows = runs(uri, experiment_id)
-    return _metric_comparison(uri, tuple((row.run_id, row.digest) for row in rows), rows)
+    found = _metric_comparison(uri, tuple((row.run_id, row.digest) for row in rows), rows)
+    if isinstance(found, NotApplicable):
+        raise NotApplicable(str(found))
+    return cast("MetricComparison", found)
 
 
 def business(uri: str, experiment_id: str) -> Business | None:
