@@ -69,16 +69,25 @@ def hostile(seed, n=1200):
 @pytest.fixture(scope="module", params=THEMES)
 def tab(request, browser, served):
     """A page that notes every request to another host and every console error."""
-    address, _ = served
-    opened = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme=request.param)
-    opened.trouble = []
-    opened.on("request", lambda asked: opened.trouble.append(asked.url) if not local(asked.url, address) else None)
-    opened.on(
-        "console", lambda said: opened.trouble.append(said.text) if said.type == "error" and not probe(said) else None
+    yield from noting(browser, served[0], request.param)
+
+
+@pytest.fixture(scope="module")
+def light(browser, served):
+    """The same for what is alike in both themes."""
+    yield from noting(browser, served[0], "light")
+
+
+def noting(browser, address, theme):
+    found = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme=theme)
+    found.trouble = []
+    found.on("request", lambda asked: found.trouble.append(asked.url) if not local(asked.url, address) else None)
+    found.on(
+        "console", lambda said: found.trouble.append(said.text) if said.type == "error" and not probe(said) else None
     )
-    opened.on("pageerror", lambda error: opened.trouble.append(str(error)))
-    yield opened
-    opened.close()
+    found.on("pageerror", lambda error: found.trouble.append(str(error)))
+    yield found
+    found.close()
 
 
 def local(url, address):
@@ -95,7 +104,7 @@ def opened(tab, served, page, which="usual"):
     experiment, run = runs[which]
     tab.goto(f"{address}/{page}?{urlencode({'experiment': experiment, 'run': run, 'by': 'anna'})}")
     tab.wait_for_function(READY, timeout=60_000)
-    tab.wait_for_timeout(900)
+    tab.wait_for_timeout(700)
     playwright.expect(tab.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -137,21 +146,21 @@ def test_hostile_names_are_text(tab, served, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_phone_scrolls_down_only(tab, served, page):
-    tab.set_viewport_size({"width": 390, "height": 844})
+def test_a_phone_scrolls_down_only(light, served, page):
+    light.set_viewport_size({"width": 390, "height": 844})
     for which in ("usual", "hostile"):
-        opened(tab, served, page, which)
-        main = tab.get_by_test_id("stMain")
+        opened(light, served, page, which)
+        main = light.get_by_test_id("stMain")
         wide = main.evaluate("element => [element.scrollWidth, element.clientWidth]")
         assert wide[0] <= wide[1] + 1, which
-    tab.set_viewport_size({"width": 1280, "height": 800})
+    light.set_viewport_size({"width": 1280, "height": 800})
 
 
-def test_title_gain_and_cost_are_on_the_first_screen(tab, served):
-    opened(tab, served, "")
-    title = tab.get_by_role("heading", level=1)
-    lede = tab.locator("p", has_text="Cost:").first
-    chart = tab.get_by_test_id("stVegaLiteChart").first
+def test_title_gain_and_cost_are_on_the_first_screen(light, served):
+    opened(light, served, "")
+    title = light.get_by_role("heading", level=1)
+    lede = light.locator("p", has_text="Cost:").first
+    chart = light.get_by_test_id("stVegaLiteChart").first
     for part in (title, lede, chart):
         box = part.bounding_box()
         assert box is not None
@@ -159,19 +168,19 @@ def test_title_gain_and_cost_are_on_the_first_screen(tab, served):
     assert re.search(r"gain|pays|nothing", lede.inner_text(), re.IGNORECASE)
 
 
-def test_the_keyboard_reaches_and_shows_everything(tab, served):
+def test_the_keyboard_reaches_and_shows_everything(light, served):
     """Tab goes through the header to the actions; what has the focus is marked."""
-    opened(tab, served, "")
+    opened(light, served, "")
     seen, unmarked = [], []
     for _ in range(34):
-        tab.keyboard.press("Tab")
-        tab.wait_for_timeout(60)
-        name, focused = tab.evaluate(FOCUSED)
-        tab.evaluate("() => { window.had = document.activeElement; window.had.blur(); }")
-        tab.wait_for_timeout(60)
-        if focused == tab.evaluate(LOOKS) and name not in {"CANVAS", "stMain"}:  # a table draws its own ring
+        light.keyboard.press("Tab")
+        light.wait_for_timeout(60)
+        name, focused = light.evaluate(FOCUSED)
+        light.evaluate("() => { window.had = document.activeElement; window.had.blur(); }")
+        light.wait_for_timeout(60)
+        if focused == light.evaluate(LOOKS) and name not in {"CANVAS", "stMain"}:  # a table draws its own ring
             unmarked.append(name)
-        tab.evaluate("() => window.had.focus()")
+        light.evaluate("() => window.had.focus()")
         seen.append(name)
     said = " | ".join(seen)
     for wanted in ("Slices", "Experiment", "Run", "Compare with", "Share", "Mark as taken", "Not this one"):
@@ -211,15 +220,15 @@ def test_copy_link_opens_the_same_view(browser, served):
     assert "anna" not in link
 
 
-def test_downloads_of_a_view(tab, served):
-    opened(tab, served, "slices")
-    tab.get_by_role("button", name="Share").click()
+def test_downloads_of_a_view(light, served):
+    opened(light, served, "slices")
+    light.get_by_role("button", name="Share").click()
     for name, starts in (("Download (CSV)", b"Slice errors"), ("Download the report", b"<!DOCTYPE html>")):
-        with tab.expect_download(timeout=60_000) as got:
-            tab.get_by_role("button", name=name).click()
+        with light.expect_download(timeout=60_000) as got:
+            light.get_by_role("button", name=name).click()
         assert Path(got.value.path()).read_bytes().startswith(starts)
 
 
-def test_a_page_names_itself(tab, served):
-    opened(tab, served, "over_time")
-    assert tab.title() == "Over time · errata"
+def test_a_page_names_itself(light, served):
+    opened(light, served, "over_time")
+    assert light.title() == "Over time · errata"
