@@ -61,7 +61,7 @@ def test_noise_is_measured_away():
     n = 200_000
     truth = draw.integers(0, 2, n)
     given = np.where(draw.random(n) < 0.3, 1 - truth, truth)
-    flags = _relabel_gain._Flags(given, np.full(n, -1), np.flatnonzero(given != truth), np.empty(0), np.empty(0))
+    flags = _relabel_gain.Flags(given, np.full(n, -1), np.flatnonzero(given != truth), np.empty(0), np.empty(0))
     old, new = (np.where(draw.random(n) < right, truth, 1 - truth) for right in (0.8, 0.9))
     outcomes = _relabel_gain.CATALOGUE["accuracy"].metric
     from mlflow_errata.metric import Outcomes

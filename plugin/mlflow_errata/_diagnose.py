@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from mlflow_errata import __version__
 from mlflow_errata._evaluated import evaluated_rows
+from mlflow_errata._unchecked_gain import with_unchecked_gain
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
@@ -151,6 +153,8 @@ def diagnose(
         results, not_applicable = _make(table, options)
         steps, trials = propose(results, table), None
         if budget > 0:
+            start = monotonic()
+            steps = with_unchecked_gain(steps, results, table, train=train, model=model, value=value, options=options)
             steps, trials = try_steps(
                 table,
                 results,
@@ -159,6 +163,7 @@ def diagnose(
                 metric=chosen,
                 value=value,
                 budget=budget,
+                spent=monotonic() - start,
                 random_state=random_state,
             )
     return Record(

@@ -85,15 +85,15 @@ def relabel_gain(
         raise NotRefitted("there is no audit of class labels.")
     known = catalogued(metric)
     told = known.metric if known is not None and known.metric.rows is not None else CATALOGUE["accuracy"].metric
-    judged, taught = _flags(table, issues, issues), _training_flags(table, issues, train, model, random_state)
+    judged, taught = flags(table, issues, issues), _training_flags(table, issues, train, model, random_state)
     draw, base, gains, spreads = np.random.default_rng(random_state), table.outcomes, [], []
     for _ in range(DRAWS):
         rates = _drawn(issues.audit, draw)
         labels, factor = taught.corrected(rates)
-        refitted = _fitted(model, train[list(table.features)], base.named(labels))
+        refitted = fitted(model, train[list(table.features)], base.named(labels))
         after = outcomes_of(table.frame, table.roles, ask(refitted, table.frame, table.features), table.task)
         inverse = _inverse_rates(judged, rates, issues, base)
-        value, low, high = _difference(told, base, _aligned(after, base), inverse)
+        value, low, high = _difference(told, base, aligned(after, base), inverse)
         gains.append(factor * value)
         spreads.append([factor * (high - low) / 2, (factor - 1) * value])
     value = float(np.mean(gains))
@@ -106,7 +106,7 @@ def relabel_gain(
 
 
 @dataclass(frozen=True)
-class _Flags:
+class Flags:
     """Labels with those that are in doubt.
 
     Parameters
@@ -133,7 +133,7 @@ class _Flags:
         return y, min(MOST_SCALED, float(chance.sum()) / removed) if removed > 0 else 1.0
 
 
-def _flags(table: EvaluationTable, own: LabelIssues, audited: LabelIssues) -> _Flags:
+def flags(table: EvaluationTable, own: LabelIssues, audited: LabelIssues) -> Flags:
     """The flagged rows of a table, in the strata of what was audited."""
     first = own.ranking.head(own.n_flagged)
     rows = pd.Index([str(row) for row in table.ids]).get_indexer(pd.Index([str(row) for row in first["id"]]))
@@ -143,20 +143,20 @@ def _flags(table: EvaluationTable, own: LabelIssues, audited: LabelIssues) -> _F
         if all(predicate.column in table.frame for predicate in audited.slices[at].predicates):
             stratum[audited.slices[at].mask(table.frame)] = at
     suggested = np.array([code[str(label)] for label in first["suggested"]], dtype=np.intp)
-    return _Flags(table.outcomes.y, stratum, rows, suggested, first["score"].to_numpy())
+    return Flags(table.outcomes.y, stratum, rows, suggested, first["score"].to_numpy())
 
 
 def _training_flags(
     table: EvaluationTable, issues: LabelIssues, train: pd.DataFrame, model: Any, random_state: int
-) -> _Flags:
+) -> Flags:
     """Flagged training rows by out-of-fold scores, in the order of the training frame."""
     from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - slow to import
 
     label, classes = table.roles.label, table.outcomes.classes
     features, y = train[list(table.features)], train[label]
     scores = np.zeros((len(train), len(classes)))
-    for fitted, left in StratifiedKFold(FOLDS, shuffle=True, random_state=random_state).split(features, y):
-        part = _fitted(model, features.iloc[fitted], y.iloc[fitted].to_numpy())
+    for kept, left in StratifiedKFold(FOLDS, shuffle=True, random_state=random_state).split(features, y):
+        part = fitted(model, features.iloc[kept], y.iloc[kept].to_numpy())
         place = [classes.index(known) for known in np.asarray(part.classes_).tolist()]
         scores[np.ix_(left, place)] = part.predict_proba(features.iloc[left])
     names = {known: f"errata.score {at}" for at, known in enumerate(classes)}
@@ -166,9 +166,9 @@ def _training_flags(
         frame, label=label, scores=names, features=list(table.features), slice_by=own, task=table.task
     )
     found = label_issues.diagnose(ranked, Options(default_metric(ranked.outcomes), random_state, budget=1.0))
-    flags, order = _flags(ranked, found, issues), np.argsort(np.asarray(ranked.ids))
+    doubted, order = flags(ranked, found, issues), np.argsort(np.asarray(ranked.ids))
     back = np.argsort(order)
-    return replace(flags, y=flags.y[order], everywhere=flags.everywhere[order], rows=back[flags.rows])
+    return replace(doubted, y=doubted.y[order], everywhere=doubted.everywhere[order], rows=back[doubted.rows])
 
 
 # -- draws ------------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def _drawn(audit: Audit, draw: np.random.Generator) -> dict[int, float]:
 
 
 def _inverse_rates(
-    flags: _Flags, rates: dict[int, float], issues: LabelIssues, outcomes: Outcomes
+    flags: Flags, rates: dict[int, float], issues: LabelIssues, outcomes: Outcomes
 ) -> NDArray[np.float64]:
     """For each row and true label t the weight inverse(T)[given, t]; shape (n, n_classes).
 
@@ -216,14 +216,14 @@ def _difference(
     return mean_interval(total if metric.greater_is_better else -total, before.weight, level=LEVEL)
 
 
-def _aligned(after: Outcomes, base: Outcomes) -> Outcomes:
+def aligned(after: Outcomes, base: Outcomes) -> Outcomes:
     """Outcomes whose classes stand in the order of others'."""
     place = np.array([after.classes.index(label) for label in base.classes])
     scores = None if after.scores is None else after.scores[:, place]
     return replace(base, prediction=np.argsort(place)[after.prediction], scores=scores)
 
 
-def _fitted(model: Any, features: pd.DataFrame, labels: NDArray[Any]) -> Any:
+def fitted(model: Any, features: pd.DataFrame, labels: NDArray[Any]) -> Any:
     """A clone of the model fitted on some labels, on one thread."""
     from sklearn.base import clone  # noqa: PLC0415 - slow to import
     from threadpoolctl import threadpool_limits  # noqa: PLC0415

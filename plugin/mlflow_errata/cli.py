@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlflow_errata import __version__
+from mlflow_errata._making import diagnose, try_steps
+from mlflow_errata._options import TRACKING_URI, tracking_uri_option
 
 if TYPE_CHECKING:
     from mlflow_errata._gate import Gate
     from mlflow_errata.record import Record
 
-STORE = "sqlite:///mlflow.db"
-TRACKING_URI = "ERRATA_TRACKING_URI"
+ALLOWED_HOSTS = "ERRATA_ALLOWED_HOSTS"
 
-tracking_uri_option = click.option(
-    "--tracking-uri",
-    envvar=[TRACKING_URI, "MLFLOW_TRACKING_URI"],
-    default=STORE,
-    show_default=True,
-    help="MLflow store.",
-)
+OWN_PACE = {"ui", "demo", "push"}
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""A command says that a server does not answer in seconds, not in MLflow's four minutes; your own setting stands."""
 
 
 class _Commands(click.Group):
@@ -43,8 +40,12 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "ERRATA", "help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="errata", message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """What is wrong with a run, and what to do next."""
+    patience = {} if context.invoked_subcommand in OWN_PACE else PATIENCE
+    for name, value in {"MLFLOW_DISABLE_TELEMETRY": "true", **patience}.items():
+        os.environ.setdefault(name, value)
 
 
 @main.command()
@@ -54,27 +55,100 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8501, show_default=True, help="Port to listen on.")
 @click.option("--base-url", default="", help="Path under which a proxy serves the app.")
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="Further name to answer to, such as a proxy's; repeat."
+)
 @click.option("--open/--no-open", "opens", default=False, help="Open a browser.")
 def ui(
-    *, tracking_uri: str, experiment: str | None, run: str | None, host: str, port: int, base_url: str, opens: bool
+    *,
+    tracking_uri: str,
+    experiment: str | None,
+    run: str | None,
+    host: str,
+    port: int,
+    base_url: str,
+    allow_host: tuple[str, ...],
+    opens: bool,
 ) -> None:
     """Start the app on a tracking store."""
+    _serve(tracking_uri, host, port, experiment=experiment, run=run, base_url=base_url, more=allow_host, opens=opens)
+
+
+def _serve(
+    tracking_uri: str,
+    host: str,
+    port: int,
+    *,
+    experiment: str | None = None,
+    run: str | None = None,
+    base_url: str = "",
+    more: tuple[str, ...] = (),
+    opens: bool = False,
+) -> None:
+    """Become the app's server: Ctrl-C and exit codes are its own."""
     from urllib.parse import urlencode
+
+    from mlflow_errata._doctor import shown
+    from mlflow_errata.guard import Names
 
     query = urlencode({key: value for key, value in (("experiment", experiment), ("run", run)) if value})
     path = f"/{base_url.strip('/')}" if base_url.strip("/") else ""
-    click.echo(f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({tracking_uri})", err=True)
-    os.environ[TRACKING_URI] = tracking_uri
+    click.echo(f"errata: http://{host}:{port}{path}/{'?' + query if query else ''}  ({shown(tracking_uri)})", err=True)
+    known = Names.of(host, more)
+    os.environ |= {TRACKING_URI: tracking_uri, ALLOWED_HOSTS: ",".join(known.names)}
     options = {
         "server.address": host,
         "server.port": str(port),
         "server.headless": str(not opens).lower(),
-    } | ({"server.baseUrlPath": base_url.strip("/")} if path else {})
+    } | ({"server.baseUrlPath": path.strip("/")} if path else {})
     flags = [f"--{name}={value}" for name, value in options.items()]
-    flags += [f"--server.allowedHosts={name}" for name in sorted({host, "localhost", "127.0.0.1"})]
+    flags += [f"--server.allowedHosts={name}" for name in (("*",) if known.addresses else known.names)]
     command = [sys.executable, "-m", "streamlit", "run", str(app_path()), *flags]
     sys.stderr.flush()
-    os.execv(sys.executable, command)  # noqa: S606 - the app takes over this process, so Ctrl-C and exit codes are its own
+    os.execv(sys.executable, command)  # noqa: S606 - our own app
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("errata-demo"),
+    show_default=True,
+    help="Where its store is kept; made once.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8501, show_default=True, help="Port to listen on.")
+@click.option("--serve/--no-serve", default=True, help="Start the app on it.")
+@click.option("--open/--no-open", "opens", default=False, help="Open a browser.")
+def demo(*, folder: Path, host: str, port: int, serve: bool, opens: bool) -> None:
+    """Log runs on real flights, which takes a minute or two, and start the app on them."""
+    from mlflow_errata import _demo
+
+    if not _demo.is_made(folder):
+        click.echo(f"errata: logging the runs of the demo into {folder} ...", err=True)
+        _demo.make(folder)
+    if serve:
+        _serve(_demo.store_of(folder), host, port, experiment=_demo.EXPERIMENT, opens=opens)
+    click.echo(f"errata ui --tracking-uri {_demo.store_of(folder)} --experiment {_demo.EXPERIMENT}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@tracking_uri_option
+def doctor(*, as_json: bool, tracking_uri: str) -> None:
+    """Look at the installation and the store: exit code 0 all well, 1 something to do."""
+    from mlflow_errata._doctor import examined
+
+    findings = []
+    for found in examined(tracking_uri, app_path(), Path("errata_out")):
+        findings.append(found)
+        if not as_json:
+            click.echo(f"{'ok  ' if found.well else 'LOOK'}  {found.what}: {found.said}")
+    if as_json:
+        import json
+
+        click.echo(json.dumps([vars(found) for found in findings], indent=1))
+    raise SystemExit(0 if all(found.well for found in findings) else 1)
 
 
 @main.command()
@@ -107,29 +181,28 @@ def next_steps(*, run_or_folder: str, as_json: bool, tracking_uri: str) -> None:
 
 
 @main.command()
-@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--label", required=True, help="Column of the truth.")
-@click.option("--prediction", help="Column of predictions.")
-@click.option("--scores", multiple=True, help="Column of scores; repeat in class order.")
-@click.option("--time", help="Column of dates.")
-@click.option("--id", "row_id", help="Column that names each row.")
-@click.option("--weight", help="Column of row weights.")
-@click.option("--slice-by", multiple=True, help="Column to slice on; repeat. Default: every column without a role.")
-@click.option("--metric", help="Metric; default by task.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to save the record in.")
-def diagnose(*, data: Path, scores: tuple[str, ...], row_id: str | None, out: Path | None, **roles: Any) -> None:
-    """Diagnose a CSV or Parquet file of labels and model output."""
-    import pandas as pd
+@click.argument("run_or_folder")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
+@tracking_uri_option
+def recipe(*, run_or_folder: str, output: Path | None, tracking_uri: str) -> None:
+    """Print the recipe of a run (of the step accepted last, else of its plan), or of a saved record, as JSON."""
+    if Path(run_or_folder).is_dir():
+        from mlflow_errata.recipe import Recipe
 
-    from mlflow_errata import diagnose as make
+        made = Recipe.of(_record(run_or_folder, tracking_uri))
+    else:
+        from mlflow_errata.tracking.choices import load_recipe
 
-    frame = pd.read_parquet(data) if data.suffix == ".parquet" else pd.read_csv(data)
-    slice_by = list(roles.pop("slice_by")) or None
-    listed = (scores[0] if len(scores) == 1 else list(scores)) if scores else None
-    record = make(frame, scores=listed, id=row_id, slice_by=slice_by, **roles)
-    click.echo(str(record))
-    if out is not None:
-        click.echo(f"saved: {record.save(out)}")
+        made = load_recipe(run_or_folder, tracking_uri=tracking_uri)
+    if output is None:
+        click.echo(made.to_json())
+    else:
+        output.write_text(made.to_json(), encoding="utf-8")
+        click.echo(str(output))
+
+
+main.add_command(diagnose)
+main.add_command(try_steps)
 
 
 @main.command()
@@ -243,7 +316,7 @@ def app_path() -> Path:
         from mlflow_errata.errors import AppMissing
 
         raise AppMissing
-    return Path(found.origin).parent / "app.py"
+    return Path(found.origin).parent / "served.py"
 
 
 def _record(run_or_folder: str, tracking_uri: str) -> Record:

@@ -8,7 +8,7 @@ import sys
 
 import mlflow
 import pytest
-from mlflow.utils.autologging_utils import AutologgingEventLogger
+from mlflow.utils.autologging_utils import AutologgingEventLogger, autologging_is_disabled
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -26,7 +26,7 @@ def listening(experiment):
     errata.autolog()
     yield experiment
     errata.autolog(disable=True)
-    mlflow.sklearn.autolog(disable=True)
+    assert autologging_is_disabled("sklearn")
 
 
 def records(experiment):
@@ -66,7 +66,6 @@ def test_the_active_run_is_told_and_roles_are_columns(experiment, frame):
             model.score(rows[1500:], y=frame["y"][1500:])
     finally:
         errata.autolog(disable=True)
-        mlflow.sklearn.autolog(disable=True)
     assert errata.load(run.info.run_id).dataset.roles["time"] == "at"
 
 
@@ -121,7 +120,6 @@ def test_another_listener_still_hears_and_gets_its_place_back(experiment):
         assert AutologgingEventLogger.get_logger() is other
     finally:
         AutologgingEventLogger.set_logger(before)
-        mlflow.sklearn.autolog(disable=True)
 
 
 def test_a_script_that_nobody_changes(tmp_path):

@@ -153,6 +153,28 @@ class TrackingError(ErrataError):
     """MLflow could not be written to or read from."""
 
 
+class DemoRefused(TrackingError):
+    """A demo that cannot be made."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(f"the demo cannot be made in {folder}: {why}.")
+
+
+class FileUnreadable(ErrataError):
+    """A file that is no table, or a model that cannot be loaded."""
+
+    def __init__(self, where: object, what: str, cause: object) -> None:
+        said = " ".join(str(cause).split())[:300]
+        super().__init__(f"{where} cannot be read as {what}: {said}")
+
+
+class NotServed(TrackingError):
+    """MLflow and the app cannot be served on one port."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"MLflow and errata cannot be served on one port: {reason}")
+
+
 class NoRun(TrackingError):
     """Nowhere to log to."""
 

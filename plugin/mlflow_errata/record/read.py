@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import TypeAdapter, ValidationError
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.errors.stored import RecordBroken, RecordMissing, RecordTooNew
@@ -16,6 +18,14 @@ from mlflow_errata.record.schema import SCHEMA, Dataset, Record, Summary
 from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.trials._shape import Trials
+
+MALFORMED = (
+    *(ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError),
+    *(OSError, pa.ArrowException),
+)
+"""What reading a file that is no record may raise; what pydantic raises is a ValueError."""
+MOST_CELLS = 50_000_000
+"""Values in the largest table of rows that is read: 50,000 rows of 1,000 columns."""
 
 
 def read(path: str | Path) -> Record:
@@ -31,18 +41,30 @@ def read(path: str | Path) -> Record:
     try:
         document = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         schema = int(document["schema"])
-    except (ValueError, TypeError, KeyError) as cause:
+    except MALFORMED as cause:
         raise RecordBroken(folder / RECORD, f"{type(cause).__name__}: {cause}") from cause
     if schema > SCHEMA:
         raise RecordTooNew(folder / RECORD, schema, SCHEMA)
     try:
         return from_document(document, _rows(folder / ROWS), _rows(folder / EVALUATED))
-    except (ValidationError, KeyError, TypeError, ValueError, OSError) as cause:
+    except MALFORMED as cause:
         raise RecordBroken(folder, cause) from cause
 
 
 def _rows(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+    """Rows from a Parquet file, unless it would unfold to more than errata ever writes.
+
+    Raises
+    ------
+    ValueError, OSError
+    """
+    if not path.is_file():
+        return pd.DataFrame()
+    said = pq.read_metadata(path)
+    if said.num_rows * said.num_columns > MOST_CELLS:
+        reason = f"{path.name} holds {said.num_rows:,} rows of {said.num_columns:,} columns"
+        raise ValueError(reason)
+    return pd.read_parquet(path)
 
 
 def from_document(document: dict[str, Any], rows: pd.DataFrame, evaluated: pd.DataFrame) -> Record:

@@ -27,7 +27,14 @@ MOST_DOTS = 14
 def gain(step: NextStep, record: Record) -> str:
     """The gain that a step is ranked by, in words; or why there is none."""
     best = step.gain_value or step.gain
-    return step.gain_reason if best is None else amount(best, record)
+    if best is None:
+        return step.gain_reason
+    return f"{amount(best, record)}, known after the check" if is_unchecked(step) else amount(best, record)
+
+
+def is_unchecked(step: NextStep) -> bool:
+    """Whether the gain is what a check of labels may show: anything from nothing to all of them wrong."""
+    return step.kind == "relabel" and step.bound is None and "audit" in step.params and step.gain is not None
 
 
 def amount(measured: Estimate, record: Record) -> str:
@@ -41,14 +48,21 @@ def lede(record: Record, trials: Trials) -> str:
     first, n_tried = record.next_steps[0], words.plural(len(trials.tried), "step")
     if first.kind == "stop":
         return f"{n_tried} tried, and none pays.{_detectable(trials)}"
-    if (first.gain_value or first.gain) is None:
-        paying = [step for step in record.next_steps if (step.gain_value or step.gain) is not None]
-        others = f" Gains of the {n_tried} tried hold on the labels as they are." if paying else ""
-        return f"The findings ask for it first; its gain is known after the check.{others}"
+    if is_unchecked(first) or (first.gain_value or first.gain) is None:
+        others = f" Gains of the {n_tried} tried hold on the labels as they are." if trials.tried else ""
+        return f"The findings ask for it first. {_before_a_check(first)}{others}"
     said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried."
     if first.gain_value is not None and first.gain is not None:
         said += f" {words.capital(words.metric(first.gain.unit))} moves by {words.change(first.gain)}."
     return said + _then(record)
+
+
+def _before_a_check(step: NextStep) -> str:
+    best = step.gain_value or step.gain
+    if best is None:
+        return "Its gain is known after the check."
+    ends = f"{words.change(best)} {words.metric(best.unit)}"
+    return f"Right labels may be worth {ends}: nothing if all are right, most if all are wrong; the check tells."
 
 
 def _then(record: Record) -> str:

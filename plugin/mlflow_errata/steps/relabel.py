@@ -40,7 +40,9 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     steps: list[NextStep] = []
     if isinstance(issues, LabelIssues) and issues.found:
         worst = next(item for item in issues.slices if item.evident)
-        also = (SLICE_ERRORS,) if doubted.pop(worst.conditions, None) is not None else ()
+        same = [conditions for conditions in doubted if set(worst.conditions) <= set(conditions)]
+        also = (SLICE_ERRORS,) if same else ()
+        doubted = {conditions: item for conditions, item in doubted.items() if conditions not in same}
         steps.append(_audit(worst.conditions, worst.support, (*also, LABEL_ISSUES)))
     return (*steps, *(_audit(item.conditions, item.support, (SLICE_ERRORS,)) for item in doubted.values()))
 

@@ -53,7 +53,7 @@ def autolog(
     Parameters
     ----------
     disable : bool
-        True stops it; what MLflow logs by itself stays as it is.
+        True stops it, and MLflow's autologging of scikit-learn too if it was off before.
     time, id : str
         Columns of X; an X without them is diagnosed without them.
     value, slice_by, metric, budget, random_state
@@ -61,13 +61,17 @@ def autolog(
     """
     heard = AutologgingEventLogger.get_logger()  # type: ignore[no-untyped-call]
     before = heard.heard_before if isinstance(heard, _Watch) else heard
+    turned_on = isinstance(heard, _Watch) and heard.turned_on
     if disable:
         _listen(before)
+        if turned_on:
+            mlflow.sklearn.autolog(disable=True)
         return
     if autologging_is_disabled("sklearn"):  # type: ignore[no-untyped-call]
+        turned_on = True
         mlflow.sklearn.autolog(log_models=False, log_datasets=False, log_input_examples=False)
     options = {"value": value, "slice_by": slice_by, "metric": metric, "budget": budget, "random_state": random_state}
-    _listen(_Watch(before, {"time": time, "id": id}, options))
+    _listen(_Watch(before, {"time": time, "id": id}, options, turned_on=turned_on))
 
 
 def _listen(listener: Any) -> None:
@@ -100,6 +104,7 @@ class _Watch:
     heard_before: Any
     roles: Mapping[str, str | None]
     options: Mapping[str, Any]
+    turned_on: bool = False
     fitted: WeakKeyDictionary[Any, _Fitted] = field(default_factory=WeakKeyDictionary)
     depth: _Depth = field(default_factory=_Depth)
 

@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 from mlflow_errata._decisions import Decision, arriving, as_frame, read
 from mlflow_errata.errors.stored import DecisionsNotStored
 from mlflow_errata.tracking.payload import base_of
-from mlflow_errata.tracking.search import folder_of, load, reading
+from mlflow_errata.tracking.search import fetched, folder_of, load, reading
 from mlflow_errata.tracking.store import within_deadline
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ class Drawer:
 
     def _read(self, client: MlflowClient) -> tuple[Decision, ...]:
         path = f"{self.folder}/{FOLDER}"
-        if not client.list_artifacts(self.run_id, path):
+        names = [Path(item.path).name for item in client.list_artifacts(self.run_id, path)]
+        if not names:
             return ()
         with tempfile.TemporaryDirectory() as scratch:
-            files = Path(client.download_artifacts(self.run_id, path, scratch)).glob("*.jsonl")
+            files = fetched(client, self.run_id, path, names, scratch).glob("*.jsonl")
             lines = [line for file in sorted(files) for line in file.read_text("utf-8", "replace").split("\n")]
         found = {item for item in map(_parsed, lines) if item is not None}
         return tuple(sorted(found, key=lambda item: (item.at, item.by, item.key)))
@@ -198,5 +199,5 @@ def _sheet_name(by: str) -> str:
 def _parsed(line: str) -> Decision | None:
     try:
         return Decision.parsed(json.loads(line))
-    except ValueError:
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -14,19 +14,21 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from mlflow_errata.errors.stored import NoDiagnoses, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, StoreUnreachable
 from mlflow_errata.record import Record
 from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.tracking.ignored import ignored_by
 from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from mlflow.entities import Run
 
 ROOT = "errata"
 FOLLOWS_TAG = "errata.follows"
+LARGEST = 100 * 2**20
+"""Bytes of the largest file of a record that is read."""
 T = TypeVar("T")
 
 
@@ -203,44 +205,77 @@ def load_evaluated(client: MlflowClient, run_id: str) -> Record:
 def _load(client: MlflowClient, run_id: str, dataset: str | None, rows: str = ROWS) -> Record:
     folder = folder_of(client, run_id, dataset)
     with tempfile.TemporaryDirectory() as scratch:
-        document = Path(client.download_artifacts(run_id, f"{folder}/{RECORD}", scratch))
-        if any(Path(item.path).name == rows for item in client.list_artifacts(run_id, folder)):
-            client.download_artifacts(run_id, f"{folder}/{rows}", scratch)
-        record = Record.open(document.parent)
+        place = fetched(client, run_id, folder, (RECORD, rows), scratch)
+        record = Record.open(place)
     experiment = client.get_experiment(client.get_run(run_id).info.experiment_id)
     return replace(record, ignored=ignored_by(experiment))
 
 
+def fetched(client: MlflowClient, run_id: str, folder: str, names: Collection[str], scratch: str) -> Path:
+    """Bring files of a folder of artifacts here, those that are there; what is too large to be ours is left alone.
+
+    Raises
+    ------
+    RecordBroken
+        Before anything is read, if a file is larger than any that errata writes, or the folder is none of errata's.
+    """
+    parts = folder.split("/")
+    if parts[0] != ROOT or ".." in parts:
+        raise RecordBroken(folder, f"a record lies below {ROOT}/")
+    wanted = [item for item in client.list_artifacts(run_id, folder) if Path(item.path).name in names]
+    for item in wanted:
+        if (item.file_size or 0) > LARGEST:
+            raise RecordBroken(item.path, f"it holds {item.file_size:,} bytes, and errata writes {LARGEST:,} at most")
+    here = [Path(client.download_artifacts(run_id, f"{folder}/{Path(item.path).name}", scratch)) for item in wanted]
+    return here[0].parent if here else Path(scratch, folder)
+
+
 def row_of(run: Run) -> RunRow:
-    """A run of a run list, from its tags."""
+    """A run of a run list, from its tags; one whose summary is none of errata's says so."""
     tags = run.data.tags
-    try:
-        summary: dict[str, Any] = json.loads(tags.get(SUMMARY_TAG, "{}"))
-    except ValueError:
-        summary = {}
-    value, low, high, _ = summary.get("value") or (None, None, None, "")
-    return RunRow(
+    row = RunRow(
         run_id=run.info.run_id,
         name=run.info.run_name or run.info.run_id[:8],
         experiment_id=run.info.experiment_id,
         status=run.info.status,
         started=datetime.fromtimestamp((run.info.start_time or 0) / 1000, UTC),
-        dataset=summary.get("dataset", ""),
-        digest=summary.get("digest", ""),
-        n_rows=summary.get("n_rows", 0),
-        task=summary.get("task", ""),
-        metric=summary.get("metric", ""),
-        greater_is_better=summary.get("greater_is_better", True),
-        value=value,
-        low=low,
-        high=high,
-        verdicts={name: _verdict(item) for name, item in summary.get("verdicts", {}).items()},
-        next_step=summary.get("next_step", ""),
         failed=tags.get(FAILED_TAG),
         errata=tags.get(VERSION_TAG, ""),
         follows=tags.get(FOLLOWS_TAG, ""),
     )
+    try:
+        return replace(row, **_summary(tags.get(SUMMARY_TAG, "{}")))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as cause:
+        return replace(row, failed=row.failed or f"its tag {SUMMARY_TAG} cannot be read: {type(cause).__name__}")
+
+
+def _summary(text: str) -> dict[str, Any]:
+    """What the tag of a run says of it.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError, RecursionError
+        If it is none of errata's.
+    """
+    summary: dict[str, Any] = json.loads(text)
+    *ends, _ = summary.get("value") or (None, None, None, "")
+    value, low, high = (None if end is None else float(end) for end in ends)
+    return {
+        "dataset": str(summary.get("dataset", "")),
+        "digest": str(summary.get("digest", "")),
+        "n_rows": int(summary.get("n_rows", 0)),
+        "task": str(summary.get("task", "")),
+        "metric": str(summary.get("metric", "")),
+        "greater_is_better": bool(summary.get("greater_is_better", True)),
+        "value": value,
+        "low": low,
+        "high": high,
+        "verdicts": {str(name): _verdict(item) for name, item in summary.get("verdicts", {}).items()},
+        "next_step": str(summary.get("next_step", "")),
+    }
 
 
 def _verdict(item: dict[str, Any]) -> RunVerdict:
-    return RunVerdict(item["found"], *(item["headline"] or (None, None, None, "")))
+    *ends, unit = item["headline"] or (None, None, None, "")
+    value, low, high = (None if end is None else float(end) for end in ends)
+    return RunVerdict(bool(item["found"]), value, low, high, str(unit))

@@ -70,6 +70,7 @@ def try_steps(
     metric: Metric,
     value: Value | None,
     budget: float,
+    spent: float = 0.0,
     random_state: int = 0,
     clock: Callable[[], float] = monotonic,
 ) -> tuple[tuple[NextStep, ...], Trials | None]:
@@ -84,6 +85,7 @@ def try_steps(
     metric : Metric
     value : business value as given, or None; if declared, steps are ranked by it
     budget : float, seconds
+    spent : float, seconds of them that are gone
     random_state : int
     clock : callable () -> seconds
 
@@ -98,7 +100,7 @@ def try_steps(
         columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
         reason = f"not tried: the model leans on {columns}, which gives the label away, and no gain holds on such rows"
         return (*leaks, *(replace(step, gain_reason=reason) for step in proposed if step not in leaks)), None
-    start = clock()
+    start = clock() - spent
     with _one_thread():
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
         if session is None:
