@@ -9,7 +9,6 @@ from errata_app.address import tracking_uri
 
 HERE = Path(__file__).parent
 
-st.set_page_config(page_title="errata", page_icon=str(HERE / "favicon.svg"), layout="wide")
 page = st.navigation(
     [
         st.Page(HERE / "views" / "next_step.py", title="Next step", default=True),
@@ -23,6 +22,7 @@ page = st.navigation(
     ],
     position="top",
 )
+st.set_page_config(page_title=f"{page.title} · errata", page_icon=str(HERE / "favicon.svg"), layout="wide")
 st.session_state["view"] = page.url_path or "next_step"
 if not warming.is_warm(tracking_uri()):
     place = st.empty()

@@ -37,9 +37,7 @@ def check(session: Session) -> None:
     draw([verdict(standing.issues if standing.is_told else issues_of(queue.record), queue.record)], key="labels")
     with st.container(horizontal=True, vertical_alignment="bottom", key="checking"):
         st.header("Check labels", anchor=False)
-        way = st.segmented_control(
-            "Check", WAYS, default=WAYS[0], key="way", required=True, label_visibility="collapsed"
-        )
+        way = st.radio("How to check", WAYS, key="way", horizontal=True, label_visibility="collapsed", width="content")
         by = person()
     if "id" not in queue.record.dataset.roles:
         st.caption(words.needs_an_id())
@@ -195,4 +193,4 @@ def _files(session: Session, by: str, *, locked: bool) -> None:
         )
     if session.told:
         st.text(session.told)
-    st.code(CODE.format(run=session.desk.drawer.run_id), language="python")
+    st.code(CODE.format(run=session.desk.drawer.run_id), language="python", wrap_lines=True)

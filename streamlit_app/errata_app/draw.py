@@ -30,6 +30,10 @@ ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@&.=^-])")
 """Characters that Markdown reads; a link or an image in a name would otherwise be loaded."""
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")
 """Characters that show as nothing, break the line, or turn what follows around."""
+LINK = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+"""What the browser makes a link of, escaped or not, unless something stands between."""
+JOINER = "\N{WORD JOINER}"
+"""Takes no room and breaks no line."""
 DIGITS = 10_000
 """From here on numbers are shown whole."""
 
@@ -37,7 +41,8 @@ DIGITS = 10_000
 def plain(text: object) -> str:
     """Text in which Markdown finds nothing to read."""
     line = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", str(text)).strip(" ")
-    return ACTIVE.sub(r"\\\1", HIDDEN.sub("\N{REPLACEMENT CHARACTER}", line))
+    line = LINK.sub(lambda found: found[0] + JOINER, HIDDEN.sub("\N{REPLACEMENT CHARACTER}", line))
+    return ACTIVE.sub(r"\\\1", line)
 
 
 def draw(blocks: Iterable[Block], *, key: str = "") -> None:
@@ -74,7 +79,7 @@ def _(block: Facts, key: str) -> None:
     with st.container(horizontal=True, gap="large", key=f"facts{key}"):
         for at, fact in enumerate(block.facts):
             with st.container(width=190, gap=None, key=f"fact{key}-{at}"):
-                st.metric(plain(fact.name), fact.value)
+                st.metric(plain(fact.name), plain(fact.value))
                 st.caption(plain(fact.note) or "&nbsp;")
 
 
@@ -125,7 +130,7 @@ def card(block: StepCard, key: str, *, below: Callable[[], None] | None = None) 
         for sentence in block.because:
             st.markdown(f"- {plain(sentence)}")
         if block.code:
-            st.code(block.code, language="python")
+            st.code(block.code, language="python", wrap_lines=True)
         if below is not None:
             below()
 

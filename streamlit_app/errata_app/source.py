@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from mlflow_errata._choices import standing
 from mlflow_errata._queue import Queue
 from mlflow_errata._reviews import standing as newest
 from mlflow_errata._slice_measured import measured
+from mlflow_errata.errors import NotApplicable
 
 if TYPE_CHECKING:
     from mlflow_errata import Record
@@ -331,11 +332,14 @@ def comparison(uri: str, old: str, new: str, digests: tuple[str, str]) -> RunCom
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing the metrics over runs ...")
-def _metric_comparison(uri: str, records: tuple[tuple[str, str], ...], _rows: tuple[RunRow, ...]) -> MetricComparison:
+def _metric_comparison(uri: str, records: tuple[tuple[str, str], ...], _rows: tuple[RunRow, ...]) -> Any:
     from mlflow_errata.tracking import metrics as room  # noqa: PLC0415
 
     del records
-    return room.metric_comparison(_rows, tracking_uri=uri)
+    try:
+        return room.metric_comparison(_rows, tracking_uri=uri)
+    except NotApplicable as reason:
+        return reason  # as costly to find out as a comparison
 
 
 def metric_comparison(uri: str, experiment_id: str) -> MetricComparison:
@@ -346,7 +350,10 @@ def metric_comparison(uri: str, experiment_id: str) -> MetricComparison:
     NotApplicable, StoreUnreachable, RecordBroken, RecordTooNew
     """
     rows = runs(uri, experiment_id)
-    return _metric_comparison(uri, tuple((row.run_id, row.digest) for row in rows), rows)
+    found = _metric_comparison(uri, tuple((row.run_id, row.digest) for row in rows), rows)
+    if isinstance(found, NotApplicable):
+        raise NotApplicable(str(found))
+    return cast("MetricComparison", found)
 
 
 def business(uri: str, experiment_id: str) -> Business | None:

@@ -77,7 +77,7 @@ def _how_to_log(title: str, sentence: str, *, tracking_uri: str = "") -> NoRetur
     st.text(sentence)
     first, rest = LOG_CODE.split("\n\n")
     where = f"\n\nmlflow.set_tracking_uri({tracking_uri!r})" if tracking_uri else ""
-    st.code(f"{first}{where}\n\n{rest}", language="python")
+    st.code(f"{first}{where}\n\n{rest}", language="python", wrap_lines=True)
     st.text("Or see it at work first: four runs on real flights.")
-    st.code("make demo", language="sh")
+    st.code("make demo", language="sh", wrap_lines=True)
     st.stop()

@@ -120,7 +120,7 @@ def test_what_somebody_else_decided_is_not_asked_again(opened, run, record):
 def test_the_table_shows_every_row_with_its_decision(opened, record):
     app = opened()
     press(app, "Accept")
-    app.segmented_control(key="way").set_value("Table").run()
+    app.radio(key="way").set_value("Table").run()
     assert not app.exception
     table = app.dataframe[0].value
     assert table["id"].tolist() == list(record.results["label_issues"].worklist.id)
@@ -164,6 +164,6 @@ def test_nobody_decides_without_a_name(opened):
 
 def test_files_show_the_way_to_the_training_set(opened, run):
     app = opened()
-    app.segmented_control(key="way").set_value("Files").run()
+    app.radio(key="way").set_value("Files").run()
     assert f"errata.load_decisions({run!r})" in app.code[-1].value
     assert not app.exception

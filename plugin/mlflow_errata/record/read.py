@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,4 +82,10 @@ def from_document(document: dict[str, Any], rows: pd.DataFrame, evaluated: pd.Da
 
 
 def _typed(kind: type, value: Any) -> Any:
-    return TypeAdapter(kind).validate_python(value)
+    return _adapter(kind).validate_python(value)
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """The reader of a type: slow to make, and the same for every record."""
+    return TypeAdapter(kind)

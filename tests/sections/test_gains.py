@@ -1,0 +1,87 @@
+"""The steps beside each other, by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.sections import gains
+from mlflow_errata.sections.tables import csv_of, data_of
+from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.trials._shape import Trials
+
+
+def of(value, low, high, unit="roc_auc"):
+    return Estimate(value, low, high, 100, unit, 0.9)
+
+
+def step(kind, gain, *, pays=False, chance=0.1, **params):
+    cost = Cost(seconds=2.0)
+    return NextStep(kind, params, (), cost, gain, "" if gain else "not tried", None, gain and gain.low, pays, chance)
+
+
+@pytest.fixture(scope="module")
+def tried(record):
+    """A record with a step that pays, one that loses, doing nothing, and one that was not tried."""
+    steps = (
+        step("retrain_recent", of(0.03, 0.02, 0.04), pays=True, chance=0.8),
+        step("stop", of(0.0, 0.0, 0.0), chance=0.15),
+        step("change_model", of(-0.05, -0.06, -0.04), chance=0.01, family="linear"),
+        step("collect_data", None, chance=None, slice=["region == 'east'"]),
+    )
+    noise = of(0.001, -0.01, 0.012)
+    trials = Trials(
+        "roc_auc", "forward", 1000, 5, 2, 900, 900, 10, 3, noise, True, False, 0.01, 0.15, steps[:3], {}, ()
+    )
+    return replace(record, next_steps=steps, trials=trials)
+
+
+def test_doing_nothing_is_a_row_with_its_own_noise(tried):
+    rows = {row[0]: row for row in gains.table(tried).rows}
+    assert rows["Do nothing"][1:5] == (0.001, -0.01, 0.012, 0.15)
+    assert sum(name == "Do nothing" for name in rows) == 1
+
+
+def test_each_step_says_whether_it_pays(tried):
+    verdicts = [row[-1] for row in gains.table(tried).rows]
+    assert verdicts == ["● pays", "◆ not told from nothing", "▲ loses", "○ not tried"]
+
+
+def test_keys_are_positions_among_the_next_steps(tried):
+    assert gains.table(tried).keys == ("0", "1", "2", "3")
+
+
+def test_the_chart_shows_what_was_measured_and_names_the_unit(tried):
+    (chart,) = gains.charts(tried)
+    rows = data_of(chart)
+    assert [row["value"] for row in rows] == [0.03, 0.001, -0.05]
+    assert "ROC AUC" in chart.alt
+    assert "beats doing nothing" in chart.alt
+
+
+def test_without_trials_there_is_no_chart_and_the_table_says_how_to_measure(record):
+    untried = replace(record, trials=None, next_steps=(step("collect_data", None, slice=["region == 'east'"]),))
+    assert gains.charts(untried) == []
+    assert "budget=" in gains.table(untried).caption
+
+
+def test_doing_nothing_is_added_where_it_was_not_proposed(tried):
+    less = replace(tried, next_steps=tuple(item for item in tried.next_steps if item.kind != "stop"))
+    found = gains.table(less)
+    assert [row[0] for row in found.rows][1] == "Do nothing"
+    assert found.keys == ("0", "-1", "1", "2")
+
+
+def test_csv_of_a_page_holds_its_tables_and_runs_nothing(tried):
+    text = csv_of(tried, ("next_steps",))
+    assert "Do nothing" in text
+    assert "slice_errors" in text
+    assert not [line for line in text.splitlines() if line.startswith(("=", "@", "+"))]
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_text(tried):
+    hostile = replace(tried, next_steps=(replace(tried.next_steps[3], gain_reason='=HYPERLINK("x")'),))
+    assert "'=HYPERLINK" not in csv_of(hostile, ("next_steps",))  # a mark stands before it
+    assert "○ =HYPERLINK" in csv_of(hostile, ("next_steps",))
