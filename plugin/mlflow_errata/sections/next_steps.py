@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
@@ -12,8 +12,8 @@ from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.objectives import ObjectivesSwept
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
+from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import (
-    _by_label,
     class_imbalance,
     framing,
     label_issues,
@@ -21,15 +21,14 @@ from mlflow_errata.sections import (
     recency_drift,
     reframing,
     slice_errors,
+    taking,
     trials,
 )
-from mlflow_errata.sections import _words as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mlflow_errata.blocks import Status
-    from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import Cost, NextStep
 
@@ -86,14 +85,13 @@ def measured(record: Record) -> list[Block]:
 
 
 def _card(step: NextStep, record: Record) -> StepCard:
-    code = CODE.get(step.kind) if step.bound is None else _code_recipe
     return StepCard(
         kind=step.kind,
         title=title_of(step, record),
         gain=trials.gain(step, record),
         cost=_cost(step),
         because=_because(step, record),
-        code="" if code is None else code(step, record),
+        code=taking.code(step, record),
         status=_status(step),
     )
 
@@ -263,7 +261,7 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
 
 def _doubt(step: NextStep, record: Record) -> str:
     """Why labels where a column is missing are worth a look before anything else."""
-    found = _slice(record.results.get("slice_errors"), step)
+    found = taking.slice_of(record.results.get("slice_errors"), step)
     if "is missing" not in " ".join(step.params["slice"]):
         return "Wrong labels look like this, and so does a slice that follows a rule of its own: only a check can tell."
     same = found is not None and found[1].only_label is not None
@@ -274,7 +272,7 @@ def _doubt(step: NextStep, record: Record) -> str:
 def _finding(result: object, step: NextStep, record: Record) -> str:
     match result:
         case SliceErrors():
-            item = _slice(result, step)
+            item = taking.slice_of(result, step)
             said = "" if item is None else slice_errors.finding(item[1])
         case LabelIssues():
             doubted = [item for item in result.slices if list(item.conditions) == step.params.get("slice")]
@@ -291,112 +289,3 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
         case _:
             said = ""
     return said
-
-
-def _slice(result: object, step: NextStep) -> tuple[int, Slice] | None:
-    """The slice that a step speaks of, with its position."""
-    if not isinstance(result, SliceErrors):
-        return None
-    wanted = list(step.params.get("slice", ()))
-    return next(((at, item) for at, item in enumerate(result.slices) if list(item.conditions) == wanted), None)
-
-
-# -- the code that takes a step ---------------------------------------------------------------------------------------
-
-
-def _code_recipe(step: NextStep, record: Record) -> str:
-    """The recipe of a step that was tried; the first one takes the whole plan."""
-    if step.kind == "collect_data":
-        return _code_collect(step, record)
-    if step.kind == "decouple":
-        return _code_decouple(step, record)
-    if step.kind == "reframe":
-        return reframing.code(step, record)
-    if record.summary.task == "multilabel":
-        return _by_label.code(step, record)
-    planned = step in record.plan[:1]
-    at = list(record.next_steps).index(step)
-    chosen = "record" if planned else f"record, record.next_steps[{at}]"
-    return (
-        "import mlflow_errata as errata\n\n"
-        f"recipe = errata.Recipe.of({chosen})\n"
-        "model = recipe.fit(model, train, newer=evaluation)  # a clone; then diagnose on rows newer than these"
-    )
-
-
-def _code_decouple(step: NextStep, record: Record) -> str:
-    at = list(record.next_steps).index(step)
-    return (
-        "import mlflow_errata as errata\n\n"
-        f"recipe = errata.Recipe.of(record, record.next_steps[{at}])  # recipe.to_json() holds the weights\n"
-        "rank_by = recipe.score(evaluation)  # of the logged scores; nothing is refitted"
-    )
-
-
-def _code_of_slice(step: NextStep, record: Record) -> str:
-    found = _slice(record.results.get("slice_errors"), step)
-    return "" if found is None else f'found = record.results["slice_errors"].slices[{found[0]}]\n'
-
-
-def _code_relabel(step: NextStep, record: Record) -> str:
-    if "label_issues" in step.because:
-        audit = step.params.get("audit")
-        return (
-            f"to_check = errata.audit(record, n={audit})  # fill the column decision\n"
-            "record = errata.audited(record, to_check)"
-            if audit
-            else ""
-        )
-    found, audit = _code_of_slice(step, record), step.params.get("audit")
-    return found and (
-        f"{found}to_check = train[found.mask(train)]\n"
-        f"to_check = to_check.sample(min({audit}, len(to_check)), random_state=0)"
-    )
-
-
-def _code_collect(step: NextStep, record: Record) -> str:
-    found = _code_of_slice(step, record)
-    return found and f"{found}to_label = pool[found.mask(pool)]"
-
-
-def _code_drop(step: NextStep, record: Record) -> str:
-    label, columns = _role(record, "label"), list(step.params["columns"])
-    return (
-        f"kept = [name for name in features if name not in {columns!r}]\n"
-        f"model.fit(train[kept], train[{label!r}])  # then diagnose again: no gain holds before"
-    )
-
-
-def _code_resample(step: NextStep, record: Record) -> str:
-    label = _role(record, "label")
-    if step.params.get("method") != "class_weight":
-        return ""
-    return (
-        "from sklearn.utils.class_weight import compute_sample_weight\n\n"
-        f'weight = compute_sample_weight("balanced", train[{label!r}])\n'
-        f"model.fit(train[features], train[{label!r}], sample_weight=weight)"
-    )
-
-
-def _code_retrain(step: NextStep, record: Record) -> str:
-    label, time, since = _role(record, "label"), _role(record, "time"), step.params.get("since")
-    recent = "" if since is None else f"rows = rows[rows[{time!r}] >= {since!r}]\n"
-    return (
-        "import pandas as pd\n\n"
-        f"rows = pd.concat([train, evaluation])\n{recent}"
-        f"model.fit(rows[features], rows[{label!r}])  # then diagnose on rows newer than these"
-    )
-
-
-def _role(record: Record, role: str) -> Any:
-    return record.dataset.roles.get(role, role)
-
-
-CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
-    "drop_columns": _code_drop,
-    "relabel": _code_relabel,
-    "resample": _code_resample,
-    "retrain_recent": _code_retrain,
-    "reframe": reframing.code,
-    "collect_data": _code_collect,
-}

@@ -9,7 +9,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
@@ -18,11 +17,11 @@ from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import change_model, collect_data, drop_columns
-from mlflow_errata.steps.retrain_recent import age_of
+from mlflow_errata.steps import collect_data, drop_columns
 from mlflow_errata.trials import questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
+from mlflow_errata.trials.candidates import candidates
 from mlflow_errata.trials.flattery import flattery_of
 from mlflow_errata.trials.judges import judges_of
 from mlflow_errata.trials.objective import (
@@ -36,7 +35,7 @@ from mlflow_errata.trials.progress import Progress
 from mlflow_errata.trials.ranking import ranked
 from mlflow_errata.trials.rounds import OVER_BUDGET
 from mlflow_errata.trials.ruler import Ruler
-from mlflow_errata.trials.variants import Variant, changes
+from mlflow_errata.trials.variants import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,13 +46,10 @@ if TYPE_CHECKING:
     from mlflow_errata.metric import Metric
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.table import EvaluationTable, Value
-    from mlflow_errata.training import TrainingSet
     from mlflow_errata.trials.rounds import Rounds, Tried
 
 FEWEST_INSIDE = 20
 """Training rows of a slice from which its learning curve is followed."""
-BALANCED = 0.35
-"""Share of the rarest class from which balancing is not tried."""
 ANSWERS = {
     "resample": "class_imbalance",
     "change_metric": "class_imbalance",
@@ -153,7 +149,7 @@ class _Session:
         decides = self.objective.reads_decisions and not self.objective.reads_scores
         if refits and decides and isinstance(bench.value, dict | None):
             tests.look_back()
-        singles = tests.singles(self._changes(refits=refits))
+        singles = tests.singles(candidates(bench, by_value=self.metric is not None, refits=refits))
         collected = self._collected(tests, results, proposed) if refits else []
         collected += questions.tried(tests, proposed, self.named) if refits else []
         plan = tests.plan(singles)
@@ -182,30 +178,6 @@ class _Session:
             tests.interrupted = True
             return False
         return True
-
-    def _changes(self, *, refits: bool) -> list[Any]:
-        bench, objective, table = self.bench, self.objective, self.bench.table
-        several = table.task == "multilabel"
-        scored = table.task == "binary" and table.outcomes.scores is not None
-        decides = (scored or several) and table.outcomes.scores is not None and objective.reads_decisions
-        own = decides and bench.own is None and not objective.reads_scores
-        span = _span(bench.train, table) if self.judge.kind == "forward" else None
-        families = () if several else change_model.FAMILIES
-        sizes = [*bench.sizes, *(name for name in families if not _is_family(bench.estimator, name))]
-        return list(
-            changes(
-                decides=decides,
-                by_value=self.metric is not None,
-                told=not several and (isinstance(bench.value, dict) or objective.form is not None),
-                shares=scored and bench.train is not None and not own,
-                refits=refits,
-                balances=decides and scored and _rarest(table) < BALANCED,
-                span=span,
-                recent=self.judge.kind == "forward",
-                sizes=tuple(sizes),
-                frames=tuple(bench.frames),
-            )
-        )
 
     def _collected(self, tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
         """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
@@ -382,31 +354,6 @@ def _clonable(model: object) -> Any:
     except (TypeError, RuntimeError, ValueError):
         return None
     return model
-
-
-def _span(train: TrainingSet | None, table: EvaluationTable) -> float | None:
-    """Length of time from the oldest training row to the newest evaluation row; None without both."""
-    if train is None or train.time is None or table.times is None:
-        return None
-    if train.time.dtype.kind != table.times.dtype.kind or pd.isna(train.time).all():
-        return None
-    both = np.concatenate([train.time, table.times])
-    return float(np.nanmax(age_of(both)))
-
-
-def _rarest(table: EvaluationTable) -> float:
-    counts = np.bincount(table.outcomes.y, minlength=len(table.outcomes.classes))
-    return float(counts[counts > 0].min() / counts.sum())
-
-
-def _is_family(estimator: Any, family: str) -> bool:
-    """Whether the estimator (or the last step of a pipeline) is of a family already."""
-    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    name = type(getattr(last, "estimator", last)).__name__
-    words = (
-        ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
-    )
-    return any(word in name for word in words)
 
 
 def _one_thread() -> AbstractContextManager[Any]:

@@ -1,0 +1,76 @@
+"""Candidates: which changes can be tried on this task, with this estimator and these times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mlflow_errata.steps import change_model
+from mlflow_errata.steps.retrain_recent import age_of
+from mlflow_errata.trials.variants import Change, changes
+
+if TYPE_CHECKING:
+    from mlflow_errata.table import EvaluationTable
+    from mlflow_errata.training import TrainingSet
+    from mlflow_errata.trials.bench import Bench
+
+BALANCED = 0.35
+"""Share of the rarest class from which balancing is not tried."""
+
+
+def candidates(bench: Bench, *, by_value: bool, refits: bool) -> list[Change]:
+    """Every change that can be tried, the cheapest and likeliest first.
+
+    Parameters
+    ----------
+    bench : Bench
+    by_value : bool, the declared value judges
+    refits : bool, the estimator can be fitted
+    """
+    objective, table, forward = bench.objective, bench.table, bench.judges.decisions.kind == "forward"
+    several = table.task == "multilabel"
+    scored = table.task == "binary" and table.outcomes.scores is not None
+    decides = (scored or several) and table.outcomes.scores is not None and objective.reads_decisions
+    own = decides and bench.own is None and not objective.reads_scores
+    families = () if several else change_model.FAMILIES
+    return list(
+        changes(
+            decides=decides,
+            by_value=by_value,
+            told=not several and (isinstance(bench.value, dict) or objective.form is not None),
+            shares=scored and bench.train is not None and not own,
+            refits=refits,
+            balances=decides and scored and _rarest(table) < BALANCED,
+            span=_span(bench.train, table) if forward else None,
+            recent=forward,
+            sizes=(*bench.sizes, *(name for name in families if not _is_family(bench.estimator, name))),
+            frames=tuple(bench.frames),
+        )
+    )
+
+
+def _span(train: TrainingSet | None, table: EvaluationTable) -> float | None:
+    """Length of time from the oldest training row to the newest evaluation row; None without both."""
+    if train is None or train.time is None or table.times is None:
+        return None
+    if train.time.dtype.kind != table.times.dtype.kind or pd.isna(train.time).all():
+        return None
+    both = np.concatenate([train.time, table.times])
+    return float(np.nanmax(age_of(both)))
+
+
+def _rarest(table: EvaluationTable) -> float:
+    counts = np.bincount(table.outcomes.y, minlength=len(table.outcomes.classes))
+    return float(counts[counts > 0].min() / counts.sum())
+
+
+def _is_family(estimator: Any, family: str) -> bool:
+    """Whether the estimator (or the last step of a pipeline) is of a family already."""
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    name = type(getattr(last, "estimator", last)).__name__
+    words = (
+        ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
+    )
+    return any(word in name for word in words)
