@@ -317,7 +317,7 @@ def _overlap(desk: Desk, item: Slice) -> None:
         for each in item.overlaps[:3]:
             other = next((one for one in desk.slices if one.id == each.other), None)
             if other is not None:
-                label = plain(" and ".join(other.conditions)[:60])
+                label = plain(slice_review.short(other))
                 st.button(f"Show {label}", key=f"to {each.other}", on_click=partial(_pick, each.other, "button"))
 
 

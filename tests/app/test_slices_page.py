@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -10,12 +11,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import errata_app
 import mlflow_errata as errata
 from errata_app import source
 from errata_app.draw import plain
-from mlflow_errata.cli import app_path
 from mlflow_errata.tracking.reviews import reviews
 
+APP = Path(str(errata_app.__file__)).with_name("app.py")
 EAST = "region == 'east'"
 
 
@@ -69,7 +71,7 @@ def opened(made, monkeypatch):
     def open_page(run="first", **query):
         monkeypatch.setenv("ERRATA_TRACKING_URI", uri)
         source.forget()
-        app = AppTest.from_file(str(app_path()), default_timeout=60)
+        app = AppTest.from_file(str(APP), default_timeout=60)
         app.query_params["experiment"], app.query_params["run"] = "flights", runs[run]
         app.run()
         app.switch_page("views/slices.py")

@@ -146,6 +146,12 @@ def _window(unit: str) -> str:
     return "window" if unit in {"", "equal count"} else unit
 
 
+def short(item: Slice) -> str:
+    """The slice in at most 60 characters, for a button."""
+    name = words.conditions(item)
+    return name if len(name) <= LINE_OF_NAME else f"{name[: LINE_OF_NAME - 1]}…"
+
+
 def cells(measured: Estimate | None) -> tuple[int | None, float | None, str]:
     """Rows, value and interval as cells of a table."""
     if measured is None:
