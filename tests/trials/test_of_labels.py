@@ -90,3 +90,10 @@ def test_sizes_are_tried_and_stop_can_win():
     record = diagnosed(rows(600, 0), rows(600, 1), forest, metric="average_precision_macro")
     assert {step.kind for step in record.trials.tried} == {"change_model"}
     assert "stop" in {step.kind for step in record.next_steps}
+
+
+def test_a_record_with_a_plan_for_several_labels_is_stored(tmp_path):
+    record = diagnosed(rows(1500, 0), rows(1500, 1))
+    assert record.plan
+    assert errata.Record.open(record.save(tmp_path / "record")) == record
+    assert not (tmp_path / "record" / "recipe.json").exists()

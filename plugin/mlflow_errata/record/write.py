@@ -33,7 +33,7 @@ def write(record: Record, path: str | Path) -> Path:
         _storable(record.evaluated).to_parquet(folder / EVALUATED, index=False, compression="zstd")
     (folder / SLICES).write_text(slices, encoding="utf-8")
     (folder / RECORD).write_text(text, encoding="utf-8")
-    if record.plan:
+    if record.plan and record.summary.task != "multilabel":  # a recipe has one label
         (folder / RECIPE).write_text(Recipe.of(record).to_json(), encoding="utf-8")
     return folder
 

@@ -169,7 +169,7 @@ def section(result: Framing, record: Record) -> list[Block]:
     blocks: list[Block] = [verdict(result, record)]
     if result.hierarchies:
         blocks += [_facts(result.hierarchies[0]), shares(result.hierarchies), _groups(result.hierarchies, record)]
-        blocks += matrix(result.hierarchies, record)
+        blocks += matrix(result.hierarchies, record) if "groups" in result.alarms else []
     if result.arrivals is not None and result.arrivals.classes:
         blocks += [_arrivals(result.arrivals)]
     if result.rare is not None:
