@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
 
 HEIGHT, TALL = 230, 300
-FRONT, BEHIND = Series("mix on the front", BLUE, "circle"), Series("other mix", SKY, "cross")
+FRONT, BEHIND = Series("mix on the front", BLUE, "circle"), Series("other mix", SKY, "triangle-down")
 HERE = Series("this mix", BLUE, "diamond")
 LOOKS: Mapping[Kind, Series] = {
     "current": Series("score in use", VERMILLION, "triangle-up"),
