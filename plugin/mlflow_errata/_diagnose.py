@@ -40,6 +40,8 @@ MOST_ROWS = 2000
 FEWEST_PERMUTATIONS = 19
 """Draws below which none can be beyond 95 % of them."""
 ROWS_OF_A_SLICE = 100
+ROWS_OF_SUSPECTED = 50_000
+"""Rows among which those of a suspected slice are looked for; rows stand in no meaningful order."""
 
 
 def diagnose(
@@ -250,7 +252,8 @@ def _sample(table: EvaluationTable, results: Mapping[str, Result]) -> pd.DataFra
         wanted_ids = issues.ranking["id"].iloc[list(issues.worklist.rank)]
         chosen.append(pd.Index(table.ids).get_indexer(pd.Index(wanted_ids)))
     for item in (*found.slices, *found.suspected) if isinstance(found, SliceErrors) else ():
-        inside = np.flatnonzero(item.mask(table.frame))
+        among = table.frame if item.tier == "confirmed" else table.frame.head(ROWS_OF_SUSPECTED)
+        inside = np.flatnonzero(item.mask(among))
         chosen.append(inside[np.argsort(-errors[inside], kind="stable")][:ROWS_OF_A_SLICE])
     wanted = np.concatenate([*chosen, np.arange(min(MOST_ROWS, len(table)))])
     first_seen = np.sort(np.unique(wanted, return_index=True)[1])[:MOST_ROWS]

@@ -81,6 +81,8 @@ def opened(page, served, run, more=""):
     page.goto(f"{address}/slices?experiment=demo&run={runs[run]}{more}")
     playwright.expect(page.get_by_test_id("stVegaLiteChart").locator("svg").first).to_be_visible(timeout=60_000)
     playwright.expect(page.get_by_role("button", name="Download these rows")).to_be_visible(timeout=20_000)
+    page.wait_for_function("() => !document.querySelector('[data-stale=\"true\"]')")
+    page.wait_for_timeout(800)
 
 
 def picked(page):
