@@ -6,8 +6,11 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from errata_app import warming
+from errata_app.address import store
 from mlflow_errata.guard import EVERYWHERE, Guard, Names
 
+warming.start(store())  # MLflow takes seconds to import, and the browser is not there yet
 ALLOWED = os.environ.get("ERRATA_ALLOWED_HOSTS", "")
 names = tuple(name for name in ALLOWED.split(",") if name) or tuple(st.get_option("server.allowedHosts"))
 door = Names(names, addresses=st.get_option("server.address") in EVERYWHERE)

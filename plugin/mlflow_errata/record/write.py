@@ -76,12 +76,28 @@ def _refuse_infinite(node: object, where: str) -> None:
 
 
 def _slices(record: Record) -> dict[str, list[Any]]:
-    """Slices as a table (columns and data): MLflow's own table view compares it across runs by `slice_id`."""
-    columns = ["slice_id", "support", "error", "error_low", "error_high", "excess", "excess_low", "excess_high"]
+    """Slices as a table (columns and data): MLflow's own table view compares it across runs by `slice_id`.
+
+    The first column after it is what that view shows at once: a rate that can be read.
+    """
+    columns = [
+        "slice_id",
+        "error, in words",
+        "support",
+        "error",
+        "error_low",
+        "error_high",
+        "excess",
+        "excess_low",
+        "excess_high",
+    ]
+    from mlflow_errata.sections import _words as words  # noqa: PLC0415 - sections import this room
+
     found = getattr(record.results.get("slice_errors"), "slices", ())
     data = [
         [
             " and ".join(item.conditions),
+            words.estimate(item.error),
             item.support,
             *(item.error.value, item.error.low, item.error.high),
             *(item.excess.value, item.excess.low, item.excess.high),
