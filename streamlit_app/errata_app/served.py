@@ -6,6 +6,8 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from errata_app import warming
+from errata_app.address import tracking_uri
 from mlflow_errata.guard import EVERYWHERE, Guard, Names
 
 ALLOWED = os.environ.get("ERRATA_ALLOWED_HOSTS", "")
@@ -13,3 +15,4 @@ names = tuple(name for name in ALLOWED.split(",") if name) or tuple(st.get_optio
 door = Names(names, addresses=st.get_option("server.address") in EVERYWHERE)
 remedy = "Name it when the app is started: errata ui --allow-host NAME."
 app = st.App(Path(__file__).with_name("app.py"), middleware=[Middleware(Guard, door=door, remedy=remedy)])
+warming.start(tracking_uri())  # beside the start of the server, before the first browser comes

@@ -12,8 +12,8 @@ import mlflow_errata as errata
 from errata_app import source
 from errata_app.draw import fingerprint, plain
 from mlflow_errata.blocks import Table
-from mlflow_errata.cli import app_path
 from mlflow_errata.sections import sections
+from mlflow_errata.server import app_path
 
 PAGES = ("next_step", "slices", "labels", "over_time", "classes", "metric", "compare", "history")
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png> [a](http://example.invalid)"
