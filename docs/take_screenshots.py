@@ -36,7 +36,7 @@ PAGES = {
     "next_step": ("Next step", NEXT_STEP),
     "slices": (
         "Slices",
-        "Where errors gather beyond chance, ranked by what they cost. A selected slice shows its rows.",
+        "Where errors gather beyond chance, by what they cost. A selected slice shows its rows.",
     ),
     "labels": ("Labels", LABELS),
     "classes": ("Classes", "How often each class is seen and recognised, and whether predicted chances come true."),
@@ -62,11 +62,12 @@ Choose the run "1 buggy labels" to see a run whose labels have to be checked fir
 ## Above every page
 
 The experiment, the run and the run beside it; the metric, the mark of the evaluation rows (runs of one mark were
-measured on the same rows), the age of the run, and how many newer ones there are. *Share* copies a link to exactly this view,
-downloads its tables (CSV) or its report (HTML), and opens the run in MLflow. Every choice stands in the address.
+measured on the same rows), the age of the run, and how many newer ones there are. *Share* copies a link to exactly
+this view, downloads its tables (CSV) or its report (HTML), and opens the run in MLflow. Every choice stands in the
+address.
 """
 BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-COLOURS = 128
+COLOURS = 256
 STANDS = "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 
 

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from sklearn.linear_model import LogisticRegression
 
 import mlflow_errata as errata
-from mlflow_errata.cli import app_path, main
+from mlflow_errata.cli import main
 from mlflow_errata.errors.stored import without_password
+from mlflow_errata.server import app_path
 
 
 def run(*words):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +89,7 @@ def _serve(
 
     from mlflow_errata.errors.stored import without_password
     from mlflow_errata.guard import Names
+    from mlflow_errata.server import app_path
 
     query = urlencode({key: value for key, value in (("experiment", experiment), ("run", run)) if value})
     path = f"/{base_url.strip('/')}" if base_url.strip("/") else ""
@@ -141,6 +141,7 @@ def demo(*, folder: Path, host: str, port: int, serve: bool, opens: bool) -> Non
 def doctor(*, as_json: bool, tracking_uri: str) -> None:
     """Look at the installation and the store: exit code 0 all well, 1 something to do."""
     from mlflow_errata._doctor import examined
+    from mlflow_errata.server import app_path
 
     findings = []
     for found in examined(tracking_uri, app_path(), Path("errata_out")):
@@ -310,16 +311,6 @@ def push(*, folder: Path, tracking_uri: str) -> None:
 
     mlflow.set_tracking_uri(tracking_uri)
     click.echo(f"logged into run {send(folder)}")
-
-
-def app_path() -> Path:
-    """The app's entry script, wherever it is installed."""
-    found = find_spec("errata_app")
-    if found is None or found.origin is None:
-        from mlflow_errata.errors import AppMissing
-
-        raise AppMissing
-    return Path(found.origin).parent / "app.py"
 
 
 def _record(run_or_folder: str, tracking_uri: str) -> Record:

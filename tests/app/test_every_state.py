@@ -15,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
 from errata_app import keeping, source
-from mlflow_errata.cli import app_path
 from mlflow_errata.errors.stored import StoreUnreachable
 from mlflow_errata.record.write import RECORD
+from mlflow_errata.server import app_path
 
 PAGES = ("next_step", "slices", "labels", "classes", "over_time", "metric", "history", "compare")
 NAME = (

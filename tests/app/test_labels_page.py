@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
 from errata_app import source
-from mlflow_errata.cli import app_path
+from mlflow_errata.server import app_path
 
 N = 600
 

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 import mlflow_errata as errata
 from errata_app import source
 from errata_app.draw import fingerprint
-from mlflow_errata.cli import app_path
 from mlflow_errata.sections import gains
+from mlflow_errata.server import app_path
 
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png>"
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 import mlflow_errata as errata
 from errata_app import source
 from errata_app.draw import plain
-from mlflow_errata.cli import app_path
+from mlflow_errata.server import app_path
 
 PAGES = ("next_step", "slices", "labels", "over_time", "classes", "metric", "compare", "history")
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png> [a](http://example.invalid)"

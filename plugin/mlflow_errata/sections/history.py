@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
@@ -30,13 +31,13 @@ def value(row: RunRow) -> str:
     return "not measured" if row.value is None else f"{words.metric(row.metric)} {words.number(row.value)}"
 
 
-def section(rows: Sequence[RunRow]) -> list[Block]:
-    """The metric of every run, and what each diagnosis said; newest first."""
+def section(rows: Sequence[RunRow], zone: tuple[tzinfo, str] = (UTC, "UTC")) -> list[Block]:
+    """The metric of every run, and what each diagnosis said; newest first. `zone`: of the moments, and its name."""
     measured = [row for row in rows if row.value is not None]
     metrics = list(dict.fromkeys(row.metric for row in measured))
     blocks: list[Block] = [Text(_comparable(rows))]
     blocks += [_course([row for row in measured if row.metric == metric], metric) for metric in metrics]
-    return [*blocks, _table(rows)]
+    return [*blocks, _table(rows, zone)]
 
 
 def _comparable(rows: Sequence[RunRow]) -> str:
@@ -68,24 +69,32 @@ def _course(rows: Sequence[RunRow], metric: str) -> Chart:
     return Chart(spec, alt=f"{words.metric(metric)} of every run: {told}.", title=f"{words.metric(metric)} by run")
 
 
-def _table(rows: Sequence[RunRow]) -> Table:
+def _table(rows: Sequence[RunRow], zone: tuple[tzinfo, str]) -> Table:
     columns = (
         Column("run"),
-        Column("started (UTC)"),
+        Column(f"started ({zone[1]})"),
         Column("test set"),
         Column("rows", "integer"),
         Column("metric"),
         *(Column(module.TITLE) for module in REGISTRY.values()),
         Column("next step"),
     )
-    return Table(columns, tuple(_row(row) for row in rows), keys=tuple(row.run_id for row in rows))
+    return Table(columns, tuple(_row(row, zone[0]) for row in rows), keys=tuple(row.run_id for row in rows))
 
 
-def _row(row: RunRow) -> tuple[Cell, ...]:
+def _row(row: RunRow, zone: tzinfo) -> tuple[Cell, ...]:
     value = "" if row.value is None else f"{words.metric(row.metric)} {words.number(row.value)}"
     verdicts = tuple(_verdict(row, diagnosis) for diagnosis in REGISTRY)
     next_step = row.next_step.replace("_", " ") if not row.failed else "failed"
-    return (name(row), f"{row.started:%Y-%m-%d %H:%M}", row.digest[:8], row.n_rows, value, *verdicts, next_step)
+    return (
+        name(row),
+        f"{row.started.astimezone(zone):%Y-%m-%d %H:%M}",
+        row.digest[:8],
+        row.n_rows,
+        value,
+        *verdicts,
+        next_step,
+    )
 
 
 def _verdict(row: RunRow, diagnosis: str) -> str:

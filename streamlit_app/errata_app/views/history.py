@@ -3,8 +3,10 @@
 import streamlit as st
 
 from errata_app import source, states
-from errata_app.draw import draw
+from errata_app.draw import draw, plain, table
 from errata_app.header import chosen_runs
+from errata_app.moments import zone
+from mlflow_errata.blocks import Table
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import history, promises
 
@@ -19,11 +21,16 @@ draw(promises.section(iterations), key="iterations")
 st.header("Track record of this store", anchor=False)
 draw(promises.track_record(outcomes), key="track")
 st.header("Runs and their headlines", anchor=False)
-draw(history.section(choice.rows), key="history")
-st.header("Open a run", anchor=False)
-for item in choice.rows:
-    st.page_link(
-        "views/next_step.py",
-        label=history.name(item).translate(str.maketrans("", "", "[]()!<>`*_$:\\")),
-        query_params={"experiment": choice.experiment, "run": item.run_id},
-    )
+*blocks, runs = history.section(choice.rows, zone())
+draw(blocks, key="history")
+if isinstance(runs, Table):
+    opened = table(runs, key="runs", selectable=True)
+    item = next((row for row in choice.rows if row.run_id == opened), choice.row)
+    link = {"experiment": choice.experiment, "run": item.run_id}
+    with st.container(horizontal=True, key="open"):
+        st.page_link("views/next_step.py", label=f"Open {plain(history.name(item))}", query_params=link)
+        if item.run_id != choice.row.run_id:
+            link = {"experiment": choice.experiment, "run": choice.row.run_id, "against": item.run_id}
+            label = f"Compare {plain(history.name(choice.row))} with it"
+            st.page_link("views/compare.py", label=label, query_params=link)
+    st.caption("Select a run to open it, or to compare it with the one above.")
