@@ -102,7 +102,7 @@ class Gain:
     def after(self, earlier: Gain) -> Gain:
         """The gain and that of earlier periods as one, each counting by its rows.
 
-        What comes is another time: it may lie as far from both as they lie apart, sd = |difference| / sqrt(2).
+        What comes is another time: a gain that wandered so far between the two wanders as far again, sd = |difference|.
         """
         share = earlier.n / (self.n + earlier.n)
         return replace(
@@ -110,7 +110,7 @@ class Gain:
             value=(1 - share) * self.value + share * earlier.value,
             error=hypot((1 - share) * self.error, share * earlier.error),
             again=hypot((1 - share) * self.again, share * earlier.again),
-            spread=max(self.spread, abs(self.value - earlier.value) / sqrt(2)),
+            spread=max(self.spread, abs(self.value - earlier.value)),
             n=self.n + earlier.n,
         )
 
