@@ -146,8 +146,7 @@ class Calibration:
     error : Estimate, expected calibration error with its bias removed, so it may be slightly negative: mean distance of
         what was said from what happened to rows told about the same
     plain_error : float, the usual one, positive by sampling alone
-    said : float, mean of what was said
-    gap : Estimate, happened - said over all rows: calibration in the large
+    said, gap : mean of what was said, and happened - said over all rows: calibration in the large
     p_value : float, of the hypothesis that what was said is true
     scale : float, what the error is measured against: share of the rarer outcome, or mean absolute error of numbers
     shape : how what was said is wrong; None where it is not, beyond chance and by an amount that counts
@@ -297,8 +296,8 @@ def _told(outcomes: Outcomes) -> _Told:
         return _Told(outcomes.prediction.astype(np.float64), outcomes.y.astype(np.float64), outcomes.weight)
     if outcomes.scores is None:
         raise NotApplicable("needs scores; only predicted labels were given")
-    if outcomes.scores.min() < 0 or outcomes.scores.max() > 1:
-        lowest, highest = outcomes.scores.min(), outcomes.scores.max()
+    lowest, highest = outcomes.scores.min(), outcomes.scores.max()
+    if lowest < 0 or highest > 1:
         raise NotApplicable(f"needs probabilities; the scores lie in [{lowest:.4g}, {highest:.4g}]")
     if outcomes.task == "binary":
         return _Told(outcomes.scores[:, -1], (outcomes.y == 1).astype(np.float64), outcomes.weight)
