@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,10 +31,14 @@ def rows(n, seed, *, turns=False):
     return pd.DataFrame({"a": a, "b": b, "at": at, "y": y.astype(int)})
 
 
+def bench_of(table, model):
+    return SimpleNamespace(table=table, train=table.train, estimator=model)
+
+
 def measured(train, model, metric="accuracy", **options):
     fitted = model.fit(train[FEATURES], train["y"])
     table = EvaluationTable.build(rows(300, 9), label="y", model=fitted, train=train, time="at", **options)
-    return flattery_of(table, table.train, model, resolve_metric(metric, table.outcomes), random_state=3)
+    return flattery_of(bench_of(table, model), resolve_metric(metric, table.outcomes), random_state=3)
 
 
 def test_both_figures_are_those_of_a_fit_by_hand():
@@ -60,13 +66,13 @@ def test_numbers_and_many_classes():
     train = rows(1000, 1).assign(y=lambda f: f["a"] + f["at"])
     fitted = LinearRegression().fit(train[FEATURES], train["y"])
     table = EvaluationTable.build(train, label="y", model=fitted, train=train, time="at", task="regression")
-    found = flattery_of(table, table.train, fitted, resolve_metric("mean_absolute_error", table.outcomes))
+    found = flattery_of(bench_of(table, fitted), resolve_metric("mean_absolute_error", table.outcomes))
     assert found.gap.high < 0  # smaller is better
     several = rows(1000, 1).assign(y=lambda f: pd.cut(f["a"], 3, labels=["x", "y", "z"]).astype(str))
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(several[FEATURES], several["y"])
     kept = several[several["y"] != "z"]  # a class that no evaluation row has is left out
     table = EvaluationTable.build(kept, label="y", model=tree, train=several, time="at", task="multiclass")
-    found = flattery_of(table, table.train, tree, resolve_metric("f1_macro", table.outcomes))
+    found = flattery_of(bench_of(table, tree), resolve_metric("f1_macro", table.outcomes))
     assert found.at_random.value > 0.9
     assert found.gap.low <= 0 <= found.gap.high
 

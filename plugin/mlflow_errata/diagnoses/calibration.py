@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlflow_errata.diagnoses._calibrated import CalibrationSlice, slices_off
+from mlflow_errata.diagnoses._reach import reach_of
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._windows import windows_of
 from mlflow_errata.errors import NotApplicable
@@ -42,8 +42,6 @@ FEWEST = 50
 """Rows below which nothing is said."""
 N_BINS, ROWS_A_BIN = 10, 25
 """Quantile bins of what was said; fewer where they would hold fewer rows than this."""
-COVERED = 0.9
-"""Share of the labels that an interval around the predictions shall hold."""
 ROWS_A_WINDOW = 100
 """Rows that a window needs to be judged."""
 WORTH_A_LOOK = 0.1
@@ -64,8 +62,7 @@ class ReliabilityBin:
     support : int, rows
     said : float, mean of what was said: probability, or predicted number
     happened : Estimate, what came: share of the class, or mean label
-    covered : Estimate or None, of numbers: share of the rows that a half did not choose the interval by, whose label
-        lies within `Calibration.reach` of the prediction
+    covered : Estimate or None, of numbers: share of the labels within `Calibration.reach` of the prediction
     """
 
     low: float
@@ -144,26 +141,21 @@ class Calibration:
 
     Parameters
     ----------
-    of : Label or None: the positive class whose probability is judged; None for the largest probability of many
-        classes, and for numbers
+    of : Label or None: the positive class that is judged; None for the likeliest of many classes, and for numbers
     bins : tuple of ReliabilityBin, by what was said
-    error : Estimate, expected calibration error with its bias removed: mean distance of what was said from what
-        happened to rows told about the same; 0 for a calibrated model on average, so it may be slightly negative
+    error : Estimate, expected calibration error with its bias removed, so it may be slightly negative: mean distance of
+        what was said from what happened to rows told about the same
     plain_error : float, the usual one, positive by sampling alone
-    said : float, mean of what was said
-    gap : Estimate, happened - said over all rows: calibration in the large
+    said, gap : mean of what was said, and happened - said over all rows: calibration in the large
     p_value : float, of the hypothesis that what was said is true
     scale : float, what the error is measured against: share of the rarer outcome, or mean absolute error of numbers
     shape : how what was said is wrong; None where it is not, beyond chance and by an amount that counts
     brier : Brier or None for numbers
     windows : tuple of CalibrationWindow, oldest first; empty without a time column
     unit : what a window is: "day", "month" ..., "equal count"; empty without windows
-    slices : tuple of CalibrationSlice, levels and ranges of a column whose gap differs from that of all rows, beyond
-        chance over all and by an amount that counts; at most 10, those that move the whole most first
-    labels : tuple of LabelCalibration, of several labels, in the order in which they are off; every other field speaks
-        of the first of them, which `of` names
-    reach : float or None, of numbers: how far around a prediction 9 of 10 labels lie, told by half of the rows (split
-        conformal)
+    slices : tuple of CalibrationSlice, whose gap differs from that of all rows, those that move the whole most first
+    labels : tuple of LabelCalibration, of several labels, those off first; other fields speak of the first of them
+    reach : float or None, of numbers: how far around a prediction 9 of 10 labels lie, told by half of the rows
     uneven : bool, `covered` differs over what was said, beyond chance over all bins: one width does not serve all
     """
 
@@ -275,7 +267,7 @@ def _judged(table: EvaluationTable, alpha: float) -> Calibration:
     off = p_value < alpha / 2 and error.low > 0 and error.value >= WORTH_A_LOOK * scale
     reliability, reach, uneven = _reliability(told, bins), None, False
     if numbers:
-        reach, covered, uneven = _coverage(told, bins)
+        reach, covered, uneven = reach_of(told.residual, told.weight, bins)
         reliability = tuple(replace(item, covered=share) for item, share in zip(reliability, covered, strict=True))
     windows, unit = _windows(table, told, variance, scale, alpha / 4)
     return Calibration(
@@ -304,8 +296,8 @@ def _told(outcomes: Outcomes) -> _Told:
         return _Told(outcomes.prediction.astype(np.float64), outcomes.y.astype(np.float64), outcomes.weight)
     if outcomes.scores is None:
         raise NotApplicable("needs scores; only predicted labels were given")
-    if outcomes.scores.min() < 0 or outcomes.scores.max() > 1:
-        lowest, highest = outcomes.scores.min(), outcomes.scores.max()
+    lowest, highest = outcomes.scores.min(), outcomes.scores.max()
+    if lowest < 0 or highest > 1:
         raise NotApplicable(f"needs probabilities; the scores lie in [{lowest:.4g}, {highest:.4g}]")
     if outcomes.task == "binary":
         return _Told(outcomes.scores[:, -1], (outcomes.y == 1).astype(np.float64), outcomes.weight)
@@ -342,32 +334,6 @@ def _reliability(told: _Told, bins: NDArray[np.intp]) -> tuple[ReliabilityBin, .
             )
         )
     return tuple(found)
-
-
-def _coverage(told: _Told, bins: NDArray[np.intp]) -> tuple[float, list[Estimate | None], bool]:
-    """How far around a prediction labels lie, by every other row; of the rest, how many it holds, by bin.
-
-    References
-    ----------
-    Lei et al. 2018, doi:10.1080/01621459.2017.1307116 (split conformal intervals)
-    """
-    away, chooses = np.abs(told.residual), np.arange(len(bins)) % 2 == 0
-    ordered = np.sort(away[chooses])
-    reach = float(ordered[min(ceil(COVERED * (len(ordered) + 1)), len(ordered)) - 1])
-    rest, others = told.take(~chooses), bins[~chooses]
-    held, n_bins = (away[~chooses] <= reach).astype(np.float64), int(bins.max()) + 1
-    usual, uneven = float(np.average(held, weights=rest.weight)), False
-    found: list[Estimate | None] = []
-    for at in range(n_bins):
-        rows = others == at
-        weight = None if rest.weight is None else rest.weight[rows]
-        if not rows.any() or (weight is not None and not weight.any()):
-            found.append(None)
-            continue
-        _, low, high = mean_or_share(held[rows], weight, level=1 - ALPHA / n_bins)
-        uneven |= not low <= usual <= high
-        found.append(Estimate(*mean_or_share(held[rows], weight), n=int(rows.sum()), unit="share of rows"))
-    return reach, found, uneven
 
 
 def _shape(sums: Sums, bins: tuple[ReliabilityBin, ...]) -> Shape:

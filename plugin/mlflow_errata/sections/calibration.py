@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses.calibration import COVERED, WORTH_A_LOOK
+from mlflow_errata.diagnoses._reach import COVERED
+from mlflow_errata.diagnoses.calibration import WORTH_A_LOOK
 from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Spec, chart, dots, legend_of, of_status

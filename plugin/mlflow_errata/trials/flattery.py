@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow_errata.metric import Metric, Outcomes
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.training import TrainingSet
+    from mlflow_errata.trials.bench import Bench
 
 HELD_OUT = 0.2
 """Share of the training rows that judge."""
@@ -32,9 +33,7 @@ MOST_ROWS = 20_000
 """Rows that judge, at most, evenly over time."""
 
 
-def flattery_of(
-    table: EvaluationTable, train: TrainingSet, estimator: Any, metric: Metric, *, random_state: int = 0
-) -> Flattery | None:
+def flattery_of(bench: Bench, metric: Metric, *, random_state: int = 0) -> Flattery | None:
     """Fit a model twice on four fifths of the training rows: judged by rows drawn at random, and by the newest ones.
 
     Both fits learn from equally many rows and are judged by equally many; without training times there is nothing to
@@ -45,7 +44,8 @@ def flattery_of(
     NotTried
         With too few training rows, where a fit fails, or where the metric cannot be estimated.
     """
-    if train.time is None:
+    table, train, estimator = bench.table, bench.train, bench.estimator
+    if train is None or train.time is None:
         return None
     known = np.flatnonzero(~pd.isna(train.time))
     rows = known[np.argsort(train.time[known], kind="stable")]

@@ -205,8 +205,7 @@ class _Session:
             return None
         try:
             tests.progress("a random split against one in time")
-            seed = self.random_state
-            return flattery_of(bench.table, bench.train, bench.estimator, self.named, random_state=seed)
+            return flattery_of(bench, self.named, random_state=self.random_state)
         except NotTried as reason:
             tests.not_tried["random_split"] = str(reason)
         except KeyboardInterrupt:
