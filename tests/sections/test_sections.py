@@ -41,7 +41,10 @@ def record(request):
     rows = frame(request.param)
     rows["quality"], rows["paid"], rows["kept"] = 1 / (1 + rows.index), 2.0 + rows.index % 7, 1.0 + rows.index % 5
     told = {"outcomes": ["paid", "kept"], "scores": ["quality", "stay"], "current": "quality", "rule": "age_known"}
-    rows = rows.assign(stay=rows["kept"] + rows.index % 3, age_known=rows["age"].fillna(0))
+    told["combined"] = "both"
+    rows = rows.assign(
+        stay=rows["kept"] + rows.index % 3, age_known=rows["age"].fillna(0), both=rows["kept"] + rows["paid"]
+    )
     return errata.diagnose(
         rows,
         label="y",

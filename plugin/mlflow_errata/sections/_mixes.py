@@ -20,8 +20,8 @@ HERE = Series("this mix", BLUE, "diamond")
 LOOKS: Mapping[Kind, Series] = {
     "current": Series("score in use", VERMILLION, "triangle-up"),
     "chosen": Series("weights chosen on other rows", BLUE, "diamond"),
-    "equal": Series("equal weights", SKY, "cross"),
-    "combined": Series("one model", PURPLE, "square"),
+    "equal": Series("equal weights", SKY, "triangle-down"),
+    "combined": Series("one model", PURPLE, "cross"),
     "rule": Series("simple rule", GREY, "square"),
 }
 BESIDE: tuple[Kind, ...] = ("current", "combined", "rule")
