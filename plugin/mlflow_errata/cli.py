@@ -104,8 +104,11 @@ def _serve(
         "server.port": str(port),
         "server.headless": str(not opens).lower(),
     } | ({"server.baseUrlPath": path.strip("/")} if path else {})
+    if more:  # asked first of an origin; Streamlit asks the internet who it is before it looks at the list below
+        options["browser.serverAddress"] = more[0]
     flags = [f"--{name}={value}" for name, value in options.items()]
     flags += [f"--server.allowedHosts={name}" for name in (("*",) if known.addresses else known.names)]
+    flags += [f"--server.corsAllowedOrigins={scheme}://{name}" for name in more for scheme in ("https", "http")]
     command = [sys.executable, "-m", "streamlit", "run", str(app_path().with_name("served.py")), *flags]
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own app

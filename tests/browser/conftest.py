@@ -30,14 +30,14 @@ def serving():
 
 
 @contextmanager
-def _serving(uri):
+def _serving(uri, *more, base=""):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port), *more]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield answering(f"http://127.0.0.1:{port}", running)
+        yield answering(f"http://127.0.0.1:{port}{base}", running)
     finally:
         running.terminate()
         running.wait(30)
