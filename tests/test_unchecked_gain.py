@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import mlflow_errata as errata
 from mlflow_errata import EvaluationTable, _unchecked_gain
@@ -107,3 +111,19 @@ def test_the_same_input_gives_the_same_gain(case):
             budget=20,
         )
         assert again.next_steps[0].gain == record.next_steps[0].gain
+
+
+def test_an_encoder_that_refuses_the_level_of_a_slice_is_a_reason_and_no_error():
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame(draw.normal(size=(6000, 2)), columns=FEATURES).assign(town=draw.choice(["Ulm", "Bern"], 6000))
+    truth = (rows["a"] + 0.5 * rows["b"] > 0).astype(int)
+    rows["late"] = truth.where((rows["town"] == "Ulm") | (draw.random(6000) > 0.5), 0)
+    train, rows = rows[:3000], rows[3000:]
+    columns = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
+    model = make_pipeline(columns, LogisticRegression()).fit(train[[*FEATURES, "town"]], train["late"])
+    record = errata.diagnose(
+        rows, label="late", model=model, features=[*FEATURES, "town"], train=train, metric="accuracy", budget=10
+    )
+    step = next(step for step in record.next_steps if step.kind == "relabel")
+    assert step.gain is None
+    assert "cannot answer it: Found unknown categories ['Bern']" in step.gain_reason

@@ -161,7 +161,11 @@ def _training_flags(table: EvaluationTable, slices: Sequence[SuspectSlice], trai
         )
         if not len(rows):
             continue
-        said = outside.predict_proba(train[list(table.features)].iloc[rows])
+        try:
+            said = outside.predict_proba(train[list(table.features)].iloc[rows])
+        except Exception as cause:  # an encoder may refuse a level that only the slice has
+            where, why = " and ".join(item.conditions), " ".join(str(cause).split())
+            raise NotRefitted(f"a model fitted without {where} cannot answer it: {why}") from cause
         other = said[:, np.asarray(outside.classes_).tolist().index(item.suggested)]
         chance = np.ones(len(rows)) if item.kind == "unobserved" else other
         stratum[rows], score[rows], suggested[rows] = at, chance, classes.index(item.suggested)

@@ -122,7 +122,7 @@ def tried(budget, clock, model=None, metric="accuracy"):
 
 def test_a_spent_budget_leaves_the_rest_untried_and_says_so():
     ticks = count()
-    _, trials = tried(14.0, lambda: float(next(ticks)))
+    _, trials = tried(20.0, lambda: float(next(ticks)))
     assert "the time budget was spent" in trials.not_tried.values()
     assert 0 < len(trials.tried) < 8
     assert trials.n_origins == 1
@@ -158,13 +158,10 @@ def test_slow_fits_are_made_on_fewer_rows_and_the_record_says_so():
 
 
 class Interrupted(LogisticRegression):
-    """A person presses Ctrl-C at the first fit of a candidate."""
-
-    fits = 0
+    """A person presses Ctrl-C at the first fit on more rows than the training set has: a refit on newer ones."""
 
     def fit(self, X, y, sample_weight=None):  # noqa: N803
-        Interrupted.fits += 1
-        if Interrupted.fits == 7:
+        if len(X) > 1000:
             raise KeyboardInterrupt
         return super().fit(X, y, sample_weight)
 

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
     from mlflow_errata.training import TrainingSet
 
-PILOT = 2000
+PILOT = 500
 """Training rows of a first fit that tells how long others will take."""
+GROWS = 4
+"""How many times as many rows each further pilot fit has."""
+PILOTS = 0.15
+"""Share of the budget that the pilot fits may take."""
+FEWEST = 200
+"""Training rows below which no share of them is drawn."""
 FITS_WANTED = {4: 45, 1: 20}
 """Fits that all trials together need, by the number of refits over time."""
 
@@ -34,19 +40,32 @@ def pace(estimator: Any, train: TrainingSet, budget: float, clock: Callable[[], 
         return clock() - start
 
     try:
-        sizes = (min(n, PILOT), min(n, 4 * PILOT))
-        first = seconds(sizes[0])
-        if first * n / sizes[0] * FITS_WANTED[4] <= budget:
-            return 1.0, 4
-        second = seconds(sizes[1]) if sizes[1] > sizes[0] else first
+        done = _piloted(seconds, n, budget)
     except Exception:  # noqa: BLE001 - the trials themselves will say why it cannot be fitted
         return 1.0, 4
-    a_row = max(second - first, 0.1 * second) / max(sizes[1] - sizes[0], 1)
+    (first, before), (size, last) = done[0], done[-1]
+    a_row = max(last - before, 0.1 * last) / max(size - first, 1) if len(done) > 1 else last / size
     for n_refits, n_fits in FITS_WANTED.items():
-        if (second + a_row * (n - sizes[1])) * n_fits <= budget:
+        if (last + a_row * (n - size)) * n_fits <= budget:
             return 1.0, n_refits
-    affordable = sizes[1] + (budget / FITS_WANTED[1] - second) / a_row
-    return min(1.0, max(affordable, PILOT) / n), 1
+    affordable = size + (budget / FITS_WANTED[1] - last) / a_row
+    return min(1.0, max(affordable, FEWEST) / n), 1
+
+
+def _piloted(seconds: Callable[[int], float], n: int, budget: float) -> list[tuple[int, float]]:
+    """(rows, seconds) of fits on more and more rows, as long as the next one leaves most of the budget."""
+    done: list[tuple[int, float]] = []
+    size, spent = min(n, PILOT), 0.0
+    while True:
+        done.append((size, seconds(size)))
+        spent += done[-1][1]
+        if (
+            size == n
+            or done[-1][1] * n / size * FITS_WANTED[4] <= budget
+            or spent + GROWS * done[-1][1] > PILOTS * budget
+        ):
+            return done
+        size = min(n, GROWS * size)
 
 
 def draw(n: int, rate: float, random_state: int) -> NDArray[np.intp]:
