@@ -188,7 +188,7 @@ def test_a_browser_asks_for_nothing_and_cuts_nothing(tmp_path):
             assert page.locator("main > section:visible").count() == 1 + len(CATALOGUE)
             page.get_by_text("Recency drift").first.click()
             assert page.locator("main > section:visible").get_attribute("id") == "recency_drift"
-            page.get_by_text("Metric", exact=True).first.click()
+            page.get_by_text(list(REGISTRY.values())[-1].TITLE, exact=True).first.click()
             page.keyboard.press("ArrowDown")  # to "Everything"
             assert page.locator("main > section:visible").count() == 1 + len(CATALOGUE)
         browser.close()

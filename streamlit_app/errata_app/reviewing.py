@@ -241,7 +241,7 @@ def _status(desk: Desk, chosen: Listed) -> None:
     status, note = f"status {item.id}", f"note {item.id}"
     st.session_state.setdefault(status, chosen.review.status if chosen.review else "open")
     with st.container(border=True, key="slice status"):
-        st.segmented_control("Status", STATUSES, key=status, required=True)
+        st.radio("Status", STATUSES, key=status, horizontal=True)
         st.text_area("Note", key=note, max_chars=LONGEST_NOTE, height=68, placeholder="why, for those who come after")
         with st.container(horizontal=True, vertical_alignment="bottom", key="slice save"):
             by = person("Reviewed by")

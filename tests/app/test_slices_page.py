@@ -136,7 +136,7 @@ def test_a_status_is_stored_shown_filtered_and_carried_over(opened, made):
     _, experiment, runs = made
     app = opened("first")
     item = app.session_state["slice picked"]
-    app.segmented_control(key=f"status {item}").set_value("accepted")
+    app.radio(key=f"status {item}").set_value("accepted")
     app.text_area(key=f"note {item}").set_value("known: *no* radar")
     app.text_input(key="by").set_value("anna").run()
     app.button(key="save status").click().run()

@@ -186,6 +186,7 @@ ROOMS = {
         {
             "_making",
             "_options",
+            "server",
             "_demo",
             "_doctor",
             "guard",

@@ -35,7 +35,7 @@ def test_four_runs_with_a_verdict_of_every_diagnosis(story):
     _, runs, _ = story
     assert sorted(runs) == ["1 buggy labels", "2 relabelled", "3 threshold", "4 recent months"]
     for row in runs.values():
-        assert set(row.verdicts) == set(CATALOGUE)
+        assert set(row.verdicts) == set(CATALOGUE) - {"objectives"}  # one score has nothing to be weighed against
         assert row.failed is None
 
 

@@ -123,7 +123,10 @@ def slices_found(run_id: str, *, tracking_uri: str | None = None) -> dict[str, d
 def _table(told: Any) -> dict[str, dict[str, float]]:
     names = told["columns"]
     rows = [dict(zip(names, row, strict=True)) for row in told["data"]]
-    return {str(row.pop("slice_id")): {str(name): float(value) for name, value in row.items()} for row in rows}
+    return {
+        str(row["slice_id"]): {str(name): float(value) for name, value in row.items() if isinstance(value, int | float)}
+        for row in rows
+    }
 
 
 def with_rows(run_id: str, *, tracking_uri: str | None = None) -> Record:
