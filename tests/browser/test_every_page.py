@@ -174,10 +174,10 @@ def test_the_keyboard_reaches_and_shows_everything(light, served):
     seen, unmarked = [], []
     for _ in range(34):
         light.keyboard.press("Tab")
-        light.wait_for_timeout(60)
+        light.wait_for_timeout(120)
         name, focused = light.evaluate(FOCUSED)
         light.evaluate("() => { window.had = document.activeElement; window.had.blur(); }")
-        light.wait_for_timeout(60)
+        light.wait_for_timeout(120)
         if focused == light.evaluate(LOOKS) and name not in {"CANVAS", "stMain"}:  # a table draws its own ring
             unmarked.append(name)
         light.evaluate("() => window.had.focus()")
