@@ -120,7 +120,7 @@ def _controls(desk: Desk) -> tuple[dict[str, float], list[str]]:
     names = [name for name in ASPECTS if name != "value" or priced]
     with st.container(horizontal=True, vertical_alignment="bottom", key="slice controls"):
         kinds = [kind for kind in SHOWN if kind != "suspected" or desk.result.suspected]
-        shown = st.pills("Show", kinds, selection_mode="multi", default=kinds, key="show", bind="query-params")
+        shown = st.multiselect("Show", kinds, default=kinds, key="show", bind="query-params")
         place = st.container(width="content", key="rank place")
         known = {name: st.session_state.get(f"w_{name}", DEFAULT.get(name, 0.0)) for name in names}
         said = [slice_list.ASPECT_WORDS[name] for name in names if known[name]] or ["unexplained errors"]

@@ -152,9 +152,9 @@ def test_a_status_is_stored_shown_filtered_and_carried_over(opened, made):
     later = opened("later")
     assert plain("Accepted in run first by anna") in text(later)
     assert plain("known: *no* radar") in text(later)
-    later.pills(key="show").set_value(["accepted"]).run()
+    later.multiselect(key="show").set_value(["accepted"]).run()
     assert list(later.dataframe[0].value["slice"]) == [EAST]
-    later.pills(key="show").set_value(["fixed"]).run()
+    later.multiselect(key="show").set_value(["fixed"]).run()
     assert "No slice is of the chosen kind" in text(later)
 
 
