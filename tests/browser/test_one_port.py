@@ -34,7 +34,9 @@ def served(tmp_path_factory, record):
     command += ["--artifacts-destination", str(folder / "artifacts"), "--allowed-hosts", f"localhost:{port}"]
     log = (folder / "log").open("w")
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    running = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=os.environ | quiet)
+    running = subprocess.Popen(
+        command, stdout=log, stderr=log, cwd=folder, env=os.environ | quiet, start_new_session=True
+    )
     address = f"http://localhost:{port}"
     try:
         wait(f"{address}/health", running, folder / "log")

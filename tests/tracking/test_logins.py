@@ -90,6 +90,11 @@ def test_a_refusal_says_what_to_set_and_no_secret(guarded, monkeypatch, told):
     assert "secret" not in str(said.value)
 
 
+def test_a_refusal_is_no_answer_about_workspaces(guarded):
+    """A page asks for workspaces first; what it then shows has to be the refusal."""
+    assert search.workspaces(guarded) == ()
+
+
 def test_a_server_that_is_not_there_is_no_refusal(free_port):
     with pytest.raises(StoreUnreachable) as said:
         search.experiments(f"http://127.0.0.1:{free_port}")

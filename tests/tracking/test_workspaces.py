@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import FEATURE_DISABLED, TEMPORARILY_UNAVAILABLE
 
 from mlflow_errata.tracking.workspaces import client_of, workspaces_of
 
@@ -17,23 +16,32 @@ context = pytest.importorskip("mlflow.utils.workspace_context")
 URI = "http://127.0.0.1:1"
 
 
-def failing(code):
-    def refuse():
-        raise MlflowException("no", code)
+def client(names, *, walled=True):
+    store = SimpleNamespace(supports_workspaces=walled)
 
-    return SimpleNamespace(list_workspaces=refuse)
+    def known():
+        assert walled, "a server without workspaces is never asked for them: it would answer 503"
+        return [SimpleNamespace(name=name) for name in names]
+
+    return SimpleNamespace(_tracking_client=SimpleNamespace(store=store), list_workspaces=known)
 
 
 def test_the_default_comes_first():
-    known = [SimpleNamespace(name=name) for name in ("b", "default", "a")]
-    assert workspaces_of(SimpleNamespace(list_workspaces=lambda: known)) == ("default", "a", "b")
+    assert workspaces_of(client(["b", "default", "a"])) == ("default", "a", "b")
 
 
-def test_servers_without_them_have_none_and_a_failure_is_no_answer():
-    assert workspaces_of(SimpleNamespace()) == ()
-    assert workspaces_of(failing(FEATURE_DISABLED)) == ()
-    with pytest.raises(MlflowException):
-        workspaces_of(failing(TEMPORARILY_UNAVAILABLE))
+def test_servers_without_them_have_none():
+    assert workspaces_of(client([], walled=False)) == ()
+    assert workspaces_of(SimpleNamespace(_tracking_client=SimpleNamespace(store=object()))) == ()
+
+
+def test_a_server_that_cannot_say_has_none():
+    class Old:
+        @property
+        def supports_workspaces(self):
+            raise MlflowException("not found")
+
+    assert workspaces_of(SimpleNamespace(_tracking_client=SimpleNamespace(store=Old()))) == ()
 
 
 def test_inside_the_block_alone_calls_are_made_in_the_workspace():

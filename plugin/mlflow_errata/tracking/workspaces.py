@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MARK = "#workspace="
-WITHOUT = {
-    "FEATURE_DISABLED",
-    "ENDPOINT_NOT_FOUND",
-    "RESOURCE_DOES_NOT_EXIST",
-    "BAD_REQUEST",
-    "INVALID_PARAMETER_VALUE",
-}
-"""What servers answer that have no workspaces."""
 _ONE_AT_A_TIME = RLock()
 
 
@@ -50,12 +42,19 @@ def workspaces_of(client: MlflowClient) -> tuple[str, ...]:
     MlflowException
         If the store does not answer.
     """
-    if not hasattr(client, "list_workspaces"):
+    if not _has_any(client):
         return ()
-    try:
-        names = [str(item.name) for item in client.list_workspaces()]
-    except MlflowException as cause:
-        if cause.error_code in WITHOUT:
-            return ()
-        raise
+    names = [str(item.name) for item in client.list_workspaces()]
     return tuple(sorted(names, key=lambda name: (name != "default", name)))
+
+
+def _has_any(client: MlflowClient) -> bool:
+    """Whether a server says that it has workspaces; one without would answer as if it were down when asked for them.
+
+    A server that is older, that refuses or is down says nothing here; the next question tells which.
+    """
+    store = client._tracking_client.store  # noqa: SLF001 - no public name asks a server what it can
+    try:
+        return bool(getattr(store, "supports_workspaces", False))
+    except MlflowException:
+        return False
