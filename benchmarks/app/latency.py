@@ -13,27 +13,25 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import TimeoutError, sync_playwright  # noqa: A004 - its own
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from serving import FLAGS, served
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("Slices", "Labels", "Classes", "Over time", "Metric", "History", "Next step")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SETTLED = """() => {
     const app = document.querySelector('[data-testid=stApp]');
     return app && app.getAttribute('data-test-script-state') === 'notRunning'
@@ -67,7 +65,7 @@ def main() -> None:
             from large_store import make
 
             uri = make(Path(folder), wanted.store, runs=wanted.runs, slices=wanted.slices)
-        with serving(uri) as address, sync_playwright() as tool:
+        with served(uri) as (address, _), sync_playwright() as tool:
             browser = tool.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             measure(page, address, wanted.turns)
@@ -151,28 +149,6 @@ def line(name: str, times: list[float]) -> str:
     high = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
     middle = statistics.median(times)
     return f"{name:32} p50 {middle:5.0f} ms   p95 {high:5.0f} ms   worst {worst:5.0f} ms   n {len(times)}"
-
-
-@contextmanager
-def serving(uri: str) -> Iterator[str]:
-    """The app on a store, at the address that it yields."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):  # noqa: S310 - our own server
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield address
-    finally:
-        running.terminate()
-        running.wait(30)
 
 
 if __name__ == "__main__":

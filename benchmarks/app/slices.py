@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,12 +27,12 @@ from playwright.sync_api import sync_playwright
 import mlflow_errata as errata
 from mlflow_errata.predicates import Equals
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from serving import FLAGS, served
 
+if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CHANGED = "before => { const found = document.querySelector('h3'); return found && found.innerText !== before; }"
 SETTLED = "() => document.querySelectorAll('[data-stale=\"true\"]').length === 0"
 
@@ -62,30 +58,13 @@ def record_of(n_slices: int) -> errata.Record:
     return replace(record, results={**record.results, "slice_errors": changed})
 
 
-@contextmanager
-def served(record: errata.Record, folder: Path) -> Iterator[str]:
-    """The address of the app on a store with one run."""
+def logged(record: errata.Record, folder: Path) -> str:
+    """A store with one run; its URI."""
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     mlflow.set_tracking_uri(uri)
     with mlflow.start_run(experiment_id=mlflow.create_experiment("speed", (folder / "a").as_uri())):
         errata.log(record, strict=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310 - the app's own port
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        running.terminate()
-        running.wait(30)
+    return uri
 
 
 def timed(page: Page, act: object) -> float:
@@ -129,7 +108,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=20)
     given = parser.parse_args()
     for n in given.slices:
-        with tempfile.TemporaryDirectory() as folder, served(record_of(n), Path(folder)) as address:
+        with tempfile.TemporaryDirectory() as folder, served(logged(record_of(n), Path(folder))) as (address, _):
             for kind, took in measure(address, given.clicks).items():
                 ends = statistics.quantiles(took, n=20)
                 print(f"{n:>4} slices, {kind:<10}: p50 {statistics.median(took):4.0f} ms, p95 {ends[-1]:4.0f} ms")

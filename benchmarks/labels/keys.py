@@ -11,12 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
 import mlflow
@@ -25,6 +21,9 @@ import pandas as pd
 from playwright.sync_api import sync_playwright
 
 import mlflow_errata as errata
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from serving import FLAGS, served
 
 N = 20_000
 WATCH = """() => {
@@ -57,41 +56,22 @@ def logged(folder: Path, columns: int) -> tuple[str, str]:
     return uri, run.info.run_id
 
 
-def served(uri: str) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
-        except OSError:
-            time.sleep(0.2)
-        else:
-            break
-    return running, address
-
-
-def cpu_seconds(running: subprocess.Popen[bytes]) -> float:
+def cpu_seconds(pid: int) -> float:
     """CPU that the app has used (Linux)."""
-    told = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def presses(
-    address: str, labels: int, gap: int, chromium: str, running: subprocess.Popen[bytes]
-) -> tuple[list[float], int, float]:
+def presses(address: str, labels: int, gap: int, chromium: str, pid: int) -> tuple[list[float], int, float]:
     """Milliseconds of every answered key, the keys that were lost, and the app's CPU seconds."""
     with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = tool.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{address}/labels?by=bench")
         page.get_by_role("button", name="Keep").wait_for(timeout=90_000)
         page.wait_for_timeout(1500)
         page.evaluate(WATCH)
-        lost, before = 0, cpu_seconds(running)
+        lost, before = 0, cpu_seconds(pid)
         for at in range(labels):
             known = page.evaluate("window.took.length")
             page.keyboard.press("kaeu12"[at % 6])
@@ -100,7 +80,7 @@ def presses(
             except Exception:  # noqa: BLE001 - a lost key is a figure, not an end
                 lost += 1
             page.wait_for_timeout(gap)
-        took, used = page.evaluate("window.took"), cpu_seconds(running) - before
+        took, used = page.evaluate("window.took"), cpu_seconds(pid) - before
         browser.close()
     return took, lost, used
 
@@ -116,12 +96,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         uri, run = logged(Path(folder), told.columns)
-        running, address = served(uri)
-        try:
-            took, lost, used = presses(address, told.labels, told.gap, told.chromium, running)
-        finally:
-            running.terminate()
-            running.wait(30)
+        with served(uri) as (address, pid):
+            took, lost, used = presses(address, told.labels, told.gap, told.chromium, pid)
         stored = len(errata.load_decisions(run, tracking_uri=uri))
         os.chdir("/")
     middle, most, worst = np.quantile(took, [0.5, 0.95, 1])

@@ -11,12 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
 import mlflow
@@ -25,6 +21,9 @@ import pandas as pd
 from playwright.sync_api import sync_playwright
 
 import mlflow_errata as errata
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from serving import FLAGS, served
 
 WATCH = """() => {
   window.took = []; window.drawn = []; let pressed = null, said = false, before = null
@@ -59,27 +58,10 @@ def logged(folder: Path, n: int) -> str:
     return uri
 
 
-def served(uri: str) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow_errata.cli", "ui", "--tracking-uri", uri, "--port", str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
-        except OSError:
-            time.sleep(0.2)
-        else:
-            break
-    return running, address
-
-
 def moves(address: str, n: int, gap: int, chromium: str) -> tuple[list[float], list[float]]:
     """Milliseconds to the new sentence, and to the last change of the page, of every move."""
     with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = tool.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 1600})
         page.goto(f"{address}/metric")
         slider = page.get_by_role("slider")
@@ -107,12 +89,8 @@ def main() -> None:
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        running, address = served(logged(Path(folder), told.rows))
-        try:
+        with served(logged(Path(folder), told.rows)) as (address, _):
             took, drawn = moves(address, told.moves, told.gap, told.chromium)
-        finally:
-            running.terminate()
-            running.wait(30)
         os.chdir("/")
     for name, each in (("the new sentence", took), ("the last change of the page, charts drawn", drawn)):
         middle, most, worst = np.quantile(each, [0.5, 0.95, 1])

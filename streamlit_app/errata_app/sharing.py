@@ -10,6 +10,7 @@ import streamlit as st
 from errata_app import source
 from errata_app.address import run_in_mlflow
 from errata_app.copying import copy_link
+from mlflow_errata.errors.stored import without_password
 
 if TYPE_CHECKING:
     from mlflow_errata.tracking.search import RunRow
@@ -71,7 +72,7 @@ def _in_mlflow(row: RunRow) -> None:
         st.link_button("Open in MLflow", link)
         return
     st.caption("No MLflow server is known for this store. To see the run in MLflow:")
-    st.code(f"mlflow ui --backend-store-uri {source.tracking_uri()}", language="sh", wrap_lines=True)
+    st.code(f"mlflow ui --backend-store-uri {without_password(source.tracking_uri())}", language="sh", wrap_lines=True)
 
 
 def _csv(uri: str, run_id: str, digest: str, names: tuple[str, ...]) -> bytes:

@@ -7,7 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from errata_app import source
-from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, RecordTooNew, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, RecordTooNew, StoreUnreachable, without_password
 
 LOG_CODE = """import mlflow
 import mlflow_errata as errata
@@ -30,7 +30,9 @@ def no_store(uri: str) -> NoReturn:
 
 def no_experiments(uri: str) -> NoReturn:
     """An empty store."""
-    _how_to_log("Nothing logged yet", f"The store {uri} has no experiment. Log a run from training code:")
+    _how_to_log(
+        "Nothing logged yet", f"The store {without_password(uri)} has no experiment. Log a run from training code:"
+    )
 
 
 def no_runs(experiment: str) -> NoReturn:
@@ -79,5 +81,5 @@ def _how_to_log(title: str, sentence: str, *, tracking_uri: str = "") -> NoRetur
     where = f"\n\nmlflow.set_tracking_uri({tracking_uri!r})" if tracking_uri else ""
     st.code(f"{first}{where}\n\n{rest}", language="python", wrap_lines=True)
     st.text("Or see it at work first: four runs on real flights.")
-    st.code("make demo", language="sh", wrap_lines=True)
+    st.code("errata demo", language="sh", wrap_lines=True)
     st.stop()

@@ -163,3 +163,15 @@ def test_plain_leaves_nothing_for_markdown(given):
     escaped = plain(given)
     for sign in "*_`[]<>$:|#!":
         assert all(escaped[at - 1] == "\\" for at in range(len(escaped)) if escaped[at] == sign)
+
+
+def test_a_password_in_the_address_of_a_store_is_never_shown():
+    def page():
+        from errata_app import states
+
+        states.no_experiments("postgresql://anna:secret@db.invalid/mlflow")
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    shown = " ".join(item.value for item in app.text)
+    assert "anna:***@db.invalid" in shown
+    assert "secret" not in shown

@@ -80,3 +80,36 @@ def test_two_workspaces_at_once_do_not_mix():
 def test_a_name_that_is_none_is_refused(name):
     with pytest.raises(MlflowException), client_of(f"{URI}#workspace={name}"):
         pass
+
+
+@pytest.mark.parametrize("room", ["ignored", "slices", "metrics"])
+def test_what_an_experiment_keeps_is_kept_in_its_workspace(monkeypatch, room):
+    """The part of the address that names the workspace is no part of the store's own address."""
+    import importlib
+    from contextlib import contextmanager
+
+    asked = []
+
+    @contextmanager
+    def inside(uri):
+        asked.append(uri)
+        known = SimpleNamespace(experiment_id="1", tags={})
+        yield SimpleNamespace(get_experiment_by_name=lambda _: known, set_experiment_tag=lambda *_: None)
+
+    module = importlib.import_module(f"mlflow_errata.tracking.{room}")
+    monkeypatch.setattr(module, "client_of", inside)
+    address = f"{URI}#workspace=a"
+    calls = {
+        "ignored": [
+            lambda: module.ignore("x", "ERR101", "known", tracking_uri=address),
+            lambda: module.ignored("x", tracking_uri=address),
+        ],
+        "slices": [
+            lambda: module.save_slices("x", {}, tracking_uri=address),
+            lambda: module.load_slices("x", tracking_uri=address),
+        ],
+        "metrics": [lambda: module.business_metric("x", "revenue", tracking_uri=address)],
+    }
+    for call in calls[room]:
+        call()
+    assert asked == [address] * len(calls[room])

@@ -3,6 +3,7 @@
     payload.py      record -> metrics, tags and the row of a run list; no MLflow call, so it is tested without a server
     store.py        log and push: spool first, then upload within a deadline
     search.py       load a record; list experiments and runs by their tags
+    experiments.py  an experiment by its name
     decisions.py    what people decided about labels, in files that no two people share
     slices.py       named slices of an experiment
     reviews.py      what people said about slices: a tag for each review

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient
-
 from mlflow_errata.diagnoses._codes import CODES
 from mlflow_errata.errors import OptionUnknown
-from mlflow_errata.errors.stored import ExperimentMissing, ReasonMissing
+from mlflow_errata.errors.stored import ReasonMissing
+from mlflow_errata.tracking.experiments import experiment_named
+from mlflow_errata.tracking.workspaces import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,11 +39,11 @@ def ignore(experiment: str, code: str, reason: str | None, *, tracking_uri: str 
         raise OptionUnknown("code", code, CODES)
     if reason is not None and not reason.strip():
         raise ReasonMissing(code)
-    client = MlflowClient(tracking_uri)
-    found = _found(client, experiment)
-    kept = ignored_by(found) | {code: reason}
-    told = {name: why for name, why in sorted(kept.items()) if why is not None}
-    client.set_experiment_tag(found.experiment_id, TAG, json.dumps(told))
+    with client_of(tracking_uri) as client:
+        found = experiment_named(client, experiment)
+        kept = ignored_by(found) | {code: reason}
+        told = {name: why for name, why in sorted(kept.items()) if why is not None}
+        client.set_experiment_tag(found.experiment_id, TAG, json.dumps(told))
 
 
 def ignored(experiment: str, *, tracking_uri: str | None = None) -> dict[str, str]:
@@ -53,17 +53,11 @@ def ignored(experiment: str, *, tracking_uri: str | None = None) -> dict[str, st
     ------
     ExperimentMissing
     """
-    return ignored_by(_found(MlflowClient(tracking_uri), experiment))
+    with client_of(tracking_uri) as client:
+        return ignored_by(experiment_named(client, experiment))
 
 
 def ignored_by(experiment: Experiment) -> dict[str, str]:
     """The same from an experiment at hand."""
     tags: Mapping[str, str] = experiment.tags
     return {str(code): str(reason) for code, reason in json.loads(tags.get(TAG, "{}")).items()}
-
-
-def _found(client: MlflowClient, experiment: str) -> Experiment:
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
-        raise ExperimentMissing(experiment)
-    return found

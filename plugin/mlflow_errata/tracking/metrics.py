@@ -7,8 +7,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient
-
 from mlflow_errata._compare_metrics import (
     BusinessAgreement,
     MetricComparison,
@@ -16,12 +14,14 @@ from mlflow_errata._compare_metrics import (
     compare_metrics,
 )
 from mlflow_errata.errors import NotApplicable
-from mlflow_errata.errors.stored import ExperimentMissing
+from mlflow_errata.tracking.experiments import experiment_named
 from mlflow_errata.tracking.search import load, reading
+from mlflow_errata.tracking.workspaces import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mlflow import MlflowClient
     from mlflow.entities import Run
 
     from mlflow_errata.tracking.search import RunRow
@@ -63,13 +63,9 @@ def business_metric(
     ------
     ExperimentMissing
     """
-    client = MlflowClient(tracking_uri)
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
-        raise ExperimentMissing(experiment)
-    client.set_experiment_tag(
-        found.experiment_id, TAG, json.dumps({"name": name, "greater_is_better": greater_is_better})
-    )
+    told = json.dumps({"name": name, "greater_is_better": greater_is_better})
+    with client_of(tracking_uri) as client:
+        client.set_experiment_tag(experiment_named(client, experiment).experiment_id, TAG, told)
 
 
 def business(experiment_id: str, *, tracking_uri: str | None = None) -> Business | None:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from mlflow import MlflowClient
 
 from mlflow_errata.diagnoses._named import wanted_slices
-from mlflow_errata.errors.stored import ExperimentMissing
+from mlflow_errata.tracking.experiments import experiment_named
+from mlflow_errata.tracking.workspaces import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from mlflow.entities import Experiment
 
 TAG = "errata.slices"
 
@@ -37,8 +36,9 @@ def save_slices(
     ExpressionUnreadable, ValuesRefused, ExperimentMissing
     """
     wanted_slices(named_slices)
-    client = MlflowClient(tracking_uri)
-    client.set_experiment_tag(_found(client, experiment).experiment_id, TAG, json.dumps(dict(named_slices)))
+    with client_of(tracking_uri) as client:
+        found = experiment_named(client, experiment)
+        client.set_experiment_tag(found.experiment_id, TAG, json.dumps(dict(named_slices)))
 
 
 def load_slices(experiment: str, *, tracking_uri: str | None = None) -> dict[str, str | tuple[str, float]]:
@@ -48,7 +48,8 @@ def load_slices(experiment: str, *, tracking_uri: str | None = None) -> dict[str
     ------
     ExperimentMissing
     """
-    return _read(_found(MlflowClient(tracking_uri), experiment).tags)
+    with client_of(tracking_uri) as client:
+        return _read(experiment_named(client, experiment).tags)
 
 
 def slices_of_run(run_id: str) -> dict[str, str | tuple[str, float]]:
@@ -60,10 +61,3 @@ def slices_of_run(run_id: str) -> dict[str, str | tuple[str, float]]:
 def _read(tags: Mapping[str, str]) -> dict[str, str | tuple[str, float]]:
     kept = json.loads(tags.get(TAG, "{}"))
     return {name: told if isinstance(told, str) else (told[0], told[1]) for name, told in kept.items()}
-
-
-def _found(client: MlflowClient, experiment: str) -> Experiment:
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
-        raise ExperimentMissing(experiment)
-    return found
