@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import mlflow
 import pytest
 
@@ -55,6 +57,13 @@ def test_names_in_the_data_are_no_markdown(frame):
     said = said_of(errata.diagnose(rows, label="y", scores="score", time="at"))
     assert "](" not in said
     assert "<img" not in said
+    assert "http:" not in said
+
+
+def test_no_backslash_is_left_for_renderers_that_would_show_it(record):
+    said = said_of(record)
+    assert "\\" not in said
+    assert unescape(said) == f"**Next step: {next_steps.title(record)}**\n\n{next_steps.lede(record)}"
 
 
 def test_logging_writes_it_once_and_anew(experiment, record):

@@ -19,7 +19,8 @@ LONGEST = 7800
 """Characters; MLflow cuts tags of more than 8,000 without a word."""
 APP = "ERRATA_APP"
 """Where the app is, for links to it from MLflow; "/errata" where MLflow serves it."""
-ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@&-])")
+ACTIVE = re.compile(r"[\\`*_{}\[\]<>#!|~$@&]|:(?=\S)|(?<=www)\.")
+"""What Markdown could read in a name; written as entities, because renderers differ in what a backslash takes away."""
 
 
 def said_of(record: Record) -> str:
@@ -57,4 +58,4 @@ def _links(experiment_id: str, run_id: str, folder: str) -> str:
 
 def _plain(text: str) -> str:
     """Text in which Markdown finds nothing to read."""
-    return ACTIVE.sub(r"\\\1", " ".join(text.split()))[:2000]
+    return ACTIVE.sub(lambda found: f"&#{ord(found[0])};", " ".join(text.split())[:1000])
