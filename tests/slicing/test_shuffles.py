@@ -25,7 +25,7 @@ def spells(seed, n=3000, length=30):
 def test_every_order_is_a_permutation_that_turns_time_around():
     times = np.random.default_rng(0).permutation(400)[:250]
     seen = set()
-    for order in shuffles(400, 20, in_time=times, random_state=1):
+    for order in shuffles(400, 20, in_order=times, random_state=1):
         assert sorted(order) == list(range(400))
         place = np.full(400, -1)
         place[times] = np.arange(250)
@@ -60,7 +60,7 @@ def test_errors_in_spells_alarm_bonferroni_and_not_turns_of_time():
     alarms = {"bonferroni": 0, "turns": 0}
     for seed in range(20):
         lattice, errors = spells(seed)
-        orders = shuffles(3000, 99, in_time=np.arange(3000))
+        orders = shuffles(3000, 99, in_order=np.arange(3000))
         alarms["bonferroni"] += bool(confirm(lattice, errors, suspicion=0).found)
         alarms["turns"] += bool(confirm(lattice, errors, orders=orders, suspicion=0).found)
     assert alarms["bonferroni"] >= 15

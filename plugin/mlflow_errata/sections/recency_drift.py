@@ -232,6 +232,8 @@ def _windows(result: RecencyDrift, record: Record) -> Table:
 
 
 def _unit(result: RecencyDrift) -> str:
+    if result.unit == "given":
+        return "Windows as they were asked for."
     return "Windows of equally many rows." if result.unit == "equal count" else f"Windows of one {result.unit}."
 
 

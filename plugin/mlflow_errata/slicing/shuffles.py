@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def shuffles(
-    n: int, count: int, *, in_time: NDArray[np.intp] | None = None, random_state: int = 0
+    n: int, count: int, *, in_order: NDArray[np.intp] | None = None, random_state: int = 0
 ) -> Iterator[NDArray[np.intp]]:
     """Orders of n rows, drawn at random; errors taken in such an order belong to no slice.
 
-    With `in_time` these rows are turned around as a ring instead: each takes the error of the row a random number of
-    places later, so that errors which come in spells of any length do so in every draw. Rows outside `in_time` are
+    With `in_order` these rows are turned around as a ring instead: each takes the error of the row a random number of
+    places later, so that errors which come in spells of any length do so in every draw. Rows outside `in_order` are
     shuffled among themselves.
 
     Parameters
     ----------
     n, count : int, rows, and orders wanted
-    in_time : int array, positions of rows in the order of their time
+    in_order : int array, positions of rows in the order of their time, or group by group
     random_state : int
 
     Yields
@@ -41,7 +41,7 @@ def shuffles(
     Lotwick & Silverman 1982, J. R. Stat. Soc. B 44, 406-413 (toroidal shifts)
     """
     draw = np.random.default_rng(random_state)
-    timed = np.empty(0, dtype=np.intp) if in_time is None else in_time
+    timed = np.empty(0, dtype=np.intp) if in_order is None else in_order
     others = np.setdiff1d(np.arange(n), timed)
     for _ in range(count):
         order = np.empty(n, dtype=np.intp)
