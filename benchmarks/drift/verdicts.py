@@ -4,9 +4,9 @@
         [--parts null harmless planted causes faults late]
 
 Null: labels independent of everything, 50 to 1,000,000 rows x 5 to 50 columns over a year (fewer draws of the largest,
-unless --every-draw), once with labels only (accuracy) and once with scores (ROC AUC). Harmless: all numbers of the newest quarter of 100,000
-rows move by .02 standard deviations, and the model serves them as before. Planted: the newest quarter loses 10 points
-of accuracy (0.86 to 0.76), or of ROC AUC.
+unless --every-draw), once with labels only (accuracy) and once with scores (ROC AUC). Harmless: all numbers of the
+newest quarter of 100,000 rows move by .02 standard deviations, and the model serves them as before. Planted: the newest
+quarter loses 10 points of accuracy (0.86 to 0.76), or of ROC AUC.
 
 Causes: scores of a logistic model of four columns, and a newest quarter in which the labels depend on other columns
 (concept), more rows lie near the boundary (covariate), half of the rows are positive (prior), a level is new (unseen),

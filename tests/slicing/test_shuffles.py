@@ -25,7 +25,7 @@ def spells(seed, n=3000, length=30):
 def test_every_order_is_a_permutation_that_turns_time_around():
     times = np.random.default_rng(0).permutation(400)[:250]
     seen = set()
-    for order in shuffles(400, 20, in_order=times, random_state=1):
+    for order in shuffles(400, 20, in_time=times, random_state=1):
         assert sorted(order) == list(range(400))
         place = np.full(400, -1)
         place[times] = np.arange(250)
@@ -60,7 +60,7 @@ def test_errors_in_spells_alarm_bonferroni_and_not_turns_of_time():
     alarms = {"bonferroni": 0, "turns": 0}
     for seed in range(20):
         lattice, errors = spells(seed)
-        orders = shuffles(3000, 99, in_order=np.arange(3000))
+        orders = shuffles(3000, 99, in_time=np.arange(3000))
         alarms["bonferroni"] += bool(confirm(lattice, errors, suspicion=0).found)
         alarms["turns"] += bool(confirm(lattice, errors, orders=orders, suspicion=0).found)
     assert alarms["bonferroni"] >= 15
@@ -82,3 +82,15 @@ def test_a_planted_slice_is_found_by_permutations_too():
     errors = (np.random.default_rng(6).random(3000) < np.where(np.isin(np.arange(3000), rows), 0.4, 0.1)).astype(float)
     (first, *_) = confirm(lattice, errors, orders=shuffles(3000, 99)).found
     assert len(np.intersect1d(first.rows, rows)) / len(np.union1d(first.rows, rows)) > 0.8
+
+
+def test_every_group_takes_the_errors_of_one_other():
+    """Groups of 3, 3, 2 and 1 rows, and two rows of none."""
+    groups = np.array([2, 0, 0, 1, -1, 2, 0, 3, -1, 1, 1])
+    for order in shuffles(11, 30, groups=groups, random_state=4):
+        taken = [set(groups[order[groups == group]]) for group in range(4)]
+        assert all(len(each) == 1 for each in taken)
+        assert set.union(*taken) == {0, 1, 2, 3}
+        assert sorted(order[[4, 8]]) == [4, 8]
+        (first,) = taken[0]
+        assert len(set(order[groups == 0])) == min(3, (groups == first).sum())

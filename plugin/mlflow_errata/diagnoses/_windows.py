@@ -147,7 +147,8 @@ def windows_of(times: NDArray[Any], cut: Cut = None) -> Windows:
     if isinstance(cut, int):
         return _by_count(times, cut)
     if cut is not None:
-        starts = np.concatenate([times[:1], np.array(cut, dtype=times.dtype)])
+        inner = np.array(cut, dtype=times.dtype)
+        starts = np.concatenate([times[:1], inner[inner > times[0]]])
         filled = np.diff(np.append(np.searchsorted(times, starts, side="left"), len(times))) > 0
         return _cut(times, AS_GIVEN, starts[filled], times[-1])
     if times.dtype.kind == "M":

@@ -98,7 +98,7 @@ class RecencyDrift:
     reference, current : Estimate or None, the metric of the reference and the current rows
     change : Estimate or None, current - reference, in the unit of the metric
     error_change : Estimate or None, the same for the mean error
-    worse : bool, the metric of the current rows is worse beyond chance (a 97 % interval of the change excludes 0)
+    worse : bool, the metric of the current rows is worse beyond chance (a 98.5 % interval of the change excludes 0)
     shifts : tuple of Shift, largest psi first
     onset : Moment or None, from when on rows are served worse, where they are
     cause : Cause or None, why, where it can be told apart: "season" - so were the rows of the same season in earlier
@@ -158,9 +158,9 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     Windows are those that the user asked for; else calendar units (hour to year, whichever comes nearest to ten
     windows) or, where rows are too few for that or times are plain numbers, equally many rows each. The current rows
     are the newest windows that hold about a quarter of the rows. The change of the metric carries an interval from runs
-    of neighbouring rows (rows of one period move together), and the verdict is that this interval, at 97 %, lies on the
-    worse side of zero. Where it does, the onset is dated (`stats.changepoint.rise`) and the cause is looked for: a new
-    class, a season, then the parts of the change (`_causes.split_change`).
+    of neighbouring rows (rows of one period move together), and the verdict is that this interval, at 98.5 %, lies on
+    the worse side of zero. Where it does, the onset is dated (`stats.changepoint.rise`) and the cause is looked for: a
+    new class, a season, then the parts of the change (`_causes.split_change`).
 
     Raises
     ------

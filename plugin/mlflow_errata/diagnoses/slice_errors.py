@@ -13,7 +13,7 @@ from mlflow_errata.diagnoses._named import NamedSlice, measure
 from mlflow_errata.diagnoses._overlaps import Overlap, overlaps_of
 from mlflow_errata.diagnoses._selection import shrink
 from mlflow_errata.diagnoses._shape import ALPHA
-from mlflow_errata.diagnoses._shared_groups import in_order_of_groups
+from mlflow_errata.diagnoses._shared_groups import codes_of_groups
 from mlflow_errata.diagnoses._slice_times import SliceWindow, courses_of
 from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
@@ -161,7 +161,7 @@ class SliceErrors:
     named : tuple of NamedSlice, those that the user asked for, in that order
     n_permutations : int, of the errors, that the critical value was taken from; 0 if it is Bonferroni's
     in_time : bool, True if rows stayed in the order of their time in them, all moved by the same number of places
-    by_group : bool, True if rows stayed beside those of their group in them, all moved by the same number of places
+    by_group : bool, True if every group took the errors of another in them
     labels : tuple of LabelSlices, of several labels, those with slices of their own, most errors in them first; the
         `slices` are those of a row's Hamming loss
     window : what a window of a course is: "hour", "day", "week", "month", "quarter", "year", "equal count" or "given";
@@ -306,13 +306,12 @@ def _search(table: EvaluationTable, sliced: Sliced, options: Options, alpha: flo
 
 
 def _orders(table: EvaluationTable, options: Options) -> Iterator[NDArray[np.intp]] | None:
-    """Permutations that were asked for, as turns of rows in the order of groups, else of time, where known."""
+    """Permutations that were asked for: of groups where they are known, else as turns of time."""
     if not options.permutations:
         return None
-    in_order = None if table.times is None else table.in_time_order
-    if table.groups is not None:
-        in_order = in_order_of_groups(table.groups)
-    return shuffles(len(table), options.permutations, in_order=in_order, random_state=options.random_state)
+    in_time = None if table.times is None else table.in_time_order
+    groups = None if table.groups is None else codes_of_groups(table.groups)
+    return shuffles(len(table), options.permutations, in_time=in_time, groups=groups, random_state=options.random_state)
 
 
 def _reasons(skipped: tuple[tuple[str, str], ...]) -> str:

@@ -133,7 +133,7 @@ def _permuted(result: SliceErrors) -> str:
         return ""
     runs = ", each of which moves all of them by the same time" if result.in_time else ""
     if result.by_group:
-        runs = ", each of which keeps rows of one group beside each other"
+        runs = ", in each of which every group takes the errors of another"
     return f", as {words.plural(result.n_permutations, 'permutation')} of the errors tell{runs}"
 
 

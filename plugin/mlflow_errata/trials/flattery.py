@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata import fitting
-from mlflow_errata.columns import value_hashes
+from mlflow_errata.diagnoses._shared_groups import codes_of_groups
 from mlflow_errata.errors import NotTried
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.model import ask
@@ -83,15 +83,15 @@ def _by_group(
     group: NDArray[Any], known: NDArray[np.intp], draw: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows of most groups, and those of groups drawn at random that hold a fifth or more, group by group."""
-    hashed = value_hashes(group[known])
-    names, code, support = np.unique(hashed, return_inverse=True, return_counts=True)
-    drawn = draw.permutation(len(names))
+    code = codes_of_groups(group)[known]
+    support = np.bincount(code)
+    n_groups, drawn = len(support), draw.permutation(len(support))
     n_apart = int(np.searchsorted(np.cumsum(support[drawn]), HELD_OUT * len(known))) + 1
-    rank = np.empty(len(names), dtype=np.intp)
-    rank[drawn] = np.arange(len(names))[::-1]  # the first drawn stand last
+    rank = np.empty(n_groups, dtype=np.intp)
+    rank[drawn] = np.arange(n_groups)[::-1]  # the first drawn stand last
     order = np.argsort(rank[code], kind="stable")
-    first = int((rank[code] < len(names) - n_apart).sum())
-    if min(first, len(known) - first) < FEWEST or min(n_apart, len(names) - n_apart) < N_GROUPS:
+    first = int((rank[code] < n_groups - n_apart).sum())
+    if min(first, len(known) - first) < FEWEST or min(n_apart, n_groups - n_apart) < N_GROUPS:
         reason = f"needs {N_GROUPS} groups and {FEWEST} training rows or more on either side of a split by groups"
         raise NotTried(reason)
     rows = known[order]
