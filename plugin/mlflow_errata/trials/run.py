@@ -231,12 +231,12 @@ class _Session:
         variant = Variant(model=f"half of {item.conditions}")
         self.bench.hold(variant, self.bench.fit_without(inside[::2]))
         gain = tests.ruler.gain(Variant(), variant)
-        half = replace(gain, value=gain.value / 2, error=gain.error / 2, again=gain.again / 2, spread=gain.spread / 2)
+        half = gain.times(0.5).among(tests.alone)
         pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
         cost = replace(step.cost, rows=len(inside))
         shown = half.estimate(self.objective.unit)
         gains: dict[str, Any] = {"gain": shown} if self.metric is None else {"gain_value": shown}
-        return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, **gains)
+        return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, chance_gains=half.chance, **gains)
 
     def _trials(
         self,
