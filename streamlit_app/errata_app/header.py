@@ -105,6 +105,7 @@ def _chosen() -> Choice:
         row = _choose_run(rows, is_more=len(rows) >= source.PAGE * n_pages)
         against = _choose_against(rows, row)
         share(row)
+        _who()
     return Choice(name, experiment.id, rows, experiment.ignored, row, against)
 
 
@@ -214,6 +215,16 @@ def _badges(choice: Choice, said: str) -> None:
     age = age_of_answers(uri)
     if age is not None:
         states.shown_from_memory(length(age))
+
+
+def _who() -> None:
+    """Who is logged in, and the way out."""
+    if not st.user.get("is_logged_in"):
+        return
+    name = str(st.user.get("email") or st.user.get("name") or "somebody")
+    with st.popover(plain(name.partition("@")[0]), type="tertiary", key="who"):
+        st.text(name)
+        st.button("Log out", on_click=st.logout, key="log out")
 
 
 def _open(run_id: str) -> None:
