@@ -63,9 +63,13 @@ def draw_block(block: Any, key: str) -> None:
 
 @draw_block.register
 def _(block: Verdict, key: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="top", key=f"verdict{key}"):
-        st.badge(f"{MARK[block.status]} {WORDS[block.status]}", color=COLOUR[block.status])
-        st.markdown(plain(block.sentence), width="stretch")
+    with st.container(key=f"verdict{key}"):
+        st.markdown(f"{mark(block.status)} {plain(block.sentence)}")
+
+
+def mark(status: Status) -> str:
+    """A status as a badge within a line of Markdown: colour, shape and word."""
+    return f":{COLOUR[status]}-badge[{MARK[status]} {WORDS[status]}]"
 
 
 @draw_block.register
@@ -97,7 +101,7 @@ def chart(block: Chart, key: str, *, tabled: bool = False) -> None:
     """A chart, and its values one click away; `tabled` if the same values stand in a table below it."""
     if block.title:
         st.markdown(f"**{plain(block.title)}**")
-    spec = block.spec | {"autosize": {"type": "fit-x", "contains": "padding"}}
+    spec = block.spec | {"autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"bottom": 2}}
     st.vega_lite_chart(spec=spec, alt=block.alt, key=f"chart{key}", width="stretch")
     values = [] if tabled else data_of(block)
     if values:
