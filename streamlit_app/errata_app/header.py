@@ -164,7 +164,8 @@ def _choose_against(rows: tuple[RunRow, ...], row: RunRow) -> RunRow | None:
 def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], str], width: int) -> str:
     """A choice that the address holds: a link opens it, it outlives a change of page, and the address follows it.
 
-    Its label is there for those who do not see it: on a phone the header would fill half of the screen. Streamlit's own binding writes what is shown into the address, which for a run changes by the minute.
+    Its label is there for those who do not see it: on a phone the header would fill half of the screen. Streamlit's
+    own binding writes what is shown into the address, which for a run changes by the minute.
     """
     kept = f"{key} chosen"
 
@@ -174,9 +175,7 @@ def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], 
     wanted = (st.query_params.get(key), st.session_state.get(kept))
     chosen = next((value for value in wanted if value in options), options[0])
     st.session_state[key] = st.session_state[kept] = st.query_params[key] = chosen
-    st.selectbox(
-        label, options, format_func=shown, key=key, on_change=keep, width=width, label_visibility="collapsed"
-    )
+    st.selectbox(label, options, format_func=shown, key=key, on_change=keep, width=width, label_visibility="collapsed")
     return chosen
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
@@ -178,9 +177,7 @@ def _by_impact(result: SliceErrors) -> Chart:
 
 def _in_lines(at: int, item: Slice) -> str:
     """The name of a slice in lines, one condition (or part of a long one) a line."""
-    text = [words.shown(condition) for condition in item.conditions]
-    joined = [f"{part} and" for part in text[:-1]] + text[-1:]
-    return "\n".join(line for part in (f"{at}. {joined[0]}", *joined[1:]) for line in wrap(part, LINE_OF_NAME))
+    return "\n".join(words.in_lines(item.conditions, LINE_OF_NAME, f"{at}. "))
 
 
 def _excess(result: SliceErrors) -> str:

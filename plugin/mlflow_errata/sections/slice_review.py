@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import COLOUR, GREY, SHAPE, Dot, Series, Spec, chart, dots, legend_of
-from mlflow_errata.sections.slice_list import amount
+from mlflow_errata.sections.slice_list import FEW, amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.sections.slice_list import Listed
 
-FEW = 30
-"""Rows from which a share means something."""
 INSIDE, OUTSIDE = Series("inside the slice", COLOUR["bad"], SHAPE["bad"]), Series("all other rows", GREY, "circle")
 LINE_OF_NAME = 60
 """Characters of a line of a condition beside a chart."""
@@ -36,7 +34,7 @@ def figures(item: Slice) -> list[str]:
     elif item.excess.low <= 0:
         told.append("The interval of its excess errors includes 0: by itself it is not distinguishable from the rest.")
     if item.support < FEW:
-        told.append(f"n = {item.support}, too few to rank.")
+        told.append(f"{words.too_few(item.support, 'rank')}.")
     if item.metric is not None and item.metric.unit != item.error.unit:
         told.append(f"{words.capital(words.metric(item.metric.unit))} inside {words.estimate(item.metric)}.")
     if item.bias is not None:

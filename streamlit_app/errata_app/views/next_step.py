@@ -78,7 +78,7 @@ def steps() -> None:
     st.header(gains.TITLE, anchor=False)
     for block in gains.charts(record):
         chart(block, "gains", tabled=True)
-    at = table(gains.table(record), key="steps", selectable=True, linked="step")
+    at = table(gains.table(record), key="steps", selectable=True, linked="step", narrow=True)
     st.caption("Select a step to read why, and the code that takes it.")
     detail(0 if at is None or int(at) < 0 else int(at))
 
