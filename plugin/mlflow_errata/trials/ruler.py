@@ -35,6 +35,10 @@ class Known(NamedTuple):
     error: float
     agreed: bool = True
 
+    def of(self, gain: Gain) -> Gain:
+        """The gain with this value and error, which holds already what as long a time again adds."""
+        return replace(gain, value=self.value, error=self.error, again=0.0)
+
     @property
     def ratio(self) -> float:
         """Standard errors above zero; 0 where there is no error."""
