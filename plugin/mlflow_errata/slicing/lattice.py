@@ -57,7 +57,7 @@ class Block:
         two = others[0].member
         if len(self.kept) < len(one.member):  # few slices: each by itself
             first, second = np.divmod(self.kept, len(two))
-            return np.asarray(((one.member[first] @ cells) * two[second]).sum(axis=2))
+            return np.asarray(np.einsum("pkj,kj->pk", one.member[first] @ cells, two[second]))
         return np.asarray((one.member @ cells @ two.T).reshape(len(cells), -1)[:, self.kept])
 
     def atoms(self, place: int) -> tuple[tuple[int, int], ...]:

@@ -126,6 +126,4 @@ def counted(
             key = key.astype(width, copy=False) * width(cut.n_bins) + bins[id(cut)]
         cells = np.bincount(key, weight, minlength=n_cells).reshape(n_parts, *shape)
         for block, axes in table.blocks:
-            others_of = tuple(at + 1 for at in range(len(shape)) if at not in axes)
-            of_block = cells.sum(axis=others_of)
-            yield block, of_block if list(axes) == sorted(axes) else of_block.swapaxes(1, 2)
+            yield block, np.einsum(cells, range(cells.ndim), [0, *(at + 1 for at in axes)])
