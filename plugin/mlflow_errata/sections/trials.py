@@ -135,7 +135,8 @@ def how(trials: Trials) -> list[str]:
 def _counted(trials: Trials) -> str:
     return (
         f"{words.plural(len(trials.tried), 'step')} tried in {words.number(trials.seconds)} s. {_judged(trials)} "
-        f"Intervals cover 90 %; steps are ranked by what the gain exceeds in nine of ten cases.{_detectable(trials)}"
+        f"Intervals hold what rows to come gain in 9 of 10 cases; steps are ranked by a lower bound of the gain on the "
+        f"rows that judged.{_detectable(trials)}"
     )
 
 
