@@ -11,7 +11,7 @@ import numpy as np
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_model, decouple, reframe, retrain_recent
+from mlflow_errata.steps import KINDS, change_metric, change_model, decouple, reframe, retrain_recent
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -277,6 +277,8 @@ def altered(
     for kind, params in steps:
         if kind == change_model.KIND:
             estimator = change_model.alter(estimator, X, **params, classes=classes)
+        elif kind == change_metric.KIND:
+            estimator = change_metric.alter(estimator, X, **params, classes=classes)
     for kind, params in steps:
         if kind == reframe.KIND:  # around the model, whichever it is
             estimator = reframe.alter(estimator, X, **params)

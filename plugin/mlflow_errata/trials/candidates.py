@@ -47,6 +47,7 @@ def candidates(bench: Bench, *, by_value: bool, refits: bool) -> list[Change]:
             recent=forward,
             sizes=(*bench.sizes, *(name for name in families if not _is_family(bench.estimator, name))),
             frames=tuple(bench.frames),
+            chooses=by_value and scored,
         )
     )
 

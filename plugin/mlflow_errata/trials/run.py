@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from math import hypot
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
 from mlflow_errata.diagnoses.framing import NAME as FRAMING
 from mlflow_errata.diagnoses.framing import Framing
-from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import collect_data, drop_columns
-from mlflow_errata.trials import questions, rounds
+from mlflow_errata.steps import drop_columns
+from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
 from mlflow_errata.trials.candidates import candidates
@@ -38,21 +34,18 @@ from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from mlflow_errata.diagnoses._shape import Result
-    from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.metric import Metric
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.trials.rounds import Rounds, Tried
 
-FEWEST_INSIDE = 20
-"""Training rows of a slice from which its learning curve is followed."""
 ANSWERS = {
     "resample": "class_imbalance",
-    "change_metric": "class_imbalance",
+    "change_metric": "metric_mismatch",
     "retrain_recent": "recency_drift",
     "collect_data": "slice_errors",
     "reframe": FRAMING,
@@ -150,14 +143,18 @@ class _Session:
         if refits and decides and isinstance(bench.value, dict | None):
             tests.look_back()
         singles = tests.singles(candidates(bench, by_value=self.metric is not None, refits=refits))
-        collected = self._collected(tests, results, proposed) if refits else []
+        collected = collecting.of_slices(tests, results, proposed) if refits else []
         collected += questions.tried(tests, proposed, self.named) if refits else []
+        collected += choosing.of_better(tests, proposed, self.named)
         plan = tests.plan(singles)
+        curve = collecting.followed(tests, self.n_given) if refits else None
+        collected += [] if curve is None else collecting.of_everything(tests, curve, self.n_given)
         flattery = self._flattery(tests) if refits else None
         if not singles and not collected:
             return proposed, None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
-        trials = replace(trials, flattery=flattery)
+        chosen = choosing.contrast(bench, random_state=self.random_state)
+        trials = replace(trials, flattery=flattery, curve=curve, choice=chosen)
         return ranked(steps, trials, [*proposed], collected), trials
 
     def _measure_noise(self, tests: Rounds) -> bool:
@@ -179,22 +176,6 @@ class _Session:
             return False
         return True
 
-    def _collected(self, tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
-        """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
-        found, measured = results.get(SLICE_ERRORS), []
-        slices = {item.conditions: item for item in getattr(found, "slices", ())}
-        for step in proposed:
-            item = slices.get(tuple(step.params.get("slice", ())))
-            if step.kind != collect_data.KIND or item is None or tests.interrupted:
-                continue
-            try:
-                measured.append(self._doubled(tests, step, item))
-            except NotTried as reason:
-                tests.not_tried[step.kind] = str(reason)
-            except KeyboardInterrupt:
-                tests.interrupted = True
-        return measured
-
     def _flattery(self, tests: Rounds) -> Flattery | None:
         """How much a random split would flatter, in what the steps have left of the budget."""
         bench = self.bench
@@ -211,26 +192,6 @@ class _Session:
         except KeyboardInterrupt:
             tests.interrupted = True
         return None
-
-    def _doubled(self, tests: Rounds, step: NextStep, item: Slice) -> NextStep:
-        """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
-        train = self.bench.train
-        if train is None or not set(item.columns) <= set(train.X.columns):
-            raise NotTried("the slice is named by columns that the model does not see")
-        if self.bench.clock() + tests.per_fit * rounds.CAUTION > tests.deadline:
-            raise NotTried(OVER_BUDGET)
-        inside = np.flatnonzero(item.mask(train.X))
-        if len(inside) < FEWEST_INSIDE:
-            raise NotTried(f"needs {FEWEST_INSIDE} training rows in the slice; there are {len(inside)}")
-        variant = Variant(model=f"half of {item.conditions}")
-        self.bench.hold(variant, self.bench.fit_without(inside[::2]))
-        gain = tests.ruler.gain(Variant(), variant)
-        half = replace(gain, value=gain.value / 2, error=gain.error / 2, again=gain.again / 2, spread=gain.spread / 2)
-        pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
-        cost = replace(step.cost, rows=len(inside))
-        shown = half.estimate(self.objective.unit)
-        gains: dict[str, Any] = {"gain": shown} if self.metric is None else {"gain_value": shown}
-        return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, **gains)
 
     def _trials(
         self,
@@ -339,6 +300,7 @@ def _session(
         value=value,
         own=own_threshold(table.outcomes),
         clock=clock,
+        instead=None if measured is objective else measured,
     )
     n_given = 0 if train is None else len(train.y)
     return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Steps = tuple[tuple[str, dict[str, Any]], ...]
 
+BY_VALUE = "by value"
+"""The model, among those fitted, that the value chooses on rows that do not judge."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -20,7 +23,7 @@ class Variant:
     ----------
     rows : "all", "last" or "half_life" with a length of time: refitted on rows up to now
     balance : "class_weight", "over", "under", "smote": refitted on balanced classes
-    model : "bigger", "smaller" or a family: another model refitted
+    model : "bigger", "smaller" or a family: another model refitted; BY_VALUE: whichever of them the value chooses
     offset : bool, the log-odds follow the share of positives among the newest rows
     cut : "told" by the value or the metric if the scores are right, or "tuned" on rows: where the decision falls
     seed : int or None, another seed of the training
@@ -39,6 +42,10 @@ class Variant:
     def fitted(self) -> Variant:
         """The part that has to be fitted."""
         return replace(self, offset=False, cut=None)
+
+
+CHOSEN = Variant(model=BY_VALUE)
+"""The fitted part of a choice among models."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ def changes(
     recent: bool,
     sizes: tuple[str, ...],
     frames: tuple[str, ...] = (),
+    chooses: bool = False,
 ) -> Iterator[Change]:
     """All candidates, the cheapest and likeliest first.
 
@@ -96,6 +104,7 @@ def changes(
     recent : there are newer rows to fit on
     sizes : names of other models
     frames : names of other forms of the question
+    chooses : the value may choose another model than the metric does
     """
     kind = "change_metric" if by_value else "resample"
     if decides and told:
@@ -110,6 +119,8 @@ def changes(
         yield Change("retrain_recent", "refit", {"rows": ("all", 0.0)}, 0)
     yield from _other_models(frames, sizes)
     cut = {"cut": "tuned"} if decides else {}
+    if chooses:
+        yield Change("change_metric", "decision", {"model": BY_VALUE, **cut}, 5)
     if balances:
         yield Change("resample", "decision", {"balance": "class_weight", **cut}, 2)
     if recent and span is not None:
