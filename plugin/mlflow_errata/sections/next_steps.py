@@ -9,6 +9,7 @@ from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
 from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.label_issues import LabelIssues
+from mlflow_errata.diagnoses.metric_mismatch import MetricMismatch
 from mlflow_errata.diagnoses.objectives import ObjectivesSwept
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
@@ -17,6 +18,7 @@ from mlflow_errata.sections import (
     class_imbalance,
     framing,
     label_issues,
+    metric_mismatch,
     objectives,
     recency_drift,
     reframing,
@@ -139,7 +141,11 @@ def _resample(step: NextStep, record: Record) -> str:
 def _change_metric(step: NextStep, record: Record) -> str:
     if step.params.get("thresholds"):
         return "Decide every label by the declared value"
-    return f"Decide by the declared value{_from(step, record, ': ')}"
+    by = str(step.params.get("by", "value"))
+    named = "the declared value" if by == "value" else words.metric(by)
+    if not {"set", "family"} & set(step.params):
+        return f"Decide by {named}{_from(step, record, ': ')}"
+    return f"{_change_model(step, record)}, chosen by {named}{_from(step, record, ': ')}"
 
 
 def _from(step: NextStep, record: Record, before: str) -> str:
@@ -175,7 +181,8 @@ def _retrain(step: NextStep, record: Record) -> str:
 
 
 def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
-    return f"Collect more rows where {_where(step)}"
+    where = _where(step)
+    return f"Collect more rows where {where}" if where else "Collect as many training rows again"
 
 
 def _decouple(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
@@ -284,6 +291,8 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
             said = class_imbalance.verdict(result, record).sentence
         case ObjectivesSwept():
             said = objectives.verdict(result, record).sentence
+        case MetricMismatch():
+            said = metric_mismatch.verdict(result, record).sentence
         case Framing():
             said = framing.because(result, step)
         case _:

@@ -49,12 +49,14 @@ class Choice:
 
     Parameters
     ----------
+    metric : str
     n_models : int, models to choose from, the one in use among them
     by_value, by_metric : (name of the model, threshold) that each prefers on all known rows; the name is None for the
         model in use, the threshold None where the model decides by itself
     gain : Estimate, value per row; the rows that choose are not those that judge
     """
 
+    metric: str
     n_models: int
     by_value: tuple[str | None, float | None]
     by_metric: tuple[str | None, float | None]

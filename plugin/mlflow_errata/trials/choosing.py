@@ -76,12 +76,12 @@ def by_value(bench: Bench, judge: Judge) -> Outcomes:
     Raises
     ------
     NotTried
-        Where no other model was fitted, or the value prefers the one that the metric prefers.
+        Where no other model was fitted, or the value prefers the one in use: then the threshold alone is another step.
     """
     if bench.instead is None or len(bench.models) == 1:
         raise NotTried("no other model was fitted")
-    if choice_of_known(bench)[0] == choice(bench, bench.instead, bench.judges.decisions.known)[0]:
-        raise NotTried(f"the value prefers the same model as {bench.instead.unit}")
+    if choice_of_known(bench)[0] == Variant():
+        raise NotTried("the value prefers the model in use")
     return chosen_by(bench, bench.objective, judge)
 
 
@@ -150,5 +150,11 @@ def contrast(bench: Bench, *, random_state: int) -> Choice | None:
     except NotTried:
         return None
     known = bench.judges.decisions.known
-    (one, cut), (other, instead) = (choice(bench, each, known) for each in (bench.objective, bench.instead))
-    return Choice(len(bench.models), (one.model, cut), (other.model, instead), gain.estimate(bench.objective.unit))
+    by_value, by_metric = (choice(bench, each, known) for each in (bench.objective, bench.instead))
+    return Choice(
+        bench.instead.unit, len(bench.models), _named(by_value), _named(by_metric), gain.estimate(bench.objective.unit)
+    )
+
+
+def _named(chosen: Chosen) -> tuple[str | None, float | None]:
+    return chosen[0].model, chosen[1]
