@@ -13,6 +13,7 @@ that what else the machine does decides nothing (regret/budget.py is about budge
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -42,16 +43,39 @@ class Totals:
     others: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
-def held(case: Case, budget: float) -> list[tuple[str, bool]]:
-    """(kind, whether the 90 % interval of the gain held what the step gained) of every step tried."""
+@dataclass(frozen=True)
+class Held:
+    """What was said of a step that was tried, beside what it gained once taken."""
+
+    kind: str
+    inside: bool
+    pays: bool
+    chance: float | None
+    gained: bool
+
+
+def held(case: Case, budget: float) -> list[Held]:
+    """Every step tried: whether the 90 % interval of its gain held, and whether it gained."""
     record = diagnosed(case, budget)
     found = []
     for step in record.trials.tried if record.trials else ():
         said = step.gain if case.value is None else step.gain_value
         real = gain(case, ((step.kind, dict(step.params)),))
         if said is not None and np.isfinite(real):
-            found.append((step.kind, bool(said.low <= real <= said.high)))
+            inside = bool(said.low <= real <= said.high)
+            found.append(Held(step.kind, inside, step.pays, step.chance_gains, bool(real > 0)))
     return found
+
+
+def report_held(found: list[Held]) -> None:
+    """Coverage of the intervals by kind of step, and how often what pays gained beside the chance that was said."""
+    for kind in sorted({item.kind for item in found}):
+        inside = [item.inside for item in found if item.kind == kind]
+        print(f"90 % interval of the gain, {kind}: {sum(inside)} of {len(inside)}, {np.mean(inside):.0%}")
+    for low, high in itertools.pairwise((0, 0.7, 0.8, 0.9, 0.95, 1.01)):
+        gained = [item.gained for item in found if item.pays and item.chance and low <= item.chance < high]
+        if gained:
+            print(f"pays, and gains with a chance of {low:.0%} to {min(high, 1):.0%}: {sum(gained)} of {len(gained)}")
 
 
 def main() -> None:
@@ -64,7 +88,7 @@ def main() -> None:
     wanted = parser.parse_args()
     totals: dict[str, Totals] = {name: Totals() for name in wanted.only}
     harms, stops, nulls, seconds = [], 0, 0, []
-    covered: dict[str, list[bool]] = defaultdict(list)
+    covered: list[Held] = []
     for name in wanted.only:
         for seed in range(wanted.first, wanted.first + wanted.seeds):
             case, total = planted(name, seed), totals[name]
@@ -84,8 +108,7 @@ def main() -> None:
             nulls += nothing
             stops += nothing and advice.kind == "stop"
             seconds.append(case.found["seconds"])
-            for step, inside in held(case, wanted.budget):
-                covered[step].append(inside)
+            covered += held(case, wanted.budget)
             print(
                 f"{name:26} {seed:4}  best {kind:26} {most / unit:+6.2f}   advised {advice.kind:16}"
                 f"{advice.gained / unit:+6.2f}   plan {advice.planned / unit:+6.2f}   {seconds[-1]:.1f} s",
@@ -94,8 +117,7 @@ def main() -> None:
     report(totals, wanted.seeds)
     print(f"harmful advice (below {HARM} points): {sum(harms)} of {len(harms)}")
     print(f"nothing to gain: stop advised in {stops} of {nulls}")
-    for kind, inside in sorted(covered.items()):
-        print(f"90 % interval of the gain, {kind}: {np.mean(inside):.0%} of {len(inside)}")
+    report_held(covered)
     print(f"CPU seconds of a diagnosis: median {np.median(seconds):.1f}, most {max(seconds):.1f}")
 
 

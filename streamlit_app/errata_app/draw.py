@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 COLOUR: dict[Status, Literal["blue", "orange", "gray"]] = {
     "good": "blue",
+    "likely": "blue",
     "bad": "orange",
     "unsure": "gray",
     "ignored": "gray",
 }
-MARK = {"good": "●", "bad": "▲", "unsure": "◆", "ignored": "○"}
+MARK = {"good": "●", "likely": "■", "bad": "▲", "unsure": "◆", "ignored": "○"}
 WORDS = {"good": "not found", "bad": "found", "unsure": "cannot tell", "ignored": "ignored"}
 FORMAT = {"number": "%.4g", "percent": "%.3g %%"}
 ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@&.=^-])")

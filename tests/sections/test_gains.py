@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.sections import gains
+from mlflow_errata.sections import gains, next_steps
 from mlflow_errata.sections.tables import csv_of, data_of
 from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials._shape import Trials
@@ -17,16 +17,16 @@ def of(value, low, high, unit="roc_auc"):
     return Estimate(value, low, high, 100, unit, 0.9)
 
 
-def step(kind, gain, *, pays=False, chance=0.1, **params):
-    cost = Cost(seconds=2.0)
-    return NextStep(kind, params, (), cost, gain, "" if gain else "not tried", None, gain and gain.low, pays, chance)
+def step(kind, gain, *, pays=False, gains=None, chance=0.1, **params):
+    cost, why = Cost(seconds=2.0), "" if gain else "not tried"
+    return NextStep(kind, params, (), cost, gain, why, None, gain and gain.low, pays, gains, chance)
 
 
 @pytest.fixture(scope="module")
 def tried(record):
     """A record with a step that pays, one that loses, doing nothing, and one that was not tried."""
     steps = (
-        step("retrain_recent", of(0.03, 0.02, 0.04), pays=True, chance=0.8),
+        step("retrain_recent", of(0.03, 0.02, 0.04), pays=True, gains=0.99, chance=0.8),
         step("stop", of(0.0, 0.0, 0.0), chance=0.15),
         step("change_model", of(-0.05, -0.06, -0.04), chance=0.01, family="linear"),
         step("collect_data", None, chance=None, slice=["region == 'east'"]),
@@ -40,13 +40,22 @@ def tried(record):
 
 def test_doing_nothing_is_a_row_with_its_own_noise(tried):
     rows = {row[0]: row for row in gains.table(tried).rows}
-    assert rows["Do nothing"][1:5] == (0.001, -0.01, 0.012, 0.15)
+    assert rows["Do nothing"][1:6] == (0.001, -0.01, 0.012, None, 0.15)
+    assert rows["Retrain with the 3,000 rows diagnosed here"][4:6] == (0.99, 0.8)
     assert sum(name == "Do nothing" for name in rows) == 1
 
 
 def test_each_step_says_whether_it_pays(tried):
     verdicts = [row[-1] for row in gains.table(tried).rows]
     assert verdicts == ["● pays", "◆ not told from nothing", "▲ loses", "○ not tried"]
+
+
+def test_what_pays_with_an_interval_that_reaches_zero_is_likely_and_comes_before_doing_nothing(tried):
+    likely = step("retrain_recent", of(0.03, -0.01, 0.07), pays=True, gains=0.87)
+    record = replace(tried, next_steps=(likely, *tried.next_steps[2:]))
+    assert [row[-1] for row in gains.table(record).rows][:2] == ["■ likely pays", "◆ not told from nothing"]
+    assert "likely beats doing nothing" in gains.charts(record)[0].alt
+    assert "That is likely, not sure: rows to come gain with a chance of 87.0 %." in next_steps.lede(record)
 
 
 def test_keys_are_positions_among_the_next_steps(tried):

@@ -8,10 +8,11 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import f1_score
 
 from mlflow_errata.metric import Outcomes, resolve_metric
-from mlflow_errata.trials.gains import Scale
+from mlflow_errata.trials.gains import Gain, Profile, Scale
 from mlflow_errata.trials.objective import (
     best_threshold,
     objective_of_metric,
@@ -96,6 +97,55 @@ def test_a_gain_that_comes_late_is_told(said):
     ruler = scale(objective, said, forward=True, n_groups=8)
     assert ruler.gain(ruler.profile(late), ruler.profile(said)).moved
     assert not ruler.gain(ruler.profile(other(said)), ruler.profile(said)).moved
+
+
+def through_time(course, draw):
+    """A gain that follows a course, one value a period, on 100 rows of each."""
+    n = 100 * len(course)
+    rows = np.repeat(course, 100) + draw.normal(0, 1, n)
+    said = Outcomes("binary", (0, 1), np.zeros(n, int), np.zeros(n, int), None, None)
+    ruler = scale(objective_of_metric(resolve_metric("accuracy", said), said), said, forward=True, n_groups=len(course))
+    each = rows.reshape(len(course), -1).mean(axis=1)
+    without = (each.sum() - each) / (len(each) - 1)
+    zero = Profile(0.0, np.zeros(len(course)), np.zeros(n), None)
+    return ruler.gain(Profile(float(rows.mean()), without, rows, None), zero)
+
+
+def test_a_gain_that_stands_still_seems_to_wander_in_half_of_the_cases():
+    """b / (2 error) is standard normal, so |b| < sqrt(2) error in 52 %."""
+    draw = np.random.default_rng(0)
+    found = [through_time(np.full(8, 0.1), draw) for _ in range(400)]
+    assert np.mean([gain.wander == 0 for gain in found]) == pytest.approx(0.52, abs=0.08)
+
+
+def test_the_interval_holds_what_a_gain_that_wanders_comes_to_next():
+    """Twelve random walks over eight periods, as long a time again follows; one step alone tells too little of it."""
+    draw, held, alone = np.random.default_rng(1), [], []
+    for _ in range(25):
+        walks = np.cumsum(draw.normal(0, 0.1, (12, 16)), axis=1)
+        gains = [through_time(walk[:8], draw) for walk in walks]
+        for walk, gain in zip(walks, gains, strict=True):
+            after, one = walk[8:].mean(), gain.among(gains)
+            held.append(one.low <= after <= one.high)
+            alone.append(gain.low <= after <= gain.high)
+    assert 0.82 <= np.mean(held) <= 0.97
+    assert np.mean(held) > np.mean(alone) + 0.05
+
+
+def test_the_chance_is_that_of_the_interval():
+    gain = Gain(0.1, 0.0, 0.0, 0.3, 0.4**2, 1e6, np.zeros(8), 800)
+    assert gain.half == pytest.approx(norm.ppf(0.95) * 0.5)
+    assert gain.chance == pytest.approx(norm.cdf(0.1 / 0.5))
+    assert gain.times(0.5).chance == pytest.approx(gain.chance)
+    assert replace(gain, spread=0.0, wander=0.0).chance == 1
+
+
+def test_a_gain_among_others_wanders_halfway_to_what_is_usual():
+    one = Gain(0.1, 0.1, 0.0, 0.3, 0.4, 1e6, np.zeros(8), 800)
+    other = replace(one, error=0.2, wander=0.1)
+    assert one.among([one, other]).wander == pytest.approx((0.4 + 0.01 * 0.5 / 0.05) / 2)
+    assert other.among([one, other]).wander == pytest.approx((0.1 + 0.04 * 0.5 / 0.05) / 2)
+    assert one.among([]) == one
 
 
 def test_the_best_threshold_by_value_is_near_the_worth_of_calibrated_scores(said):

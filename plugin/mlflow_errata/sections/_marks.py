@@ -24,8 +24,14 @@ NOTE = "#767676"
 """Words inside a plot: 4.5 : 1 on white, 4.2 : 1 on the dark background."""
 TICK = "M-0.1,-1H0.1V1H-0.1Z"
 """A thin upright bar as the shape of a point."""
-COLOUR: Mapping[Status, str] = {"good": BLUE, "bad": VERMILLION, "unsure": GREY, "ignored": GREY}
-SHAPE: Mapping[Status, str] = {"good": "circle", "bad": "triangle-up", "unsure": "diamond", "ignored": "diamond"}
+COLOUR: Mapping[Status, str] = {"good": BLUE, "likely": BLUE, "bad": VERMILLION, "unsure": GREY, "ignored": GREY}
+SHAPE: Mapping[Status, str] = {
+    "good": "circle",
+    "likely": "square",
+    "bad": "triangle-up",
+    "unsure": "diamond",
+    "ignored": "diamond",
+}
 ROW = 26
 """Pixels of a row with one line of text, and of every further line."""
 LINE = 13

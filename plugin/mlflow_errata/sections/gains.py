@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlflow_errata.blocks import Cell, Chart, Column, StepCard, Table
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import next_steps, trials
-from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.sections._marks import Dot, dots
+from mlflow_errata.sections.trials import SERIES
 from mlflow_errata.steps import decouple
 
 if TYPE_CHECKING:
@@ -17,13 +18,8 @@ if TYPE_CHECKING:
 
 TITLE = "What each step would deliver"
 NOTHING = "Do nothing"
-SERIES = {
-    "good": of_status("good", "beats doing nothing"),
-    "unsure": of_status("unsure", "not distinguishable from doing nothing"),
-    "bad": of_status("bad", "loses beyond chance"),
-}
-MARK = {"good": "●", "unsure": "◆", "bad": "▲"}
-SHORT = {"good": "pays", "unsure": "not told from nothing", "bad": "loses"}
+MARK = {"good": "●", "likely": "■", "unsure": "◆", "bad": "▲"}
+SHORT = {"good": "pays", "likely": "likely pays", "unsure": "not told from nothing", "bad": "loses"}
 NARROW = 34
 """Characters of a step's name in one line beside the chart."""
 
@@ -35,6 +31,7 @@ class Offer(NamedTuple):
     name: str
     gain: Estimate | None
     status: Status
+    gains: float | None
     chance: float | None
     cost: str
     why: str
@@ -45,8 +42,9 @@ def offers(record: Record) -> tuple[Offer, ...]:
     cards = next_steps.cards(record)
     found = [_offer(at, card, record) for at, card in enumerate(cards)]
     if record.trials is not None and not any(step.kind == "stop" for step in record.next_steps):
-        paying = sum(item.status == "good" for item in found)
-        found.insert(paying, Offer(-1, NOTHING, record.trials.noise, "unsure", record.trials.chance_none, "none", ""))
+        paying = sum(item.status in {"good", "likely"} for item in found)
+        noise, none = record.trials.noise, record.trials.chance_none
+        found.insert(paying, Offer(-1, NOTHING, noise, "unsure", None, none, "none", ""))
     return tuple(found)
 
 
@@ -55,9 +53,10 @@ def _offer(at: int, card: StepCard, record: Record) -> Offer:
     if step.kind == "stop":
         noise = None if record.trials is None else record.trials.noise
         chance = None if record.trials is None else record.trials.chance_none
-        return Offer(at, NOTHING, noise, "unsure", chance, "none", "0, by definition")
+        return Offer(at, NOTHING, noise, "unsure", None, chance, "none", "0, by definition")
     gain = step.gain_value or step.gain
-    return Offer(at, card.title, gain, card.status, step.chance_best, card.cost, step.gain_reason)
+    chances = (step.chance_gains, step.chance_best)
+    return Offer(at, card.title, gain, card.status, *chances, card.cost, step.gain_reason)
 
 
 def charts(record: Record) -> list[Chart]:
@@ -118,6 +117,7 @@ def table(record: Record) -> Table:
         Column("gain", "number"),
         Column("low", "number"),
         Column("high", "number"),
+        Column("chance it gains", "percent"),
         Column("chance it is the best", "percent"),
         Column("cost"),
         Column("verdict"),
@@ -129,12 +129,12 @@ def table(record: Record) -> Table:
 
 def _row(item: Offer, record: Record) -> tuple[Cell, ...]:
     if item.gain is None:
-        return (item.name, None, None, None, item.chance, item.cost, f"○ {item.why}")
+        return (item.name, None, None, None, item.gains, item.chance, item.cost, f"○ {item.why}")
     if item.gain.unit != _unit(record):
         said = f"{MARK[item.status]} {SHORT[item.status]}: {trials.amount(item.gain, record)}"
-        return (item.name, None, None, None, item.chance, item.cost, said)
+        return (item.name, None, None, None, item.gains, item.chance, item.cost, said)
     ends = (item.gain.value, item.gain.low, item.gain.high)
-    return (item.name, *ends, item.chance, item.cost, f"{MARK[item.status]} {SHORT[item.status]}")
+    return (item.name, *ends, item.gains, item.chance, item.cost, f"{MARK[item.status]} {SHORT[item.status]}")
 
 
 def _caption(record: Record, unit: str) -> str:

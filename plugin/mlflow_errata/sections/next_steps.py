@@ -30,7 +30,6 @@ from mlflow_errata.sections import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mlflow_errata.blocks import Status
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import Cost, NextStep
 
@@ -94,16 +93,8 @@ def _card(step: NextStep, record: Record) -> StepCard:
         cost=_cost(step),
         because=_because(step, record),
         code=taking.code(step, record),
-        status=_status(step),
+        status=trials.status(step),
     )
-
-
-def _status(step: NextStep) -> Status:
-    """Whether a step pays, loses beyond chance, or neither can be told."""
-    best = step.gain_value or step.gain
-    if step.kind == "stop" or best is None:
-        return "unsure"
-    return "good" if step.pays else "bad" if best.high < 0 else "unsure"
 
 
 # -- what to do -------------------------------------------------------------------------------------------------------

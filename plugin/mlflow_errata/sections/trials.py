@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Text
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.sections._marks import Dot, Series, dots, of_status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from mlflow_errata.blocks import Status
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.trials._shape import Choice, LearningCurve, Trials
 
-PAYS = of_status("good", "pays")
-LOSES = of_status("bad", "loses beyond chance")
-UNSURE = of_status("unsure", "cannot be told from nothing, or is worth too little")
+SERIES: Mapping[Status, Series] = {
+    "good": of_status("good", "beats doing nothing"),
+    "likely": of_status("likely", "likely beats doing nothing"),
+    "unsure": of_status("unsure", "not distinguishable from it, or worth too little"),
+    "bad": of_status("bad", "loses beyond chance"),
+}
 NOTHING = "Do nothing"
 MOST_DOTS = 14
 """Steps that the chart shows."""
@@ -30,6 +34,19 @@ def gain(step: NextStep, record: Record) -> str:
     if best is None:
         return step.gain_reason
     return f"{amount(best, record)}, known after the check" if is_unchecked(step) else amount(best, record)
+
+
+def status(step: NextStep) -> Status:
+    """Whether a step pays, likely pays, loses beyond chance, or none of it can be told.
+
+    What pays does so on the rows that judged; where the interval for rows that come reaches below zero, it is likely.
+    """
+    best = step.gain_value or step.gain
+    if step.kind == "stop" or best is None:
+        return "unsure"
+    if step.pays:
+        return "good" if best.low > 0 else "likely"
+    return "bad" if best.high < 0 else "unsure"
 
 
 def is_unchecked(step: NextStep) -> bool:
@@ -56,7 +73,13 @@ def lede(record: Record, trials: Trials) -> str:
     said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried."
     if first.gain_value is not None and first.gain is not None:
         said += f" {words.capital(words.metric(first.gain.unit))} moves by {words.change(first.gain)}."
-    return said + _then(record)
+    return said + _likely(first) + _then(record)
+
+
+def _likely(step: NextStep) -> str:
+    if status(step) != "likely" or step.chance_gains is None:
+        return ""
+    return f" That is likely, not sure: rows to come gain with a chance of {words.percent(step.chance_gains)}."
 
 
 def _before_a_check(step: NextStep) -> str:
@@ -194,8 +217,8 @@ def _nothing(trials: Trials) -> Dot:
     """The unchanged model, with its own noise where it was refitted."""
     found = trials.noise
     if found is None:
-        return Dot(NOTHING, 0.0, UNSURE.words, words="0")
-    return Dot(NOTHING, found.value, UNSURE.words, found.low, found.high, words.change(found))
+        return Dot(NOTHING, 0.0, SERIES["unsure"].words, words="0")
+    return Dot(NOTHING, found.value, SERIES["unsure"].words, found.low, found.high, words.change(found))
 
 
 def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
@@ -203,16 +226,15 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     for name, step in list(zip(words.distinct(names), trials.tried, strict=True))[:MOST_DOTS]:
         best = step.gain_value or step.gain
         if best is not None:
-            series = PAYS if step.pays else LOSES if best.high < 0 else UNSURE
-            rows.append(Dot(name, best.value, series.words, best.low, best.high, words.change(best)))
+            rows.append(Dot(name, best.value, SERIES[status(step)].words, best.low, best.high, words.change(best)))
     if not rows:
         return []
-    rows.insert(sum(row.series == PAYS.words for row in rows), _nothing(trials))
+    rows.insert(sum(step.pays for step in trials.tried[:MOST_DOTS]), _nothing(trials))
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]
     room = 0.3 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
     domain = (min(*ends, 0.0) - room, max(*ends, 0.0) + room)
     unit = words.metric(trials.unit)
     title = f"gain in {unit} (90 % interval)"
-    spec = dots(rows, (PAYS, UNSURE, LOSES), x={"title": title}, domain=domain, rule=0.0)
+    spec = dots(rows, tuple(SERIES.values()), x={"title": title}, domain=domain, rule=0.0)
     told = words.listed([f"{row.name} {row.words}" for row in rows], most=MOST_DOTS)
     return [Chart(spec, alt=f"Gain of every step tried: {told}.")]

@@ -60,7 +60,9 @@ class NextStep:
     gain_value : Estimate or None, expected gain in the declared business value per row
     bound : float or None, the lower bound of the gain that steps are ranked by: in value where one is declared, else in
         the unit of the metric
-    pays : bool, the gain is beyond chance and worth a step
+    pays : bool, the gain is beyond chance on the rows that judged, and worth a step
+    chance_gains : float or None, chance that it gains on rows that come, which lie in another time: an interval that
+        reaches below zero leaves a step that pays likely, not sure
     chance_best : float or None, chance that this step gains the most of all that were tried, "stop" among them
     """
 
@@ -73,6 +75,7 @@ class NextStep:
     gain_value: Estimate | None = None
     bound: float | None = None
     pays: bool = False
+    chance_gains: float | None = None
     chance_best: float | None = None
 
 

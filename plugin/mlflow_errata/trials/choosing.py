@@ -120,6 +120,7 @@ def _by_better(tests: Rounds, step: NextStep, metric: Metric, better: Metric) ->
         gain=gain.estimate(by.unit),
         gain_reason="",
         bound=gain.bound,
+        chance_gains=gain.chance,
         pays=gain.value > max(SURE * hypot(gain.error, gain.again), WORTH * (1 - reached)),
         cost=replace(step.cost, seconds=round(bench.seconds_of_a_fit(one), 3)),
     )

@@ -77,11 +77,12 @@ def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
     variant = Variant(model=f"half of {item.conditions}")
     bench.hold(variant, bench.fit_on(np.setdiff1d(np.arange(len(train.y)), inside[::2])))
     gain = tests.ruler.gain(Variant(), variant)
-    half = replace(gain, value=gain.value / 2, error=gain.error / 2, again=gain.again / 2, spread=gain.spread / 2)
+    half = gain.times(0.5).among(tests.alone)
     pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
     cost = replace(step.cost, rows=len(inside))
     shown = half.estimate(tests.ruler.objective.unit)
-    return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, **_gains(tests, shown))
+    gains = _gains(tests, shown)
+    return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, chance_gains=half.chance, **gains)
 
 
 def _gains(tests: Rounds, shown: Estimate) -> dict[str, Any]:
@@ -173,7 +174,7 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
         gain = scale.gain(means[at + 1], means[at], noise=drawn)
         if gain is None:
             raise NotTried(f"{unit} is not defined on some of the judging rows")
-        gains.append(gain)
+        gains.append(gain.among(tests.alone))
     doubled = _doubled(gains, log2(n_given / n) + 1, unit)
     return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled)
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.pairs import cell_bootstrap_error, jackknife_error
 from mlflow_errata.trials.objective import VALUE_UNIT, Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlflow_errata.metric import Outcomes
 
     Floats = NDArray[np.float64]
@@ -55,8 +57,9 @@ class Gain:
     value : float
     error : float, standard error
     again : float, standard error that as long a time again adds; 0 for folds
-    spread : float, how far from it the gain on rows that come may lie (standard deviation), because they are another
-        time; 0 for folds
+    spread : float, how far from it the gain in another period may lie (standard deviation) beyond what rows explain;
+        0 for folds
+    wander : float, variance that the way of the gain through time adds to it; 0 for folds
     freedom : float, degrees of freedom of the error
     parts : array of shape (n_groups,), the gain without each group
     n : int, rows behind it
@@ -67,6 +70,7 @@ class Gain:
     error: float
     again: float
     spread: float
+    wander: float
     freedom: float
     parts: Floats
     n: int
@@ -74,8 +78,9 @@ class Gain:
 
     @property
     def half(self) -> float:
-        """Half of the interval: t * sqrt(error^2 + spread^2), because what comes is another period."""
-        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * sqrt(self.error**2 + self.spread**2)
+        """Half of the interval: sqrt((t * error)^2 + z^2 * (spread^2 + wander)), for what comes is another time."""
+        t, z = float(stdtrit(self.freedom, 0.5 + LEVEL / 2)), float(ndtri(0.5 + LEVEL / 2))
+        return sqrt((t * self.error) ** 2 + z**2 * (self.spread**2 + self.wander))
 
     @property
     def bound(self) -> float:
@@ -91,6 +96,13 @@ class Gain:
     def high(self) -> float:
         """The upper end of the interval."""
         return self.value + self.half
+
+    @property
+    def chance(self) -> float:
+        """Chance that rows that come gain more than zero: the normal distribution of which the interval holds LEVEL."""
+        if self.half == 0:
+            return float(self.value > 0)
+        return float(ndtr(ndtri(0.5 + LEVEL / 2) * self.value / self.half))
 
     @property
     def moved(self) -> bool:
@@ -110,9 +122,29 @@ class Gain:
             value=(1 - share) * self.value + share * earlier.value,
             error=hypot((1 - share) * self.error, share * earlier.error),
             again=hypot((1 - share) * self.again, share * earlier.again),
-            spread=max(self.spread, abs(self.value - earlier.value)),
+            wander=max(self.wander, (self.value - earlier.value) ** 2),
             n=self.n + earlier.n,
         )
+
+    def times(self, share: float) -> Gain:
+        """That share of the gain, as uncertain as a part of it is."""
+        return replace(
+            self,
+            value=share * self.value,
+            error=share * self.error,
+            again=share * self.again,
+            spread=share * self.spread,
+            wander=share**2 * self.wander,
+        )
+
+    def among(self, others: Sequence[Gain]) -> Gain:
+        """With its wander drawn halfway to what is usual among all: one step of its own tells little.
+
+        Usual is error^2 * sum(wander) / sum(error^2) over all, so that a gain that hardly varies does not wander far.
+        """
+        chance = sum(gain.error**2 for gain in others)
+        usual = self.error**2 * sum(gain.wander for gain in others) / chance if chance > 0 else self.wander
+        return replace(self, wander=(self.wander + usual) / 2)
 
     def estimate(self, unit: str) -> Estimate:
         """With its interval."""
@@ -191,9 +223,10 @@ class Scale:
         cells, a delete-a-group jackknife for others). Judged forward in time it is at least the error over periods,
         because rows of one period move together. `noise` is the error that a refit with another seed makes.
 
-        The spread has two parts: periods differ beyond what their rows explain, and the gain wanders. A random walk
-        that makes a step of b from the older half of the periods to the newer one will stand sqrt(2) b away from their
-        mean over as long a time again.
+        What comes is another time, for two reasons: periods differ beyond what their rows explain (`spread`), and the
+        gain wanders. A random walk that makes a step of b from the older half of the periods to the newer one will
+        stand sqrt(2) b away from their mean over as long a time again. Chance alone makes b^2 = 4 error^2; half of that
+        is taken off (all of it leaves 88 % of real gains in the interval, where 90 % should be).
         """
         parts = new.parts - old.parts
         value = new.whole - old.whole
@@ -205,12 +238,13 @@ class Scale:
         error = groups if rows is None else rows
         if self.forward and groups > error:
             error, freedom = groups, len(parts) - 1.0
-        again = spread = 0.0
+        again = spread = wander = 0.0
         if self.forward:
             again = groups if rows is None else sqrt(max(0.0, groups**2 - rows**2))
             beyond = 0.0 if rows is None else max(0.0, (groups**2 - rows**2) * len(parts))
-            spread = sqrt(beyond + 2 * _step(value, parts) ** 2)
-        return Gain(value, sqrt(error**2 + noise**2), again, spread, freedom, parts, len(self.y))
+            spread = sqrt(beyond)
+            wander = 2 * max(0.0, _step(value, parts) ** 2 - 2 * error**2)
+        return Gain(value, sqrt(error**2 + noise**2), again, spread, wander, freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
         if new.rows is not None and old.rows is not None:

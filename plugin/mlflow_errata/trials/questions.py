@@ -122,6 +122,7 @@ def judged(bench: Bench, step: NextStep, metric: Metric, *, random_state: int) -
         gain_reason="",
         bound=gain.bound,
         pays=_pays(gain, profiles[1].whole),
+        chance_gains=gain.chance,
         cost=replace(step.cost, seconds=round(seconds, 3)),
     )
 

@@ -14,7 +14,7 @@ from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials.earlier import earlier_periods
 from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
-from mlflow_errata.trials.ruler import Known, Ruler
+from mlflow_errata.trials.ruler import Known, Ruler, counted
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Tried:
     change : Change
     variant : Variant, the model with the change
     gain : Gain over the variant without the change
-    bound : float, the lower bound that steps are ranked by: what is best known of the gain - Z standard errors
+    known : Known, what is best known of the gain on the rows that judged
     pays : bool, the gain is beyond chance
     seconds : float, of fitting
     """
@@ -73,9 +73,14 @@ class Tried:
     change: Change
     variant: Variant
     gain: Gain
-    bound: float
+    known: Known
     pays: bool
     seconds: float
+
+    @property
+    def bound(self) -> float:
+        """The lower bound that steps are ranked by: what is best known of the gain - Z standard errors."""
+        return self.known.value - Z * self.known.error
 
 
 class Rounds:
@@ -109,6 +114,7 @@ class Rounds:
             self.witness = Ruler(bench, objective_of_scores(), random_state=random_state)
         self.not_tried: dict[str, str] = {}
         self.seed_gain: Gain | None = None
+        self.alone: list[Gain] = []
         self.per_fit = 0.0
         self.interrupted = False
 
@@ -137,7 +143,9 @@ class Rounds:
     def singles(self, changes: Iterable[Change]) -> list[Tried]:
         """Every candidate alone, in the order given, until its share of the budget is spent."""
         until = self.start + FIRST_ROUND * (self.deadline - self.start)
-        return self._round(Variant(), changes, until)
+        found = self._round(Variant(), changes, until)
+        self.alone = [item.gain for item in found]
+        return [replace(item, gain=item.gain.among(self.alone)) for item in found]
 
     def _round(self, current: Variant, changes: Iterable[Change], until: float) -> list[Tried]:
         found = []
@@ -161,11 +169,10 @@ class Rounds:
         self.progress(name_of(change))
         gain = self.ruler.gain(variant, current)
         known = self.ruler.surest(variant, current, gain)
-        pays, bound = self._pays(gain, known, variant, current), known.value - Z * known.error
+        pays = self._pays(gain, known, variant, current)
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
-            gain, pays = self._with_earlier(variant, gain, known, pays=pays)
-            bound = gain.bound
-        return Tried(change, variant, gain, bound, pays, self.bench.seconds_of_a_fit(variant))
+            gain, known, pays = self._with_earlier(variant, gain, known, pays=pays)
+        return Tried(change, variant, gain, known, pays, self.bench.seconds_of_a_fit(variant))
 
     def _pays(self, gain: Gain, known: Known, variant: Variant, current: Variant) -> bool:
         """Whether the gain is worth having and beyond chance.
@@ -191,7 +198,7 @@ class Rounds:
             return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
         return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))
 
-    def _with_earlier(self, variant: Variant, gain: Gain, known: Known, *, pays: bool) -> tuple[Gain, bool]:
+    def _with_earlier(self, variant: Variant, gain: Gain, known: Known, *, pays: bool) -> tuple[Gain, Known, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
 
         They decide where the evaluation rows cannot: these do not speak against it by a standard error, and earlier
@@ -199,11 +206,11 @@ class Rounds:
         """
         found = self.ruler.before(self.bench.settled(variant)["threshold"])
         if found is None:
-            return gain, pays
+            return gain, known, pays
         earlier, before = found
         whole = gain.after(earlier)
         open_yet = known.ratio > -1 and whole.value > WORTH * self.ruler.loss
-        return whole, pays or (open_yet and before.ratio > CLEAR)
+        return whole, counted(whole), pays or (open_yet and before.ratio > CLEAR)
 
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
@@ -233,7 +240,10 @@ class Rounds:
             taken.append(best)
             used = {_question(item.change) for item in taken}
             left = [item.change for item in hopeful if _question(item.change) not in used][:MOST_COMBINED]
-            found = self._round(best.variant, left, self.deadline)
+            found = [
+                replace(item, gain=item.gain.among(self.alone))
+                for item in self._round(best.variant, left, self.deadline)
+            ]
         return taken
 
     def best(self, found: list[Tried]) -> Tried | None:
@@ -317,6 +327,7 @@ def step_of(
         gain_reason="",
         bound=tried.bound,
         pays=tried.pays,
+        chance_gains=tried.gain.chance,
         chance_best=chance,
         **gains,
     )
@@ -359,6 +370,6 @@ def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:
 
 
 def detectable(found: list[Tried]) -> float | None:
-    """Half of the interval of a typical candidate: the smallest gain that can be told from zero."""
-    halves = [item.gain.half for item in found]
-    return float(median(halves)) if halves else None
+    """CLEAR standard errors of a typical candidate: the smallest gain that can be told from zero on these rows."""
+    errors = [item.known.error for item in found]
+    return CLEAR * float(median(errors)) if errors else None

@@ -160,12 +160,17 @@ class Ruler:
         return self._scales[key]
 
 
+def counted(gain: Gain) -> Known:
+    """What the labels alone tell of a gain; the error holds what as long a time again adds."""
+    return Known(gain.value, hypot(gain.error, gain.again))
+
+
 def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> Known:
-    counted = Known(gain.value, hypot(gain.error, gain.again))
-    if expected is None or counted.error == 0:
-        return counted
+    on_labels = counted(gain)
+    if expected is None or on_labels.error == 0:
+        return on_labels
     told = Known(expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2))
-    differ = sqrt(counted.error**2 + told.error**2 - 2 * ALIKE * counted.error * told.error)
-    if told.error == 0 or abs(told.value - counted.value) > APART * differ:
-        return counted._replace(agreed=False)
-    return Known(*pooled(counted[:2], told[:2], correlation=ALIKE))
+    differ = sqrt(on_labels.error**2 + told.error**2 - 2 * ALIKE * on_labels.error * told.error)
+    if told.error == 0 or abs(told.value - on_labels.value) > APART * differ:
+        return on_labels._replace(agreed=False)
+    return Known(*pooled(on_labels[:2], told[:2], correlation=ALIKE))
