@@ -118,6 +118,7 @@ def _relabel(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
 def _resample(step: NextStep, record: Record) -> str:
     methods = {
         "threshold": "Move the decision",
+        "prior": "Weigh classes by how rare they are in the decision",
         "class_weight": "Weight the classes equally in training",
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
@@ -125,6 +126,8 @@ def _resample(step: NextStep, record: Record) -> str:
     }
     if step.params.get("thresholds") or record.summary.task == "multilabel":
         return "Decide every label by a threshold of its own"
+    if step.params.get("power", 1.0) != 1.0:
+        return "Weight the classes by the square root of their rarity in training"
     method = methods.get(str(step.params.get("method")), "Resample the classes in training")
     return f"{method}{_from(step, record, ': ' if step.params.get('method') == 'threshold' else ', ')}"
 

@@ -195,6 +195,8 @@ class Bench:
 
     def balance_params(self, method: str) -> dict[str, Any]:
         """Parameters of the step that balances classes; rows are put between others in the model's columns alone."""
+        if method == "root_weight":
+            return {"method": "class_weight", "power": 0.5}
         return {"method": method, "columns": list(self.table.features)} if method == "smote" else {"method": method}
 
     def _newer(self, rows: Rows) -> TrainingSet:

@@ -141,10 +141,12 @@ def _between(bench: Bench, by: Objective, instead: Objective, random_state: int)
 def contrast(bench: Bench, *, random_state: int) -> Choice | None:
     """What choosing by the value is worth against choosing by the metric; None where there is nothing to choose.
 
+    For two classes and for numbers: of several classes the decision by the value is no threshold.
+
     Both choose the model and, as far as they see decisions, the threshold on the same rows; other rows judge both by
     the value.
     """
-    if bench.instead is None or bench.table.task == "multilabel" or len(bench.models) == 1:
+    if bench.instead is None or bench.table.task not in {"binary", "regression"} or len(bench.models) == 1:
         return None
     try:
         gain, _ = _between(bench, bench.objective, bench.instead, random_state)

@@ -25,6 +25,7 @@ from mlflow_errata.trials.objective import (
     objective_of_metric,
     objective_of_value,
 )
+from mlflow_errata.trials.of_classes import ClassesBench
 from mlflow_errata.trials.of_labels import LabelsBench, as_fitted
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
@@ -290,7 +291,8 @@ def _session(
     measured = objective_of_metric(metric, table.outcomes)
     objective = measured if value is None else objective_of_value(value)
     used = train if train is None or rate == 1 else train.take(draw(len(train.y), rate, random_state))
-    bench = (LabelsBench if table.roles.labels else Bench)(
+    kinds = {"multilabel": LabelsBench, "multiclass": ClassesBench}
+    bench = kinds.get(table.task, Bench)(
         table,
         judges,
         objective,
