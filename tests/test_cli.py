@@ -42,6 +42,20 @@ def test_help_names_every_command():
     assert all(f"\n  {name} " in text for name in commands)
 
 
+def test_windows_and_groups_of_a_file(data, tmp_path):
+    words = ("diagnose", data, "--label", "y", "--scores", "score", "--time", "at", "--group", "region")
+    for cut, unit, n in (("3", "equal count", 3), ("week", "week", None)):
+        done = run(*words, "--windows", cut, "--out", tmp_path / cut)
+        assert done.exit_code == 0, done.output
+        found = errata.Record.open(tmp_path / cut)
+        assert found.dataset.roles["group"] == "region"
+        assert found.results["recency_drift"].unit == unit
+        assert n in {None, len(found.results["recency_drift"].windows)}
+    refused = run(*words, "--windows", "weeks")
+    assert refused.exit_code != 0
+    assert "Did you mean 'week'?" in str(refused.output) + str(refused.exception)
+
+
 def test_diagnose_a_file_and_save_the_record(data, tmp_path):
     done = run("diagnose", data, "--label", "y", "--scores", "score", "--time", "at", "--out", tmp_path / "record")
     assert done.exit_code == 0, done.output

@@ -1,11 +1,12 @@
 """False alarms and power of the recency-drift verdict.
 
-    OMP_NUM_THREADS=1 python benchmarks/drift/verdicts.py [--null 200] [--planted 100] [--causes 50]
+    OMP_NUM_THREADS=1 python benchmarks/drift/verdicts.py [--null 200] [--planted 100] [--causes 50] [--every-draw]
+        [--parts null harmless planted causes faults late]
 
-Null: labels independent of everything, 50 to 1,000,000 rows x 5 to 50 columns over a year (fewer draws of the largest),
-once with labels only (accuracy) and once with scores (ROC AUC). Harmless: all numbers of the newest quarter of 100,000
-rows move by .02 standard deviations, and the model serves them as before. Planted: the newest quarter loses 10 points
-of accuracy (0.86 to 0.76), or of ROC AUC.
+Null: labels independent of everything, 50 to 1,000,000 rows x 5 to 50 columns over a year (fewer draws of the largest,
+unless --every-draw), once with labels only (accuracy) and once with scores (ROC AUC). Harmless: all numbers of the
+newest quarter of 100,000 rows move by .02 standard deviations, and the model serves them as before. Planted: the newest
+quarter loses 10 points of accuracy (0.86 to 0.76), or of ROC AUC.
 
 Causes: scores of a logistic model of four columns, and a newest quarter in which the labels depend on other columns
 (concept), more rows lie near the boundary (covariate), half of the rows are positive (prior), a level is new (unseen),
@@ -22,6 +23,7 @@ that the model turns out to have lies in the interval told before.
 from __future__ import annotations
 
 import argparse
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -36,7 +38,17 @@ from mlflow_errata.errors import NotApplicable
 from mlflow_errata.metric import default_metric, resolve_metric
 
 N = 5_000
-SHAPES = ((50, 5, 1.0), (200, 50, 1.0), (1_000, 15, 1.0), (5_000, 15, 1.0), (100_000, 15, 0.25), (1_000_000, 5, 0.025))
+SHAPES = (
+    (50, 5, 1.0),
+    (50, 50, 1.0),
+    (200, 50, 1.0),
+    (1_000, 15, 1.0),
+    (5_000, 15, 1.0),
+    (5_000, 50, 0.5),
+    (100_000, 15, 0.25),
+    (1_000_000, 5, 0.025),
+    (1_000_000, 50, 0.005),
+)
 """Rows, columns, and share of the draws."""
 
 
@@ -178,28 +190,57 @@ def late(most: int) -> None:
             print(f"labels late, {name}, {metric}: the metric lies in the interval in {held} of {most}")
 
 
+METRICS = ((False, "accuracy"), (True, "ROC AUC"))
+"""Scored or not, and the metric by which drift is judged then."""
+
+
+def nulls(most: int, *, every_draw: bool) -> None:
+    """Print how often there is a verdict where nothing is wrong."""
+    for (n, k, share), (scored, name) in product(SHAPES, METRICS):
+        draws = most if every_draw else max(1, int(share * most))
+        alarms = sum(null(seed, n, k, scored=scored) for seed in range(draws))
+        upper = beta.ppf(0.95, alarms + 1, draws - alarms)
+        print(f"null, {n:,} x {k}, {name}: a verdict in {alarms} of {draws} (upper 95 % bound {upper:.1%})", flush=True)
+
+
+def harmless(most: int, *, every_draw: bool) -> None:
+    """Print how often there is a verdict where columns move and the model serves as before."""
+    for scored, name in METRICS:
+        draws = most if every_draw else max(1, most // 8)
+        alarms = sum(null(seed, 100_000, 15, scored=scored, moved=0.02) for seed in range(draws))
+        print(f"harmless, 100,000 x 15, {name}: a verdict in {alarms} of {draws}", flush=True)
+
+
+def drops(most: int) -> None:
+    """Print how often a drop of 10 points is found."""
+    for scored, name in METRICS:
+        hits = sum(planted(seed, scored=scored) for seed in range(most))
+        print(f"planted, {name}: found in {hits} of {most}", flush=True)
+
+
+PARTS = ("null", "harmless", "planted", "causes", "faults", "late")
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--null", type=int, default=200)
     parser.add_argument("--planted", type=int, default=100)
     parser.add_argument("--causes", type=int, default=50)
+    parser.add_argument("--every-draw", action="store_true")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     wanted = parser.parse_args()
     print(f"errata {errata.__version__}")
-    for scored, name in ((False, "accuracy"), (True, "ROC AUC")):
-        for n, k, share in SHAPES:
-            draws = max(1, int(share * wanted.null))
-            alarms = sum(null(seed, n, k, scored=scored) for seed in range(draws))
-            upper = beta.ppf(0.95, alarms + 1, draws - alarms)
-            print(f"null, {n:,} x {k}, {name}: a verdict in {alarms} of {draws} (upper 95 % bound {upper:.1%})")
-        draws = max(1, wanted.null // 8)
-        alarms = sum(null(seed, 100_000, 15, scored=scored, moved=0.02) for seed in range(draws))
-        print(f"harmless, 100,000 x 15, {name}: a verdict in {alarms} of {draws}")
-        hits = sum(planted(seed, scored=scored) for seed in range(wanted.planted))
-        print(f"planted, {name}: found in {hits} of {wanted.planted}")
-    causes(wanted.causes)
-    faults(wanted.causes)
-    late(wanted.causes)
+    made = {
+        "null": lambda: nulls(wanted.null, every_draw=wanted.every_draw),
+        "harmless": lambda: harmless(wanted.null, every_draw=wanted.every_draw),
+        "planted": lambda: drops(wanted.planted),
+        "causes": lambda: causes(wanted.causes),
+        "faults": lambda: faults(wanted.causes),
+        "late": lambda: late(wanted.causes),
+    }
+    for part in wanted.parts:
+        made[part]()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from mlflow_errata._unchecked_gain import with_unchecked_gain
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._named import wanted_slices
 from mlflow_errata.diagnoses._shape import Options, Result
+from mlflow_errata.diagnoses._windows import cut_of
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.errors import NotApplicable, NumberRefused
@@ -54,7 +55,10 @@ def diagnose(
     features: Sequence[str] | None = None,
     time: str | None = None,
     id: str | None = None,  # noqa: A002 - the role's name
+    group: str | None = None,
     weight: str | None = None,
+    quantiles: Mapping[float, str] | None = None,
+    windows: str | int | Sequence[object] | None = None,
     value: Value | None = None,
     slice_by: Sequence[str] | None = None,
     named_slices: Mapping[str, str | tuple[str, float]] | None = None,
@@ -91,8 +95,16 @@ def diagnose(
         Column of dates or numbers in time order: unlocks recency drift.
     id : str
         Column that names each row; default: the frame's index.
+    group : str
+        Column that names what a row belongs to (a customer, a device, a patient), no feature by default: unlocks the
+        comparison of groups that the training rows hold, too, with new ones, and of a random split with one by groups.
     weight : str
         Column of row weights, 0 or more.
+    quantiles : dict level -> column
+        Predicted quantiles of a number: {0.05: "low", 0.95: "high"}. Their coverage is checked.
+    windows : str, int or list
+        How time is cut: "hour", "day", "week", "month", "quarter" or "year"; a number of windows of equally many rows;
+        or a list of moments, at each of which a window begins. Default: the unit that comes nearest to ten windows.
     value : str, dict or callable
         Business value: a column of per-row stakes, {"tp": 5, "fp": -1, "fn": -20, "tn": 0}, or a function
         (y_true, decision) -> value per row.
@@ -148,7 +160,9 @@ def diagnose(
         features=features,
         time=time,
         id=id,
+        group=group,
         weight=weight,
+        quantiles=quantiles,
         value=value,
         slice_by=slice_by,
         train=train,
@@ -156,7 +170,8 @@ def diagnose(
         objectives=None if objectives is None else Objectives.given(objectives),
     )
     chosen = resolve_metric(metric, table.outcomes)
-    options = Options(chosen, random_state, float(budget), named, permutations)
+    known = None if table.times is None else table.times[table.in_time_order]
+    options = Options(chosen, random_state, float(budget), named, permutations, cut_of(windows, known))
     with _quiet():
         results, not_applicable = _make(table, options)
         steps, trials = propose(results, table), None

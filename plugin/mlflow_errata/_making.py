@@ -41,10 +41,11 @@ def try_steps(*, train: Path, model: str, tracking_uri: str, **asked: Any) -> No
     _diagnosed(train=_frame(train), model=_model(model), **asked)
 
 
-def _diagnosed(*, data: Path, slice_by: tuple[str, ...], out: Path | None, **asked: Any) -> None:
+def _diagnosed(*, data: Path, slice_by: tuple[str, ...], windows: str | None, out: Path | None, **asked: Any) -> None:
     from mlflow_errata import diagnose as make
 
-    record = make(_frame(data), slice_by=list(slice_by) or None, **asked)
+    cut = int(windows) if windows is not None and windows.isdigit() else windows
+    record = make(_frame(data), slice_by=list(slice_by) or None, windows=cut, **asked)
     click.echo(str(record))
     if out is not None:
         click.echo(f"saved: {record.save(out)}")

@@ -25,6 +25,8 @@ def roles(command: Any) -> Any:
         click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to save the record in."),
         click.option("--metric", help="Metric; default by task."),
         click.option("--slice-by", multiple=True, help="Column to slice on; repeat. Default: every without a role."),
+        click.option("--windows", help="hour, day, week, month, quarter, year, or how many. Default: by the span."),
+        click.option("--group", help="Column that names what a row belongs to: a customer, a device."),
         click.option("--weight", help="Column of row weights."),
         click.option("--id", "id", help="Column that names each row."),
         click.option("--time", help="Column of dates."),

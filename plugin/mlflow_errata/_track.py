@@ -7,7 +7,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from mlflow_errata._choices import Outcome
 from mlflow_errata.estimate import Estimate
@@ -97,7 +97,7 @@ def _factor(pairs: tuple[Outcome, ...]) -> Estimate | None:
     weight = 1 / (np.maximum(error, 1e-3) ** 2 + spread)
     precision = float(weight.sum()) + 1 / PRIOR**2
     value = (float((weight * ratio).sum()) + 1 / PRIOR**2) / precision
-    half = float(stdtrit(len(ratio) - 1, 0.5 + LEVEL / 2)) * sqrt(1 / precision + spread)
+    half = float(scipy.special.stdtrit(len(ratio) - 1, 0.5 + LEVEL / 2)) * sqrt(1 / precision + spread)
     return Estimate(value, value - half, value + half, n=len(ratio), unit="delivered / promised", level=LEVEL)
 
 

@@ -195,6 +195,24 @@ def ids(frame: pd.DataFrame, column: str | None, index: pd.Index[Any]) -> NDArra
     return given.to_numpy()
 
 
+def groups(frame: pd.DataFrame, column: str) -> NDArray[Any]:
+    """What each row belongs to, in the values of the column; missing where that is not known.
+
+    Raises
+    ------
+    ValuesRefused
+        If the column is missing in every row, or holds values that cannot be compared (lists, dicts).
+    """
+    given = plain_values(frame[column])
+    if pd.isna(given).all():
+        raise ValuesRefused("group", column, "is missing in every row", "Leave group= out or fill the column.")
+    try:
+        pd.unique(pd.Series(given))
+    except TypeError as cause:
+        raise ValuesRefused("group", column, "holds lists or dicts", "Name a column of numbers or text.") from cause
+    return given
+
+
 def row_hashes(frame: pd.DataFrame, output: Mapping[str, NDArray[Any]]) -> NDArray[np.uint64]:
     """One 64-bit hash per row over all columns (in any order) and the model's output; shape (n_rows,)."""
     combined = np.zeros(len(frame), dtype=np.uint64)
@@ -202,7 +220,7 @@ def row_hashes(frame: pd.DataFrame, output: Mapping[str, NDArray[Any]]) -> NDArr
     named |= {f"output {name}": values for name, values in output.items()}
     for name, values in sorted(named.items()):
         salt = np.uint64(int.from_bytes(sha256(name.encode()).digest()[:8], "little"))
-        combined = (combined ^ (_value_hashes(values) + salt)) * GOLDEN
+        combined = (combined ^ (value_hashes(values) + salt)) * GOLDEN
         combined ^= combined >> np.uint64(29)
     return combined
 
@@ -215,7 +233,8 @@ def _hashable(column: pd.Series[Any]) -> Any:
     return column.array
 
 
-def _value_hashes(values: Any) -> NDArray[np.uint64]:
+def value_hashes(values: Any) -> NDArray[np.uint64]:
+    """One 64-bit hash for each value; shape (n,)."""
     try:
         return np.asarray(pd.util.hash_array(values, categorize=True), dtype=np.uint64)
     except TypeError:  # values that cannot be hashed (lists, dicts) are hashed as text, vectors by their numbers

@@ -17,6 +17,7 @@ class Roles:
     ----------
     label : str, empty where there are several
     prediction, time, id, weight : str or None
+    group : str or None, column that names what a row belongs to (a customer, a device, a patient)
     stakes : str or None, column of per-row business value
     scores : tuple of str, empty if scores are no columns
     score_classes : tuple of labels, the class of each score column, where a dict told
@@ -24,6 +25,8 @@ class Roles:
     predictions : tuple of str, one for each of `labels`; empty if predictions are no columns
     objectives : tuple of str, columns of objectives (outcomes and scores) that have no other role
     mixed : tuple of str, those of them that models have written
+    quantiles : tuple of str, columns of predicted quantiles of a number, by their levels
+    levels : tuple of float, the share of labels that each of them says to lie below it, ascending
     """
 
     label: str
@@ -38,6 +41,9 @@ class Roles:
     predictions: tuple[str, ...] = ()
     objectives: tuple[str, ...] = ()
     mixed: tuple[str, ...] = ()
+    group: str | None = None
+    quantiles: tuple[str, ...] = ()
+    levels: tuple[float, ...] = ()
 
     @classmethod
     def named(
@@ -50,14 +56,17 @@ class Roles:
         time: str | None,
         id: str | None,  # noqa: A002 - the name of the role
         weight: str | None,
+        group: str | None = None,
+        quantiles: Mapping[float, str] | None = None,
     ) -> Roles:
         """Roles from the arguments of `diagnose`.
 
         Raises
         ------
         ValuesRefused
-            For lists of columns that do not fit the labels.
+            For lists of columns that do not fit the labels, or quantiles that are none.
         """
+        levels, limits = _quantile_columns(quantiles)
         stakes = value if isinstance(value, str) else None
         if not isinstance(label, str):
             labels = _label_columns(label)
@@ -73,11 +82,26 @@ class Roles:
                 stakes=stakes,
                 labels=labels,
                 predictions=said,
+                group=group,
+                quantiles=limits,
+                levels=levels,
             )
         if prediction is not None and not isinstance(prediction, str):
             raise ValuesRefused("prediction", prediction, "is several columns", f"label={label!r} has one: name one.")
         columns, classes = _score_columns(scores)
-        return cls(label, prediction, columns, classes, time=time, id=id, weight=weight, stakes=stakes)
+        return cls(
+            label,
+            prediction,
+            columns,
+            classes,
+            time=time,
+            id=id,
+            weight=weight,
+            stakes=stakes,
+            group=group,
+            quantiles=limits,
+            levels=levels,
+        )
 
     def beside(self, objectives: Sequence[str], mixed: Sequence[str]) -> Roles:
         """These roles, and the columns of objectives beside them."""
@@ -92,7 +116,8 @@ class Roles:
     @property
     def output(self) -> tuple[str, ...]:
         """Columns that hold what the model says."""
-        return (*(() if self.prediction is None else (self.prediction,)), *self.predictions, *self.scores, *self.mixed)
+        said = () if self.prediction is None else (self.prediction,)
+        return (*said, *self.predictions, *self.scores, *self.mixed, *self.quantiles)
 
     @property
     def filled(self) -> dict[str, str | list[str]]:
@@ -102,6 +127,7 @@ class Roles:
             "prediction": self.prediction,
             "time": self.time,
             "id": self.id,
+            "group": self.group,
             "weight": self.weight,
             "value": self.stakes,
         }
@@ -111,6 +137,7 @@ class Roles:
             "prediction": self.predictions,
             "scores": self.scores,
             "objectives": self.objectives,
+            "quantiles": self.quantiles,
         }
         return found | {role: list(columns) for role, columns in lists.items() if columns}
 
@@ -180,3 +207,20 @@ def _score_columns(
     if isinstance(scores, Mapping):
         return tuple(scores.values()), tuple(scores)
     return tuple(scores), None
+
+
+def _quantile_columns(given: Mapping[float, str] | None) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Levels, ascending, and their columns."""
+    if given is None:
+        return (), ()
+    if not isinstance(given, Mapping) or not given:
+        raise ValuesRefused(
+            "quantiles", given, "is no mapping of levels to columns", 'Pass quantiles={0.05: "low", 0.95: "high"}.'
+        )
+    for level in given:
+        if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+            raise ValuesRefused(
+                "quantiles", dict(given), f"has the level {level!r}", "Levels are shares above 0 and below 1."
+            )
+    levels = tuple(sorted(given))
+    return levels, tuple(given[level] for level in levels)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from mlflow_errata.columns import as_frame, digest, finite, ids, numbers, ordered, row_hashes, times, weights
+from mlflow_errata.columns import as_frame, digest, finite, groups, ids, numbers, ordered, row_hashes, times, weights
 from mlflow_errata.errors import (
     FrameEmpty,
     LabelsAndTask,
@@ -57,6 +57,8 @@ class EvaluationTable:
     slice_columns : columns to slice on
     times : datetime64[us] (UTC if the column had a time zone) or float array of shape (n_rows,), or None; NaT/NaN where
         a row has no time
+    groups : array of shape (n_rows,), what each row belongs to, missing where that is not known; or None
+    quantiles : float array of shape (n_rows, n_levels), predicted quantiles at `roles.levels`, or None
     ids : array of shape (n_rows,): the id column, else the frame's index if unique, else row numbers
     value_lost : float array of shape (n_rows,), or None: business value that each row's decision lost against the
         best decision for that row
@@ -85,6 +87,8 @@ class EvaluationTable:
     train: TrainingSet | None = field(repr=False)
     digest: str
     objectives: Objectives | None = None
+    groups: NDArray[Any] | None = field(default=None, repr=False)
+    quantiles: NDArray[np.float64] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -130,6 +134,7 @@ class EvaluationTable:
             outcomes=self.outcomes.of_label(at),
             times=None if self.times is None else self.times[rows],
             ids=self.ids[rows],
+            groups=None if self.groups is None else self.groups[rows],
             value_lost=None,
             n_unlabelled=self.n_unlabelled + len(self) - len(rows),
             train=None if self.train is None else _with_label(self.train, at),
@@ -161,7 +166,9 @@ class EvaluationTable:
         features: Sequence[str] | None = None,
         time: str | None = None,
         id: str | None = None,  # noqa: A002 - the role's name
+        group: str | None = None,
         weight: str | None = None,
+        quantiles: Mapping[float, str] | None = None,
         value: Value | None = None,
         slice_by: Sequence[str] | None = None,
         train: object = None,
@@ -177,7 +184,9 @@ class EvaluationTable:
             changed.
         """
         frame = as_frame(evaluation, "the evaluation frame")
-        roles = Roles.named(label, prediction, scores, value, time=time, id=id, weight=weight)
+        roles = Roles.named(
+            label, prediction, scores, value, time=time, id=id, weight=weight, group=group, quantiles=quantiles
+        )
         roles = roles if objectives is None else roles.beside(objectives.columns, objectives.said)
         names = list(frame.columns)
         roles.check(names)
@@ -213,11 +222,13 @@ class EvaluationTable:
             slice_columns=tuple(free if slice_by is None else slice_by),
             times=None if time is None else times(rows[time], time)[order],
             ids=ids(rows, id, index)[order],
+            groups=None if group is None else groups(rows, group)[order],
+            quantiles=None if not roles.quantiles else _quantiles(rows, roles, outcomes)[order],
             value_lost=lost,
             lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
-            train=None if train is None else _training_set(train, seen, set(free) - set(seen), roles),
+            train=None if train is None else _training_set(train, seen, set(free) - set(seen), roles, rows),
             digest=digest(hashes[order], [name for name in names if name not in said]),
             objectives=objectives,
         )
@@ -232,6 +243,14 @@ def _labelled(frame: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, pd.Index
         )
     kept = frame if present.all() else frame.loc[present]
     return kept.reset_index(drop=True), kept.index
+
+
+def _quantiles(frame: pd.DataFrame, roles: Roles, outcomes: Outcomes) -> NDArray[np.float64]:
+    """Predicted quantiles, by level."""
+    named = list(roles.quantiles)
+    if outcomes.task != "regression":
+        raise ValuesRefused("quantiles", named, f"are given for a {outcomes.task} task", "They are for regression.")
+    return np.column_stack([finite(numbers(frame, "quantiles", name), "quantiles", name) for name in named])
 
 
 def _unlabelled(
@@ -251,7 +270,9 @@ def _unlabelled(
     return unlabelled_of(rest, roles, output, outcomes)
 
 
-def _training_set(given: object, features: Sequence[str], others: set[str], roles: Roles) -> TrainingSet:
+def _training_set(
+    given: object, features: Sequence[str], others: set[str], roles: Roles, evaluation: pd.DataFrame
+) -> TrainingSet:
     """Labelled rows of a training frame; it needs the label and the features, and uses the other roles if present.
 
     Numbers among `others`, which the model does not see, are kept aside.
@@ -266,6 +287,8 @@ def _training_set(given: object, features: Sequence[str], others: set[str], role
     def has(column: str | None) -> bool:
         return column is not None and column in frame.columns
 
+    if has(roles.group):
+        _check_comparable(evaluation, frame, str(roles.group))
     free = [name for name in frame.columns if name in others and is_numeric_dtype(frame[name].dtype)]
     return TrainingSet(
         X=frame[list(features)],
@@ -273,8 +296,17 @@ def _training_set(given: object, features: Sequence[str], others: set[str], role
         weight=weights(frame, str(roles.weight)) if has(roles.weight) else None,
         time=times(frame[roles.time], str(roles.time)) if has(roles.time) else None,
         id=ids(frame, roles.id if has(roles.id) else None, index),
+        group=groups(frame, str(roles.group)) if has(roles.group) else None,
         aside=frame[free] if free else None,
     )
+
+
+def _check_comparable(evaluation: pd.DataFrame, train: pd.DataFrame, group: str) -> None:
+    """Raise where groups are numbers in one frame and text in the other: none would ever be the same."""
+    kinds = [groups(frame, group).dtype.kind in "iufb" for frame in (evaluation, train)]
+    if kinds[0] != kinds[1]:
+        first, second = ("numbers", "text") if kinds[0] else ("text", "numbers")
+        raise ValuesRefused("group", group, f"holds {first}, and {second} in train", "Give both frames the same kind.")
 
 
 def _with_label(train: TrainingSet, at: int) -> TrainingSet:

@@ -21,6 +21,7 @@ class TrainingSet:
     weight : array of shape (n_rows,), or None for equal weights
     time : array of shape (n_rows,), or None
     id : array of shape (n_rows,), or None
+    group : array of shape (n_rows,), what each row belongs to, or None
     aside : DataFrame of shape (n_rows, n), or None: numbers that the model does not see, for a step that predicts one
     """
 
@@ -30,6 +31,7 @@ class TrainingSet:
     time: NDArray[Any] | None = None
     id: NDArray[Any] | None = None
     aside: pd.DataFrame | None = None
+    group: NDArray[Any] | None = None
 
     def take(self, rows: NDArray[Any]) -> TrainingSet:
         """Some rows, by position; positions may repeat."""
@@ -40,10 +42,11 @@ class TrainingSet:
             None if self.time is None else self.time[rows],
             None if self.id is None else self.id[rows],
             None if self.aside is None else self.aside.iloc[rows],
+            None if self.group is None else self.group[rows],
         )
 
     def followed_by(self, newer: TrainingSet) -> TrainingSet:
-        """These rows and newer ones below them; weights, times and ids are kept where both have them.
+        """These rows and newer ones below them; weights, times, ids and groups are kept where both have them.
 
         Rows of a set without times come without a time; of a set without weights they weigh 1.
         """
@@ -60,6 +63,7 @@ class TrainingSet:
             _with_gaps(self.time, newer.time, len(self.y), len(newer.y)),
             np.concatenate([self.id, newer.id]) if self.id is not None and newer.id is not None else None,
             _shared(self.aside, newer.aside),
+            np.concatenate([self.group, newer.group]) if self.group is not None and newer.group is not None else None,
         )
 
 

@@ -323,6 +323,14 @@ def test_the_command_line_loads_click_alone():
     assert loaded_by("import mlflow_errata.cli") & HEAVY == {"click"}
 
 
+def test_reading_and_wording_a_record_loads_no_statistics():
+    """What a page waits for before it can show a verdict."""
+    code = "import mlflow_errata.record.read, mlflow_errata.sections, mlflow_errata._track, mlflow_errata._queue"
+    script = f"import sys\n{code}\nprint(*{{'scipy.special', 'scipy.stats', 'sklearn', 'altair'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_what_mlflow_loads_for_everybody_is_light():
     """The evaluator, the dataset and the context provider are imported by every user's evaluations."""
     code = (

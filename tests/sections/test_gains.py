@@ -40,22 +40,22 @@ def tried(record):
 
 def test_doing_nothing_is_a_row_with_its_own_noise(tried):
     rows = {row[0]: row for row in gains.table(tried).rows}
-    assert rows["Do nothing"][1:6] == (0.001, -0.01, 0.012, None, 0.15)
-    assert rows["Retrain with the 3,000 rows diagnosed here"][4:6] == (0.99, 0.8)
+    assert rows["Do nothing"][2:7] == (0.001, -0.01, 0.012, None, 0.15)
+    assert rows["Retrain with the 3,000 rows diagnosed here"][5:7] == (0.99, 0.8)
     assert sum(name == "Do nothing" for name in rows) == 1
 
 
 def test_each_step_says_whether_it_pays(tried):
-    verdicts = [row[-1] for row in gains.table(tried).rows]
+    verdicts = [row[1] for row in gains.table(tried).rows]
     assert verdicts == ["● pays", "◆ not told from nothing", "▲ loses", "○ not tried"]
 
 
 def test_what_pays_with_an_interval_that_reaches_zero_is_likely_and_comes_before_doing_nothing(tried):
     likely = step("retrain_recent", of(0.03, -0.01, 0.07), pays=True, gains=0.87)
     record = replace(tried, next_steps=(likely, *tried.next_steps[2:]))
-    assert [row[-1] for row in gains.table(record).rows][:2] == ["■ likely pays", "◆ not told from nothing"]
+    assert [row[1] for row in gains.table(record).rows][:2] == ["■ likely pays", "◆ not told from nothing"]
     assert "likely beats doing nothing" in gains.charts(record)[0].alt
-    assert "That is likely, not sure: rows to come gain with a chance of 87.0 %." in next_steps.lede(record)
+    assert "Likely, not sure: the chance that rows to come gain is 87 %." in next_steps.lede(record)
 
 
 def test_keys_are_positions_among_the_next_steps(tried):

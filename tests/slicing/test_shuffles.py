@@ -82,3 +82,15 @@ def test_a_planted_slice_is_found_by_permutations_too():
     errors = (np.random.default_rng(6).random(3000) < np.where(np.isin(np.arange(3000), rows), 0.4, 0.1)).astype(float)
     (first, *_) = confirm(lattice, errors, orders=shuffles(3000, 99)).found
     assert len(np.intersect1d(first.rows, rows)) / len(np.union1d(first.rows, rows)) > 0.8
+
+
+def test_every_group_takes_the_errors_of_one_other():
+    """Groups of 3, 3, 2 and 1 rows, and two rows of none."""
+    groups = np.array([2, 0, 0, 1, -1, 2, 0, 3, -1, 1, 1])
+    for order in shuffles(11, 30, groups=groups, random_state=4):
+        taken = [set(groups[order[groups == group]]) for group in range(4)]
+        assert all(len(each) == 1 for each in taken)
+        assert set.union(*taken) == {0, 1, 2, 3}
+        assert sorted(order[[4, 8]]) == [4, 8]
+        (first,) = taken[0]
+        assert len(set(order[groups == 0])) == min(3, (groups == first).sum())

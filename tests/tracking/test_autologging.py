@@ -58,15 +58,30 @@ def test_a_score_becomes_a_record_of_the_run_of_the_fit(listening, frame):
 
 
 def test_the_active_run_is_told_and_roles_are_columns(experiment, frame):
-    rows = frame[[*FEATURES, "at"]].assign(at=frame["at"].astype("int64"))
-    errata.autolog(time="at", id="no such column")
+    rows = frame[[*FEATURES, "at"]].assign(at=frame["at"].astype("int64"), who=range(len(frame)))
+    rows["who"] //= 10
+    errata.autolog(time="at", id="no such column", group="who", windows=5)
     try:
         with mlflow.start_run() as run:
             model = HistGradientBoostingClassifier(max_iter=5).fit(rows[:1500], frame["y"][:1500])
             model.score(rows[1500:], y=frame["y"][1500:])
     finally:
         errata.autolog(disable=True)
-    assert errata.load(run.info.run_id).dataset.roles["time"] == "at"
+    record = errata.load(run.info.run_id)
+    assert (record.dataset.roles["time"], record.dataset.roles["group"]) == ("at", "who")
+    assert len(record.results["recency_drift"].windows) == 5
+    assert record.results["data_faults"].groups.n_shared == 0
+
+
+def test_windows_need_times_and_hurt_no_score_without_them(experiment, frame):
+    errata.autolog(windows="week")
+    try:
+        with mlflow.start_run() as run:
+            model = LogisticRegression().fit(frame[FEATURES][:1500], frame["y"][:1500])
+            model.score(frame[FEATURES][1500:], frame["y"][1500:])
+    finally:
+        errata.autolog(disable=True)
+    assert "recency_drift" in errata.load(run.info.run_id).not_applicable
 
 
 def test_arrays_and_numbers(listening, frame):

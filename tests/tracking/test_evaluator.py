@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mlflow
+import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -94,6 +95,30 @@ def test_a_regressor(experiment, frame):
     record = errata.load(run.info.run_id)
     assert record.summary.task == "regression"
     assert record.results["slice_errors"].found
+
+
+def test_groups_windows_and_quantiles(experiment, frame):
+    rows = frame[["a", "b", "at"]].assign(y=frame["a"], said=frame["a"] * 0.9, low=frame["a"] - 1, high=frame["a"] + 1)
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            data=rows,
+            targets="y",
+            predictions="said",
+            model_type="regressor",
+            evaluators="errata",
+            evaluator_config={
+                "time": "at",
+                "group": (np.arange(len(rows)) // 7).astype(str),
+                "windows": 4,
+                "quantiles": {0.05: "low", 0.95: "high"},
+                "strict": True,
+            },
+        )
+    record = errata.load(run.info.run_id)
+    assert record.dataset.roles["group"] == "errata.given_group"
+    assert len(record.results["recency_drift"].windows) == 4
+    assert record.results["calibration"].coverage.covered.value == pytest.approx(1.0)
+    assert "low" not in record.dataset.features
 
 
 def test_a_failure_of_ours_costs_the_user_nothing(experiment, frame):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from mlflow_errata.predicates import InCluster, nearest, packed_centres
 
@@ -53,6 +52,7 @@ def clusters_of(vectors: NDArray[np.float32]) -> Clusters | None:
     Arthur & Vassilvitskii 2007 (k-means++)
     """
     from sklearn.cluster import KMeans  # noqa: PLC0415 - heavy, and few tables hold vectors
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
     n = min(MOST_CLUSTERS, len(known) // ROWS_A_CLUSTER)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mlflow_errata.diagnoses._windows import Cut
 from mlflow_errata.metric import Metric
 from mlflow_errata.predicates import Predicate
 
@@ -39,6 +40,7 @@ class Options:
     budget : float, seconds for what needs fitting; with 0 nothing is fitted
     named_slices : tuple of (name, predicates, acceptance bar or None)
     permutations : int, of the errors, from which the slice search takes its critical value; 0 for Bonferroni's
+    windows : how time is cut (`_windows.cut_of`); None as fits the rows
     """
 
     metric: Metric
@@ -46,6 +48,7 @@ class Options:
     budget: float = 0.0
     named_slices: tuple[tuple[str, tuple[Predicate, ...], float | None], ...] = ()
     permutations: int = 0
+    windows: Cut = None
 
 
 class Result(Protocol):

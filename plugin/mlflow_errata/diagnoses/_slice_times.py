@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlflow_errata.diagnoses._windows import Windows
+    from mlflow_errata.diagnoses._windows import Cut, Windows
     from mlflow_errata.table import EvaluationTable
 
 FEWEST = 2
@@ -47,16 +47,17 @@ Course = tuple[SliceWindow, ...]
 """Oldest window first."""
 
 
-def courses_of(table: EvaluationTable, slices: Sequence[NDArray[np.intp]]) -> tuple[str, list[Course]]:
+def courses_of(table: EvaluationTable, slices: Sequence[NDArray[np.intp]], cut: Cut = None) -> tuple[str, list[Course]]:
     """The unit of the windows and the course of every slice; of no windows without times or with one moment only.
 
     Parameters
     ----------
     table : EvaluationTable
     slices : positions of the rows of each slice
+    cut : how time is cut
     """
     order = table.in_time_order
-    windows = windows_of(table.times[order]) if slices and table.times is not None and len(order) else None
+    windows = windows_of(table.times[order], cut) if slices and table.times is not None and len(order) else None
     if windows is None or len(windows.starts) < 2:  # noqa: PLR2004 - a course needs two windows
         return "", [() for _ in slices]
     n = len(windows.starts)

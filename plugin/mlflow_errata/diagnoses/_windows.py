@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from mlflow_errata.columns import times as moments
+from mlflow_errata.errors import InputError, OptionUnknown, ValuesRefused
 
 N_WINDOWS = 10
 """Windows aimed at: enough to see a course, few enough to estimate each."""
@@ -15,7 +20,13 @@ MOST_WINDOWS = 40
 FEWEST_WINDOWS = 4
 ROWS_A_WINDOW = 50
 """Rows that a window holds on average, at least."""
+MOST_GIVEN = 400
+"""Windows that may be asked for: a year of days."""
 UNITS = {"hour": "h", "day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+BY_COUNT, AS_GIVEN = "equal count", "given"
+
+Cut = str | int | tuple[datetime, ...] | tuple[float, ...] | None
+"""How time is cut: by a unit, into so many windows of equally many rows, at moments, or as fits the rows (None)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Windows:
 
     Parameters
     ----------
-    unit : one of UNITS or "equal count"
+    unit : one of UNITS, "equal count" or "given"
     bounds : int array of shape (n_windows + 1,): window i holds the rows bounds[i] .. bounds[i + 1] - 1
     starts, ends : first moment of each window and of the next one (for the last: its last moment)
     """
@@ -35,19 +46,111 @@ class Windows:
     ends: tuple[datetime | float, ...]
 
 
-def windows_of(times: NDArray[Any]) -> Windows:
-    """Cut sorted times into about ten windows.
+def cut_of(given: object, times: NDArray[Any] | None) -> Cut:
+    """How a user asks for time to be cut.
+
+    Parameters
+    ----------
+    given : None, the name of a unit, a number of windows, or a list of moments at each of which a window begins
+    times : datetime64[us] or float array of shape (n,), ascending, none missing; None without a time column
+
+    Raises
+    ------
+    InputError
+        Without times, for anything else, and where there would be fewer than two windows, more than 400, or an empty
+        one.
+    """
+    if given is None:
+        return None
+    if times is None:
+        raise ValuesRefused("windows", given, "cuts time, and there is no time column", "Name one with time=.")
+    if isinstance(given, str):
+        found: Cut = _unit(given, times)
+    elif isinstance(given, int) and not isinstance(given, bool):
+        found = given
+    elif isinstance(given, Sequence | np.ndarray | pd.Index):
+        found = _edges(given, times)
+    else:
+        remedy = 'Pass a unit ("week"), a number of windows, or a list of moments.'
+        raise ValuesRefused("windows", given, "is no way to cut time", remedy)
+    n = found if isinstance(found, int) else len(windows_of(times, found).starts)
+    if n > MOST_GIVEN:
+        remedy = f"At most {MOST_GIVEN} are shown: take longer ones."
+        raise ValuesRefused("windows", given, f"makes {n:,} windows", remedy)
+    if min(n, len(windows_of(times, found).starts)) < 2:  # noqa: PLR2004 - a comparison needs two windows
+        first, last = _told(times)
+        raise ValuesRefused(
+            "windows", given, f"makes fewer than two windows of times from {first} to {last}", "Take shorter ones."
+        )
+    return found
+
+
+def _unit(given: str, times: NDArray[Any]) -> str:
+    if given not in UNITS:
+        raise OptionUnknown("windows", given, UNITS)
+    if times.dtype.kind != "M":
+        remedy = "Pass a number of windows or a list of numbers."
+        raise ValuesRefused("windows", given, "is a unit of dates, and the time column holds numbers", remedy)
+    return given
+
+
+def _edges(given: Any, times: NDArray[Any]) -> tuple[datetime, ...] | tuple[float, ...]:
+    """Moments, ascending, each with rows from it to the next one, and rows before the first."""
+    told, (first, last) = list(given), _told(times)
+    if not told:
+        raise ValuesRefused("windows", told, "is empty", "List the moments at which a new window begins.")
+    try:
+        edges = np.unique(moments(pd.Series(told), "windows"))
+    except InputError as cause:
+        raise ValuesRefused("windows", told, "holds values that are no moments", "List dates or numbers.") from cause
+    if edges.dtype.kind != times.dtype.kind or pd.isna(edges).any():
+        kind = "dates" if times.dtype.kind == "M" else "numbers"
+        raise ValuesRefused("windows", told, "does not fit the time column", f"List {kind}, none of them missing.")
+    outside = edges[(edges <= times[0]) | (edges > times[-1])]
+    if len(outside):
+        why = f"names {_shown(outside[0])}, and no window can begin there: times go from {first} to {last}"
+        raise ValuesRefused("windows", told, why, "List moments after the first and up to the last.")
+    bounds = np.searchsorted(times, edges, side="left")
+    empty = np.flatnonzero(bounds[1:] == bounds[:-1])
+    if len(empty):
+        ends = f"{_shown(edges[empty[0]])} and {_shown(edges[empty[0] + 1])}"
+        raise ValuesRefused("windows", told, f"holds {ends}, and no row lies between them", "Leave one of them out.")
+    return cast("tuple[float, ...]", tuple(edges.tolist()))
+
+
+def _told(times: NDArray[Any]) -> tuple[str, str]:
+    return _shown(times[0]), _shown(times[-1])
+
+
+def _shown(moment: Any) -> str:
+    return str(moment.item())
+
+
+def windows_of(times: NDArray[Any], cut: Cut = None) -> Windows:
+    """Cut sorted times into windows, about ten unless told otherwise.
 
     Parameters
     ----------
     times : datetime64[us] or float array of shape (n,), ascending, none missing
+    cut : Cut
 
     Returns
     -------
     Windows
-        By the calendar unit that gives the number nearest to ten (on a log scale) with 50 rows a window on average;
-        by equal count where there is none. Rows of one moment are never parted.
+        As `cut` says, none of them empty. Without it by the calendar unit that gives the number nearest to ten (on a
+        log scale) with 50 rows a window on average; by equal count where there is none. Rows of one moment are never
+        parted.
     """
+    if isinstance(cut, str):
+        starts = _unit_starts(times, cut)
+        return _cut(times, cut, starts, _next_start(starts[-1], cut))
+    if isinstance(cut, int):
+        return _by_count(times, cut)
+    if cut is not None:
+        inner = np.array(cut, dtype=times.dtype)
+        starts = np.concatenate([times[:1], inner[inner > times[0]]])
+        filled = np.diff(np.append(np.searchsorted(times, starts, side="left"), len(times))) > 0
+        return _cut(times, AS_GIVEN, starts[filled], times[-1])
     if times.dtype.kind == "M":
         hours = _unit_starts(times, "hour")  # every longer unit begins with one
         counted = [(unit, _unit_starts(hours, unit)) for unit in UNITS]
@@ -59,8 +162,12 @@ def windows_of(times: NDArray[Any]) -> Windows:
         if fit:
             unit, starts = counted[-min(fit)[1]]
             return _cut(times, unit, starts, _next_start(starts[-1], unit))
-    picked = (np.arange(N_WINDOWS) * len(times)) // N_WINDOWS
-    return _cut(times, "equal count", np.unique(times[picked]), times[-1])
+    return _by_count(times, N_WINDOWS)
+
+
+def _by_count(times: NDArray[Any], n: int) -> Windows:
+    picked = (np.arange(n) * len(times)) // n
+    return _cut(times, BY_COUNT, np.unique(times[picked]), times[-1])
 
 
 def _unit_starts(times: NDArray[Any], unit: str) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlflow_errata.diagnoses._calibrated import CalibrationSlice, slices_off
+from mlflow_errata.diagnoses._calibrated_windows import CalibrationWindow, windows_off
+from mlflow_errata.diagnoses._coverage import Coverage, coverage_of
 from mlflow_errata.diagnoses._reach import reach_of
 from mlflow_errata.diagnoses._shape import ALPHA
-from mlflow_errata.diagnoses._windows import windows_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
@@ -28,7 +28,6 @@ from mlflow_errata.stats.reliability import (
     mean_residual,
     means,
     plain_calibration_error,
-    shift_p_value,
     sums_of,
 )
 
@@ -42,13 +41,10 @@ FEWEST = 50
 """Rows below which nothing is said."""
 N_BINS, ROWS_A_BIN = 10, 25
 """Quantile bins of what was said; fewer where they would hold fewer rows than this."""
-ROWS_A_WINDOW = 100
-"""Rows that a window needs to be judged."""
 WORTH_A_LOOK = 0.1
 """Calibration error from which it counts, as a share of `Calibration.scale`: a decision by expected cost compares odds,
 so what an error does goes with the rarer outcome: 2 points are little at a rate of one half and everything at 2 %."""
 
-Moment = datetime | float
 Shape = Literal["too high", "too low", "too extreme", "too timid", "mixed"]
 
 
@@ -71,28 +67,6 @@ class ReliabilityBin:
     said: float
     happened: Estimate
     covered: Estimate | None = None
-
-
-@dataclass(frozen=True)
-class CalibrationWindow:
-    """Calibration in the large within a contiguous time range.
-
-    Parameters
-    ----------
-    start, end : Moment
-    support : int, rows
-    said, happened : float, means
-    gap : Estimate, happened - said; its interval allows for neighbouring rows that move together
-    off : bool, the gap lies beyond chance over all windows and counts by its size
-    """
-
-    start: Moment
-    end: Moment
-    support: int
-    said: float
-    happened: float
-    gap: Estimate
-    off: bool
 
 
 @dataclass(frozen=True)
@@ -157,6 +131,7 @@ class Calibration:
     labels : tuple of LabelCalibration, of several labels, those off first; other fields speak of the first of them
     reach : float or None, of numbers: how far around a prediction 9 of 10 labels lie, told by half of the rows
     uneven : bool, `covered` differs over what was said, beyond chance over all bins: one width does not serve all
+    coverage : Coverage or None, of predicted quantiles, where they are given
     """
 
     of: Label | None
@@ -175,11 +150,17 @@ class Calibration:
     labels: tuple[LabelCalibration, ...] = ()
     reach: float | None = None
     uneven: bool = False
+    coverage: Coverage | None = None
+
+    @property
+    def off(self) -> bool:
+        """What was said is off, on the whole, in a window or a slice, beyond chance and by an amount that counts."""
+        return self.shape is not None or any(window.off for window in self.windows) or bool(self.slices)
 
     @property
     def found(self) -> bool:
-        """What was said is off, on the whole, in a window or a slice, beyond chance and by an amount that counts."""
-        return self.shape is not None or any(window.off for window in self.windows) or bool(self.slices)
+        """What was said is off, or predicted quantiles hold another share of the labels than they say."""
+        return self.off or (self.coverage is not None and self.coverage.found)
 
     @property
     def headline(self) -> Estimate:
@@ -206,7 +187,7 @@ class _Told:
         return self.happened - self.said
 
 
-def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: ARG001 - the shared shape
+def diagnose(table: EvaluationTable, options: Options) -> Calibration:
     """Compare what the model said with what happened, over what it said and over time.
 
     Two classes: the probability of the positive class; many: the largest probability against how often its class is
@@ -215,22 +196,23 @@ def diagnose(table: EvaluationTable, options: Options) -> Calibration:  # noqa: 
     of rows: runs of neighbours where rows have times, because rows of one period move together.
 
     What was said is off if the hypothesis that it is true fails at 2.5 % (as much again is for windows and slices), the
-    error's interval lies above 0, and the error is at least a tenth of `scale`.
+    error's interval lies above 0, and the error is at least a tenth of `scale`. Predicted quantiles are judged in the
+    same way, by half of the chance (`_coverage.coverage_of`).
 
     Raises
     ------
     NotApplicable
         For classes without probabilities, with fewer than 50 rows, or where every row has one outcome.
     """
-    return _of_labels(table) if table.task == "multilabel" else _judged(table, ALPHA)
+    return _of_labels(table, options) if table.task == "multilabel" else _judged(table, options, ALPHA)
 
 
-def _of_labels(table: EvaluationTable) -> Calibration:
+def _of_labels(table: EvaluationTable, options: Options) -> Calibration:
     """The label that is off most (beside its own scale), with a line for each."""
     found, reasons = [], []
     for name, alone in table.per_label():
         try:
-            found.append(replace(_judged(alone, ALPHA / len(table.outcomes.classes)), of=name))
+            found.append(replace(_judged(alone, options, ALPHA / len(table.outcomes.classes)), of=name))
         except NotApplicable as reason:
             reasons.append(reason)
     if not found:
@@ -245,7 +227,7 @@ def _of_labels(table: EvaluationTable) -> Calibration:
     return replace(found[0], labels=tuple(lines))
 
 
-def _judged(table: EvaluationTable, alpha: float) -> Calibration:
+def _judged(table: EvaluationTable, options: Options, alpha: float) -> Calibration:
     """One column of what was said; `alpha` is the chance of a verdict where it is true."""
     outcomes = table.outcomes
     if len(outcomes) < FEWEST:
@@ -260,6 +242,7 @@ def _judged(table: EvaluationTable, alpha: float) -> Calibration:
         groups[order] = contiguous_groups(len(outcomes))
     bins = _binned(told.said)
     numbers = outcomes.task == "regression"
+    alpha /= 1 if table.quantiles is None else 2
     variance = np.zeros_like(told.said) if numbers else told.said * (1 - told.said)
     sums = sums_of(told.residual, variance, told.weight, bins, groups)
     error = Estimate(*deleted_groups(calibration_error, sums), n=len(outcomes), unit="calibration error")
@@ -269,7 +252,10 @@ def _judged(table: EvaluationTable, alpha: float) -> Calibration:
     if numbers:
         reach, covered, uneven = reach_of(told.residual, told.weight, bins)
         reliability = tuple(replace(item, covered=share) for item, share in zip(reliability, covered, strict=True))
-    windows, unit = _windows(table, told, variance, scale, alpha / 4)
+    least = WORTH_A_LOOK * scale
+    windows, unit = windows_off(
+        table, told.said, told.residual, variance, options.windows, least=least, chance=alpha / 4
+    )
     return Calibration(
         of=outcomes.classes[-1] if outcomes.task == "binary" else None,
         bins=reliability,
@@ -283,11 +269,10 @@ def _judged(table: EvaluationTable, alpha: float) -> Calibration:
         brier=None if numbers else _brier(told, sums.total(), reliability),
         windows=windows,
         unit=unit,
-        slices=slices_off(
-            table, told.said, told.residual, variance, groups, least=WORTH_A_LOOK * scale, chance=alpha / 4
-        ),
+        slices=slices_off(table, told.said, told.residual, variance, groups, least=least, chance=alpha / 4),
         reach=reach,
         uneven=uneven,
+        coverage=coverage_of(table, bins, groups, options.windows, worth=WORTH_A_LOOK, chance=alpha),
     )
 
 
@@ -357,44 +342,3 @@ def _brier(told: _Told, sums: Sums, bins: tuple[ReliabilityBin, ...]) -> Brier:
     effective = sums.w**2 / np.where(sums.ww > 0, sums.ww, 1.0)
     score = mean_interval(told.residual**2, told.weight)
     return Brier(Estimate(*score, n=len(told.said), unit="brier_score"), *brier_parts(happened, share, effective, mean))
-
-
-# -- over time --------------------------------------------------------------------------------------------------------
-
-
-def _windows(
-    table: EvaluationTable, told: _Told, variance: NDArray[np.float64], scale: float, chance: float
-) -> tuple[tuple[CalibrationWindow, ...], str]:
-    """Calibration in the large per window, for windows with rows enough; none without times."""
-    if table.times is None:
-        return (), ""
-    rows = table.in_time_order
-    cut_up = windows_of(table.times[rows])
-    parts = [
-        (at, rows[cut_up.bounds[at] : cut_up.bounds[at + 1]])
-        for at in range(len(cut_up.starts))
-        if cut_up.bounds[at + 1] - cut_up.bounds[at] >= ROWS_A_WINDOW
-    ]
-    chance /= max(len(parts), 1)
-    found = []
-    for at, part in parts:
-        inside = told.take(part)
-        if inside.weight is not None and not inside.weight.any():
-            continue
-        groups = contiguous_groups(len(part))
-        sums = sums_of(inside.residual, variance[part], inside.weight, np.zeros_like(groups), groups)
-        gap = Estimate(*deleted_groups(mean_residual, sums), n=len(part), unit="happened - said")
-        _, low, high = deleted_groups(mean_residual, sums, level=1 - chance)
-        beyond = (low > 0 or high < 0) and shift_p_value(sums.total()) < chance
-        found.append(
-            CalibrationWindow(
-                start=cut_up.starts[at],
-                end=cut_up.ends[at],
-                support=len(part),
-                said=float(np.average(inside.said, weights=inside.weight)),
-                happened=float(np.average(inside.happened, weights=inside.weight)),
-                gap=gap,
-                off=beyond and abs(gap.value) >= WORTH_A_LOOK * scale,
-            )
-        )
-    return tuple(found), cut_up.unit

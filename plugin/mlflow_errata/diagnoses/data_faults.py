@@ -14,6 +14,7 @@ from mlflow_errata.columns import without_categories
 from mlflow_errata.diagnoses._copies import COINCIDENCE, alike, expected_coincidences, n_contradicted, n_known
 from mlflow_errata.diagnoses._gaps import newly_missing, outages, share_missing
 from mlflow_errata.diagnoses._leaks import given_away, skill_alone
+from mlflow_errata.diagnoses._shared_groups import SharedGroups, shared_groups
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import UNKNOWN, Label
@@ -45,7 +46,17 @@ WORTH_A_LOOK = 0.01
 AT_THE_END = 0.05
 """Share of the rows from which a gap that lasts to the newest row is a column that went missing, not an outage."""
 
-Kind = Literal["leak", "missingness", "in_train", "contradicted", "id_like", "constant", "newly_missing", "outage"]
+Kind = Literal[
+    "leak",
+    "missingness",
+    "in_train",
+    "contradicted",
+    "id_like",
+    "constant",
+    "newly_missing",
+    "outage",
+    "group_in_train",
+]
 CODES: dict[Kind, str] = {
     "leak": "ERR101",
     "missingness": "ERR102",
@@ -55,6 +66,7 @@ CODES: dict[Kind, str] = {
     "constant": "ERR106",
     "newly_missing": "ERR107",
     "outage": "ERR108",
+    "group_in_train": "ERR109",
 }
 """The stable code of every kind of fault, in the order in which they are shown."""
 Moment = datetime | float
@@ -75,10 +87,11 @@ class Fault:
         "constant" - one value only, in all rows or since `start`
         "newly_missing" - missing far more often than in the training data, or than before `start`
         "outage" - missing from `start` to `end`
+        "group_in_train" - rows belong to groups that stand in the training data, too
     column : str or None, None for faults of rows
     rows : int, rows affected
     measure : Estimate or None: skill of the column alone, share of one label or share missing among the rows affected,
-        share of all rows for faults of rows
+        share of all rows for faults of rows and groups
     alarm : bool, False where the fault is there but does not reach the model
     label : Label or None, the label that a missing value gives away
     of : str or None, the label column that is given away, of several
@@ -110,12 +123,14 @@ class DataFaults:
     faults : tuple of Fault: those that reach the model first, then in the order of CODES, by rows and by column
     n_columns : int, columns looked at
     compared_with_train, followed_over_time : bool, whether there were training rows and times to compare with
+    groups : SharedGroups or None, where rows and training rows have groups
     """
 
     faults: tuple[Fault, ...]
     n_columns: int
     compared_with_train: bool
     followed_over_time: bool
+    groups: SharedGroups | None = None
 
     @property
     def found(self) -> bool:
@@ -131,12 +146,12 @@ class DataFaults:
 RESULT = DataFaults
 
 
-def diagnose(table: EvaluationTable, options: Options) -> DataFaults:  # noqa: ARG001 - the shared shape
+def diagnose(table: EvaluationTable, options: Options) -> DataFaults:
     """Look for faults in the columns that the model sees or that are sliced on, and in the rows.
 
     What each kind of fault is stands at `Fault`; how each is told from chance, in `_leaks`, `_gaps` and `_copies`. A
     fault in a column that the model does not see is listed and raises no alarm; neither does a leak which the model's
-    errors show that it does not lean on.
+    errors show that it does not lean on, nor groups of the training rows that are served no better than new ones.
 
     Raises
     ------
@@ -151,12 +166,13 @@ def diagnose(table: EvaluationTable, options: Options) -> DataFaults:  # noqa: A
         raise NotApplicable("needs a column beside the roles")
     clock = _Clock.of(table)
     faults = [fault for name in columns for fault in _of_column(table, name, clock, CHANCE / len(columns))]
-    faults += _of_rows(table)
+    groups = shared_groups(table, options.metric)
+    faults += [*_of_rows(table), *_of_groups(groups)]
     order = list(CODES)
     faults.sort(
         key=lambda fault: (not fault.alarm, order.index(fault.kind), -fault.rows, fault.column or "", fault.of or "")
     )
-    return DataFaults(tuple(faults), len(columns), table.train is not None, clock is not None)
+    return DataFaults(tuple(faults), len(columns), table.train is not None, clock is not None, groups)
 
 
 @dataclass(frozen=True)
@@ -328,6 +344,12 @@ def _of_rows(table: EvaluationTable) -> Iterator[Fault]:
         rows = n_contradicted(key, y) if len(key) else 0
         if rows:
             yield Fault("contradicted", None, rows, _share(rows, n), rows >= WORTH_A_LOOK * n)
+
+
+def _of_groups(groups: SharedGroups | None) -> Iterator[Fault]:
+    """Groups of the training rows, an alarm where new ones are served worse."""
+    if groups is not None and groups.n_shared:
+        yield Fault("group_in_train", groups.column, groups.rows, groups.share, groups.flatters)
 
 
 def _share(rows: int, n: int) -> Estimate:

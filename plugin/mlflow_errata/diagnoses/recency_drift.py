@@ -91,14 +91,14 @@ class RecencyDrift:
     Parameters
     ----------
     windows : tuple of Window, oldest first
-    unit : what a window is: "hour", "day", "week", "month", "quarter", "year" or "equal count"
+    unit : what a window is: "hour", "day", "week", "month", "quarter", "year", "equal count" or "given"
     metric : str, name of the metric in `windows`
     greater_is_better : bool
     cut : Moment, first moment of the current rows
     reference, current : Estimate or None, the metric of the reference and the current rows
     change : Estimate or None, current - reference, in the unit of the metric
     error_change : Estimate or None, the same for the mean error
-    worse : bool, the metric of the current rows is worse beyond chance (a 97 % interval of the change excludes 0)
+    worse : bool, the metric of the current rows is worse beyond chance (a 98.5 % interval of the change excludes 0)
     shifts : tuple of Shift, largest psi first
     onset : Moment or None, from when on rows are served worse, where they are
     cause : Cause or None, why, where it can be told apart: "season" - so were the rows of the same season in earlier
@@ -155,12 +155,12 @@ RESULT = RecencyDrift
 def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     """Follow the metric over time windows and compare the newest rows with the older ones.
 
-    Windows are calendar units (hour to year, whichever comes nearest to ten windows) or, where rows are too few for
-    that or times are plain numbers, equally many rows each. The current rows are the newest windows that hold about a
-    quarter of the rows. The change of the metric carries an interval from runs of neighbouring rows (rows of one period
-    move together), and the verdict is that this interval, at 97 %, lies on the worse side of zero. Where it does, the
-    onset is dated (`stats.changepoint.rise`) and the cause is looked for: a new class, a season, then the parts of the
-    change (`_causes.split_change`).
+    Windows are those that the user asked for; else calendar units (hour to year, whichever comes nearest to ten
+    windows) or, where rows are too few for that or times are plain numbers, equally many rows each. The current rows
+    are the newest windows that hold about a quarter of the rows. The change of the metric carries an interval from runs
+    of neighbouring rows (rows of one period move together), and the verdict is that this interval, at 98.5 %, lies on
+    the worse side of zero. Where it does, the onset is dated (`stats.changepoint.rise`) and the cause is looked for: a
+    new class, a season, then the parts of the change (`_causes.split_change`).
 
     Raises
     ------
@@ -172,7 +172,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     rows = table.in_time_order
     if len(rows) < FEWEST:
         raise NotApplicable(f"needs {FEWEST} rows with a time; there are {len(rows)}")
-    cut_up = windows_of(table.times[rows])
+    cut_up = windows_of(table.times[rows], options.windows)
     if len(cut_up.starts) < 2:  # noqa: PLR2004 - a comparison needs two windows
         raise NotApplicable("needs two moments or more; all rows have the same time")
     first_current = _first_current(cut_up.bounds)

@@ -7,13 +7,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from mlflow_errata.diagnoses._contrasts import Contrast, contrasts_of
 from mlflow_errata.diagnoses._named import NamedSlice, measure
 from mlflow_errata.diagnoses._overlaps import Overlap, overlaps_of
 from mlflow_errata.diagnoses._selection import shrink
 from mlflow_errata.diagnoses._shape import ALPHA
+from mlflow_errata.diagnoses._shared_groups import codes_of_groups
 from mlflow_errata.diagnoses._slice_times import SliceWindow, courses_of
 from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
@@ -26,6 +26,7 @@ from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
@@ -160,10 +161,11 @@ class SliceErrors:
     named : tuple of NamedSlice, those that the user asked for, in that order
     n_permutations : int, of the errors, that the critical value was taken from; 0 if it is Bonferroni's
     in_time : bool, True if rows stayed in the order of their time in them, all moved by the same number of places
+    by_group : bool, True if every group took the errors of another in them
     labels : tuple of LabelSlices, of several labels, those with slices of their own, most errors in them first; the
         `slices` are those of a row's Hamming loss
-    window : what a window of a course is: "hour", "day", "week", "month", "quarter", "year" or "equal count"; empty
-        where there is none
+    window : what a window of a course is: "hour", "day", "week", "month", "quarter", "year", "equal count" or "given";
+        empty where there is none
     """
 
     slices: tuple[Slice, ...]
@@ -178,6 +180,7 @@ class SliceErrors:
     named: tuple[NamedSlice, ...] = ()
     n_permutations: int = 0
     in_time: bool = False
+    by_group: bool = False
     labels: tuple[LabelSlices, ...] = ()
     window: str = ""
 
@@ -232,7 +235,8 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
         detectable_excess=_detectable(table.errors, search),
         named=tuple(measure(table.frame, table.outcomes, options.metric, wanted) for wanted in options.named_slices),
         n_permutations=options.permutations,
-        in_time=options.permutations > 0 and table.times is not None,
+        in_time=options.permutations > 0 and table.times is not None and table.groups is None,
+        by_group=options.permutations > 0 and table.groups is not None,
         labels=_by_label(table, sliced, options),
         window=window,
     )
@@ -242,7 +246,7 @@ def _described(table: EvaluationTable, sliced: Sliced, search: Search, options: 
     """The unit of their windows, and the slices of a search, most unexplained errors first."""
     slices = [_slice(table, item, sliced, options) for item in search.found]
     rows = [item.rows for item in search.found]
-    window, courses = courses_of(table, rows)
+    window, courses = courses_of(table, rows, options.windows)
     overlaps = overlaps_of(len(table), rows, [item.id for item in slices])
     whole = [
         replace(item, course=course, overlaps=shared)
@@ -302,12 +306,12 @@ def _search(table: EvaluationTable, sliced: Sliced, options: Options, alpha: flo
 
 
 def _orders(table: EvaluationTable, options: Options) -> Iterator[NDArray[np.intp]] | None:
-    """Permutations that were asked for, as turns of time where times are known."""
+    """Permutations that were asked for: of groups where they are known, else as turns of time."""
     if not options.permutations:
         return None
-    known = None if table.times is None else np.flatnonzero(~pd.isna(table.times))
-    in_time = None if known is None else known[np.argsort(table.times[known], kind="stable")]  # type: ignore[index]
-    return shuffles(len(table), options.permutations, in_time=in_time, random_state=options.random_state)
+    in_time = None if table.times is None else table.in_time_order
+    groups = None if table.groups is None else codes_of_groups(table.groups)
+    return shuffles(len(table), options.permutations, in_time=in_time, groups=groups, random_state=options.random_state)
 
 
 def _reasons(skipped: tuple[tuple[str, str], ...]) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses._reach import COVERED
 from mlflow_errata.diagnoses.calibration import WORTH_A_LOOK
-from mlflow_errata.sections import _by_label
+from mlflow_errata.sections import _by_label, _coverage
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import GREY, Dot, Spec, chart, dots, legend_of, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
-    from mlflow_errata.diagnoses.calibration import Calibration, CalibrationWindow
+    from mlflow_errata.diagnoses._calibrated_windows import CalibrationWindow
+    from mlflow_errata.diagnoses.calibration import Calibration
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
@@ -23,8 +23,6 @@ SHARE = "share of rows"
 AGREES = of_status("good", "what was said lies in the interval")
 DIFFERS = of_status("bad", "it lies outside")
 OFF, ON = of_status("bad", "off beyond chance, and it counts"), of_status("good", "not off to speak of")
-TOO_FEW, FITS = of_status("bad", "fewer than asked for"), of_status("good", "as many as asked for")
-TOO_MANY = of_status("unsure", "more than asked for")
 SHAPES = {
     "too high": "too high",
     "too low": "too low",
@@ -44,7 +42,14 @@ def not_made(reason: str, record: Record) -> NotMade:
 
 
 def verdict(result: Calibration, record: Record) -> Verdict:
-    """Whether what the model says is what happens."""
+    """Whether what the model says is what happens; predicted quantiles come after that."""
+    if result.coverage is not None and result.coverage.found:
+        missed, first = _coverage.verdict(result.coverage).sentence, _of_what_was_said(result, record).sentence
+        return Verdict("bad", f"{first} {missed}" if result.off else missed)
+    return _of_what_was_said(result, record)
+
+
+def _of_what_was_said(result: Calibration, record: Record) -> Verdict:
     off = [window for window in result.windows if window.off]
     error = f"The calibration error is {_shown(result.error, record)}"
     if result.shape is not None:
@@ -118,14 +123,14 @@ def _from(result: Calibration, record: Record) -> str:
 def section(result: Calibration, record: Record) -> list[Block]:
     """What was said against what happened, over what was said and over time."""
     blocks: list[Block] = [verdict(result, record), _facts(result, record), _curve(result, record)]
-    blocks += [Text(_explained(result, record)), _table(result, record), *_coverage(result, record)]
+    blocks += [Text(_explained(result, record)), _table(result, record), *_coverage.reach(result)]
     if result.labels:
         blocks.append(_by_label.calibrations(result.labels))
     if result.windows:
         blocks.append(_windows(result, record))
     if result.slices:
         blocks.append(_slices(result, record))
-    return blocks
+    return [*blocks, *([] if result.coverage is None else _coverage.section(result.coverage))]
 
 
 def _facts(result: Calibration, record: Record) -> Facts:
@@ -242,48 +247,6 @@ def _table(result: Calibration, record: Record) -> Table:
         for item in result.bins
     )
     return Table(columns, rows, "Rows by what was said, in equal numbers.")
-
-
-def _coverage(result: Calibration, record: Record) -> list[Block]:
-    """How many labels lie around the predictions, over the predicted value."""
-    known = [(item, item.covered) for item in result.bins if item.covered is not None]
-    if result.reach is None or not known:
-        return []
-    level = "90 %"
-    rows = [
-        Dot(
-            name=name,
-            value=covered.value,
-            low=covered.low,
-            high=covered.high,
-            series=(TOO_FEW if covered.high < COVERED else TOO_MANY if covered.low > COVERED else FITS).words,
-            words=words.value(covered),
-        )
-        for name, (_, covered) in zip(
-            words.distinct([f"{_level(item.said, record)} said" for item, _ in known]), known, strict=True
-        )
-    ]
-    fewest, most = (pick(known, key=lambda pair: pair[1].value) for pick in (min, max))
-    said = (
-        f"Half of the rows say that {level} of the labels lie within {words.number(result.reach)} of the prediction. "
-        f"Of the other half, that holds {words.estimate(fewest[1])} where {_level(fewest[0].said, record)} is said and "
-        f"{words.estimate(most[1])} where {_level(most[0].said, record)} is: "
-    )
-    said += (
-        "intervals have to be wider in some places than in others."
-        if result.uneven
-        else "one width serves all predictions, as far as can be told."
-    )
-    axis: Spec = {"title": "labels within reach (95 % interval)", "axis": {"format": ".0%", "tickCount": 5}}
-    lowest = min(covered.low for _, covered in known)
-    drawn = Chart(
-        dots(rows, (TOO_FEW, FITS, TOO_MANY), x=axis, domain=(max(0.0, lowest - 0.05), 1.0), rule=COVERED),
-        alt=f"Labels within {words.number(result.reach)} of the prediction: "
-        + words.listed([f"{row.name} {row.words}" for row in rows], most=10)
-        + ".",
-        title=f"Labels within {words.number(result.reach)} of the prediction (dashed: {level})",
-    )
-    return [Text(said), drawn]
 
 
 def _windows(result: Calibration, record: Record) -> Chart:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Column, NotMade, Table, Text, Verdict
+from mlflow_errata.sections import _splits as splits
 from mlflow_errata.sections import _words as words
 
 if TYPE_CHECKING:
@@ -47,30 +48,8 @@ def section(result: DataFaults, record: Record) -> list[Block]:
     blocks += [Text(f"{words.capital(WHAT[kind])}: {WHY[kind]}") for kind in kinds]
     if result.faults:
         blocks.append(_table(result))
-    return [*blocks, *(Text(sentence) for sentence in _flattered(record))]
-
-
-def _flattered(record: Record) -> list[str]:
-    """How much a random split would flatter; or why that is not known, where it could be."""
-    if record.dataset.training is None or "time" not in record.dataset.roles:
-        return []
-    found = None if record.trials is None else record.trials.flattery
-    if found is None:
-        known = {} if record.trials is None else record.trials.not_tried
-        why = known.get("random_split") or known.get("refits") or "it takes two refits, and nothing was refitted"
-        return [f"How much a random split would flatter was not measured: {words.shown(why)}."]
-    better = found.gap.low > 0 if record.summary.greater_is_better else found.gap.high < 0
-    verdict = (
-        "A random split would flatter: judge by a split in time."
-        if better
-        else "A random split of the training rows would not flatter beyond chance."
-    )
-    said = (
-        f"{verdict} Fitted again on {words.plural(found.n_fitted, 'training row')}, the model reaches "
-        f"{words.metric(record.summary.metric)} {words.estimate(found.at_random)} on others drawn at random, and "
-        f"{words.estimate(found.ahead)} on the newest: a difference of {words.change(found.gap)}."
-    )
-    return [said]
+    of_splits = [*splits.of_groups(result.groups, record), *splits.flattered(record)]
+    return [*blocks, *(Text(sentence) for sentence in of_splits)]
 
 
 def _compared(result: DataFaults) -> str:
@@ -94,7 +73,8 @@ def _grouped(faults: Sequence[Fault]) -> list[list[Fault]]:
 
 def _said(group: list[Fault], record: Record) -> str:
     said = SENTENCES[group[0].kind](group[0], _columns(group), record)
-    return said if group[0].alarm or group[0].column is None else f"{said} The model does not lean on it."
+    aside = group[0].alarm or group[0].column is None or group[0].kind == "group_in_train"
+    return said if aside else f"{said} The model does not lean on it."
 
 
 def _columns(group: list[Fault]) -> str:
@@ -160,6 +140,13 @@ def _outage(fault: Fault, columns: str, record: Record) -> str:  # noqa: ARG001 
     return f"{columns} missing {_period(fault)}: {words.plural(fault.rows, 'row')}, {_share(fault)} of those."
 
 
+def _group_in_train(fault: Fault, columns: str, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    name = words.shown(fault.column)
+    return (
+        f"{words.plural(fault.rows, 'row')} ({_share(fault)}) belong to a {name} that stands in the training data, too."
+    )
+
+
 SENTENCES: dict[Kind, Callable[[Fault, str, Record], str]] = {
     "leak": _leak,
     "missingness": _missingness,
@@ -169,6 +156,7 @@ SENTENCES: dict[Kind, Callable[[Fault, str, Record], str]] = {
     "constant": _constant,
     "newly_missing": _newly_missing,
     "outage": _outage,
+    "group_in_train": _group_in_train,
 }
 WHAT: dict[Kind, str] = {
     "leak": "a leak",
@@ -179,6 +167,7 @@ WHAT: dict[Kind, str] = {
     "constant": "a column that does not move",
     "newly_missing": "a column that went missing",
     "outage": "an outage",
+    "group_in_train": "groups in the training data, too",
 }
 WHY: dict[Kind, str] = {
     "leak": "a column that is filled in once the outcome is known looks perfect here and is empty in use. Ask when it "
@@ -194,6 +183,8 @@ WHY: dict[Kind, str] = {
     "newly_missing": "the model answers from what it learned about missing values, if anything. Check the feed, and "
     "train with as many values missing.",
     "outage": "the feed was dark. Judge the model without these rows, and decide what it shall do in the next outage.",
+    "group_in_train": "the metric counts groups that the model has learned by heart, and says too much of new ones. "
+    "Split by groups, or judge by the rows of new groups.",
 }
 
 

@@ -114,13 +114,13 @@ def table(record: Record) -> Table:
     unit = _unit(record)
     columns = (
         Column("step"),
+        Column("verdict"),
         Column("gain", "number"),
         Column("low", "number"),
         Column("high", "number"),
         Column("chance it gains", "percent"),
         Column("chance it is the best", "percent"),
         Column("cost"),
-        Column("verdict"),
     )
     return Table(
         columns, tuple(_row(item, record) for item in found), _caption(record, unit), tuple(str(i.at) for i in found)
@@ -129,12 +129,12 @@ def table(record: Record) -> Table:
 
 def _row(item: Offer, record: Record) -> tuple[Cell, ...]:
     if item.gain is None:
-        return (item.name, None, None, None, item.gains, item.chance, item.cost, f"○ {item.why}")
+        return (item.name, f"○ {item.why}", None, None, None, item.gains, item.chance, item.cost)
     if item.gain.unit != _unit(record):
         said = f"{MARK[item.status]} {SHORT[item.status]}: {trials.amount(item.gain, record)}"
-        return (item.name, None, None, None, item.gains, item.chance, item.cost, said)
+        return (item.name, said, None, None, None, item.gains, item.chance, item.cost)
     ends = (item.gain.value, item.gain.low, item.gain.high)
-    return (item.name, *ends, item.gains, item.chance, item.cost, f"{MARK[item.status]} {SHORT[item.status]}")
+    return (item.name, f"{MARK[item.status]} {SHORT[item.status]}", *ends, item.gains, item.chance, item.cost)
 
 
 def _caption(record: Record, unit: str) -> str:

@@ -121,7 +121,7 @@ def code(choice: Choice, record: Record, run_id: str) -> str:
 def _arguments(record: Record, fitted_on: str) -> list[tuple[str, str]]:
     roles: dict[str, Any] = dict(record.dataset.roles)
     named = [("label", repr(roles["label"])), ("model", "fitted"), ("before", "model"), ("train", fitted_on)]
-    named += [(role, repr(roles[role])) for role in ("time", "id", "weight") if role in roles]
+    named += [(role, repr(roles[role])) for role in ("time", "id", "group", "weight") if role in roles]
     if record.summary.value_lost is not None:
         named.append(("value", repr(roles["value"]) if "value" in roles else "value"))
     if not record.summary.metric_inferred:

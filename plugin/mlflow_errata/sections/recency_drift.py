@@ -68,7 +68,7 @@ def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - 
         return Verdict(
             "unsure",
             f"The newest rows may be served worse. {words.capital(name)} is {course}, which excludes 0 at 95 % and not "
-            "at 97 %, as a verdict must.",
+            "at 98.5 %, as a verdict must.",
         )
     return Verdict(
         "good", f"No drift distinguishable from chance. {words.capital(name)} is {course}, which includes 0."
@@ -232,6 +232,8 @@ def _windows(result: RecencyDrift, record: Record) -> Table:
 
 
 def _unit(result: RecencyDrift) -> str:
+    if result.unit == "given":
+        return "Windows as they were asked for."
     return "Windows of equally many rows." if result.unit == "equal count" else f"Windows of one {result.unit}."
 
 

@@ -132,6 +132,8 @@ def _permuted(result: SliceErrors) -> str:
     if not result.n_permutations:
         return ""
     runs = ", each of which moves all of them by the same time" if result.in_time else ""
+    if result.by_group:
+        runs = ", in each of which every group takes the errors of another"
     return f", as {words.plural(result.n_permutations, 'permutation')} of the errors tell{runs}"
 
 

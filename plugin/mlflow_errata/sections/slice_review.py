@@ -143,7 +143,7 @@ def _ends(rows: list[Spec]) -> list[Spec]:
 
 
 def _window(unit: str) -> str:
-    return "window" if unit in {"", "equal count"} else unit
+    return "window" if unit in {"", "equal count", "given"} else unit
 
 
 def short(item: Slice) -> str:

@@ -70,16 +70,16 @@ def lede(record: Record, trials: Trials) -> str:
     if is_unchecked(first) or (first.gain_value or first.gain) is None:
         others = f" Gains of the {n_tried} tried hold on the labels as they are." if trials.tried else ""
         return f"The findings ask for it first. {_before_a_check(first)}{others}"
-    said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried."
+    said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried.{_likely(first)}"
     if first.gain_value is not None and first.gain is not None:
         said += f" {words.capital(words.metric(first.gain.unit))} moves by {words.change(first.gain)}."
-    return said + _likely(first) + _then(record)
+    return said + _then(record)
 
 
 def _likely(step: NextStep) -> str:
     if status(step) != "likely" or step.chance_gains is None:
         return ""
-    return f" That is likely, not sure: rows to come gain with a chance of {words.percent(step.chance_gains)}."
+    return f" Likely, not sure: the chance that rows to come gain is {100 * step.chance_gains:.0f} %."
 
 
 def _before_a_check(step: NextStep) -> str:
@@ -137,7 +137,8 @@ def how(trials: Trials) -> list[str]:
 def _counted(trials: Trials) -> str:
     return (
         f"{words.plural(len(trials.tried), 'step')} tried in {words.number(trials.seconds)} s. {_judged(trials)} "
-        f"Intervals cover 90 %; steps are ranked by what the gain exceeds in nine of ten cases.{_detectable(trials)}"
+        f"Intervals hold what rows to come gain in 9 of 10 cases; steps are ranked by a lower bound of the gain on the "
+        f"rows that judged.{_detectable(trials)}"
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import xlogy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +132,7 @@ def signed_root(
     n = np.maximum(n, TINY)
     p = np.clip(rate, 1e-12, 1 - 1e-12)
     share = np.clip(observed / n, 0.0, 1.0)
-    ratio = n * (xlogy(share, share / p) + xlogy(1 - share, (1 - share) / (1 - p)))
+    ratio = n * (scipy.special.xlogy(share, share / p) + scipy.special.xlogy(1 - share, (1 - share) / (1 - p)))
     return np.asarray(np.sign(share - p) * np.sqrt(2 * np.maximum(ratio, 0) / np.maximum(spread, TINY)))
 
 

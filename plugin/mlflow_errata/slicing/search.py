@@ -7,8 +7,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betainc, log_ndtr, ndtri
 
 from mlflow_errata.slicing.evidence import Cells, Parted, Standing
 from mlflow_errata.slicing.scores import TINY
@@ -131,7 +131,7 @@ def confirm(
     sets = None if two_sided or strata is not None else Sets(lattice, everything.cells)
     n_examined += 0 if sets is None else sets.n_examined
     n_looks = n_examined * (2 if two_sided else 1)
-    critical = float(-ndtri(alpha / n_looks))
+    critical = float(-scipy.special.ndtri(alpha / n_looks))
     stretch = 1.0
     if orders is not None:
         by_chance = largest_by_chance(lattice, errors, weight, orders, two_sided=two_sided)
@@ -205,7 +205,8 @@ class _Peel:
         observed, expected = self.cells.sums(rows)
         needed = self.cells.needed(rows, bar)
         self.explain(rows)
-        return Found(index, rows, z, float(np.exp(log_ndtr(-z))), observed, expected, confirmed, bar, needed, told)
+        p_value = float(np.exp(scipy.special.log_ndtr(-z)))
+        return Found(index, rows, z, p_value, observed, expected, confirmed, bar, needed, told)
 
     def explain(self, rows: NDArray[np.intp]) -> None:
         """Give some rows means of their own, and take them as covered; `rows` ascends."""
@@ -238,7 +239,7 @@ class _Peel:
         evidence = np.sort(evidence[evidence > WORSE])[::-1]
         if not len(evidence) or not rate > 0:
             return float("inf")
-        needed = -ndtri(rate * np.arange(1, len(evidence) + 1) / n_looks) * stretch
+        needed = -scipy.special.ndtri(rate * np.arange(1, len(evidence) + 1) / n_looks) * stretch
         passed = np.flatnonzero(evidence > needed)
         return float(needed[passed[-1]]) if len(passed) else float("inf")
 
@@ -306,7 +307,7 @@ def selected_interval(evidence: float, critical: float, *, level: float = 0.95) 
     doi:10.1080/01621459.2012.737740
     """
     grid = np.linspace(evidence - 12, evidence + 6, 3601)
-    beyond = log_ndtr(grid - evidence) - log_ndtr(grid - critical)
+    beyond = scipy.special.log_ndtr(grid - evidence) - scipy.special.log_ndtr(grid - critical)
     below = 1 - np.exp(np.minimum(beyond, 0.0))  # P(Z <= evidence | Z > critical), decreasing in the effect
     value, low, high = (
         float(grid[np.abs(below - share).argmin()]) for share in (0.5, 0.5 + level / 2, 0.5 - level / 2)
@@ -340,7 +341,7 @@ def selected_share(
     """
 
     def reached(count: int, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        return betainc(count, n - count + 1, share) if count <= n else np.zeros_like(share)
+        return scipy.special.betainc(count, n - count + 1, share) if count <= n else np.zeros_like(share)
 
     wanted = np.array([0.5, 0.5 - level / 2, 0.5 + level / 2, level])
     low, high = np.full(4, least), np.ones(4)

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def shuffles(
-    n: int, count: int, *, in_time: NDArray[np.intp] | None = None, random_state: int = 0
+    n: int,
+    count: int,
+    *,
+    in_time: NDArray[np.intp] | None = None,
+    groups: NDArray[np.intp] | None = None,
+    random_state: int = 0,
 ) -> Iterator[NDArray[np.intp]]:
     """Orders of n rows, drawn at random; errors taken in such an order belong to no slice.
 
@@ -26,10 +31,15 @@ def shuffles(
     places later, so that errors which come in spells of any length do so in every draw. Rows outside `in_time` are
     shuffled among themselves.
 
+    With `groups` every group takes the errors of another one, row by row and from the start again where that is
+    smaller, so that groups which err alike in all their rows do so in every draw; rows of no group are shuffled among
+    themselves.
+
     Parameters
     ----------
     n, count : int, rows, and orders wanted
     in_time : int array, positions of rows in the order of their time
+    groups : int array of shape (n,), from 0; below 0 for rows of no group; used instead of `in_time`
     random_state : int
 
     Yields
@@ -41,12 +51,31 @@ def shuffles(
     Lotwick & Silverman 1982, J. R. Stat. Soc. B 44, 406-413 (toroidal shifts)
     """
     draw = np.random.default_rng(random_state)
+    if groups is not None:
+        yield from _by_group(groups, count, draw)
+        return
     timed = np.empty(0, dtype=np.intp) if in_time is None else in_time
     others = np.setdiff1d(np.arange(n), timed)
     for _ in range(count):
         order = np.empty(n, dtype=np.intp)
         order[others] = draw.permutation(others)
         order[timed] = np.roll(timed, int(draw.integers(1, max(2, len(timed)))))
+        yield order
+
+
+def _by_group(groups: NDArray[np.intp], count: int, draw: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    """Orders in which every group takes the errors of another."""
+    alone, rows = np.flatnonzero(groups < 0), np.argsort(groups, kind="stable")
+    rows = rows[len(alone) :]
+    own = groups[rows]
+    support = np.bincount(own, minlength=1)
+    starts = np.cumsum(support) - support
+    place = np.arange(len(rows)) - starts[own]
+    for _ in range(count):
+        other = draw.permutation(len(support))[own] if len(rows) else own
+        order = np.empty(len(groups), dtype=np.intp)
+        order[alone] = draw.permutation(alone)
+        order[rows] = rows[starts[other] + place % np.maximum(support[other], 1)]
         yield order
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, logsumexp, ndtr
+import scipy
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+
+
+def log_factorial(n: ArrayLike) -> NDArray[np.float64]:
+    """Log of n!; shape of n."""
+    return np.asarray(scipy.special.gammaln(np.add(n, 1)), dtype=np.float64)
 
 
 def all_among(part: int, whole: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -26,13 +31,13 @@ def all_among(part: int, whole: int, rows: NDArray[np.intp]) -> NDArray[np.float
     s = rows.astype(np.float64)
     fits = s <= part
     inside = np.where(fits, s, 0.0)
-    log = (gammaln(part + 1) - gammaln(part - inside + 1)) - (gammaln(whole + 1) - gammaln(whole - inside + 1))
+    log = (log_factorial(part) - log_factorial(part - inside)) - (log_factorial(whole) - log_factorial(whole - inside))
     return np.where(fits, np.exp(log), 0.0)
 
 
 def log_class_by_class(support: NDArray[np.intp]) -> float:
     """Log of the chance that labels in random order come class by class: k! / (n! / prod(n_i!)); shape (k,)."""
-    return float(gammaln(len(support) + 1) - gammaln(support.sum() + 1) + gammaln(support + 1).sum())
+    return float(log_factorial(len(support)) - log_factorial(support.sum()) + log_factorial(support).sum())
 
 
 def log_each_on_one_level(support: NDArray[np.float64], share: NDArray[np.float64]) -> float:
@@ -44,9 +49,9 @@ def log_each_on_one_level(support: NDArray[np.float64], share: NDArray[np.float6
     share : array of shape (m,), of the rows on each level
     """
     levels = np.log(share[share > 0])
-    return float(sum(logsumexp(n * levels) for n in support))
+    return float(sum(scipy.special.logsumexp(n * levels) for n in support))
 
 
 def tail(value: float, expected: float, spread: float) -> float:
     """Chance of a normal value as large as this."""
-    return float(ndtr((expected - value) / spread)) if spread > 0 else float(value <= expected)
+    return float(scipy.special.ndtr((expected - value) / spread)) if spread > 0 else float(value <= expected)

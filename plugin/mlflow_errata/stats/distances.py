@@ -6,7 +6,7 @@ from math import log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaincc, xlogy
+import scipy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -61,7 +61,7 @@ def jensen_shannon(reference: ArrayLike, current: ArrayLike) -> float:
     r, c = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
     r, c = r / r.sum(), c / c.sum()
     m = np.where(r + c > 0, (r + c) / 2, 1.0)
-    divergence = float((xlogy(r, r / m) + xlogy(c, c / m)).sum()) / (2 * log(2))
+    divergence = float((scipy.special.xlogy(r, r / m) + scipy.special.xlogy(c, c / m)).sum()) / (2 * log(2))
     return sqrt(max(divergence, 0.0))
 
 
@@ -107,8 +107,8 @@ def g_test(reference: ArrayLike, current: ArrayLike) -> float:
     if cells.shape[1] < 2 or not cells.sum(axis=1).all():  # noqa: PLR2004 - a comparison needs two bins
         return 1.0
     expected = cells.sum(axis=1, keepdims=True) * cells.sum(axis=0, keepdims=True) / cells.sum()
-    g = 2 * float((xlogy(cells, cells) - xlogy(cells, expected)).sum())
-    return float(gammaincc((cells.shape[1] - 1) / 2, max(g, 0.0) / 2))
+    g = 2 * float((scipy.special.xlogy(cells, cells) - scipy.special.xlogy(cells, expected)).sum())
+    return float(scipy.special.gammaincc((cells.shape[1] - 1) / 2, max(g, 0.0) / 2))
 
 
 def quantile_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betaincinv, ndtri, stdtrit
+import scipy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +19,12 @@ N_GROUPS = 20
 
 def normal_quantile(level: float) -> float:
     """Two-sided standard normal quantile of a coverage: 1.96 for 0.95."""
-    return float(ndtri(0.5 + level / 2))
+    return float(scipy.special.ndtri(0.5 + level / 2))
 
 
 def t_quantile(degrees: int, level: float = 0.95) -> float:
     """Two-sided quantile of Student's t of a coverage: 2.23 for 10 degrees of freedom and 0.95."""
-    return float(stdtrit(degrees, 0.5 + level / 2))
+    return float(scipy.special.stdtrit(degrees, 0.5 + level / 2))
 
 
 def wilson(successes: float, n: float, *, level: float = 0.95) -> tuple[float, float, float]:
@@ -72,7 +72,7 @@ def jeffreys(successes: float, n: float, *, level: float = 0.95) -> tuple[float,
     Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286
     """
     a, b = successes + 0.5, n - successes + 0.5
-    low, high = (float(betaincinv(a, b, end)) for end in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (float(scipy.special.betaincinv(a, b, end)) for end in ((1 - level) / 2, (1 + level) / 2))
     return a / (a + b), low if successes else 0.0, high if successes < n else 1.0
 
 
@@ -215,7 +215,7 @@ def influence_interval(value: float, squares: float, n: int, *, level: float = 0
     ----------
     Deville 1999, "Variance estimation for complex statistics and estimators", Survey Methodology 25(2).
     """
-    half = float(stdtrit(n - 1, 0.5 + level / 2)) * sqrt(squares * n / (n - 1))
+    half = float(scipy.special.stdtrit(n - 1, 0.5 + level / 2)) * sqrt(squares * n / (n - 1))
     return value, value - half, value + half
 
 

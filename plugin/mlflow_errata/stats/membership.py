@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+import scipy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def _fitted(design: NDArray[np.float64], current: NDArray[np.bool_]) -> NDArray[
         chance = _chance(design @ found)
         slope = design.T @ (weight * (current - chance)) - penalty * found
         curve = (design.T * (weight * chance * (1 - chance))) @ design + np.diag(penalty)
-        found = found + cho_solve(cho_factor(curve), slope)
+        found = found + scipy.linalg.cho_solve(scipy.linalg.cho_factor(curve), slope)
     return found
 
 

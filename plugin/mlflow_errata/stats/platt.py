@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ RIDGE = 1e-6
 
 def log_odds(positive: Floats) -> Floats:
     """log(p / (1 - p)) of probabilities, which are kept off 0 and 1."""
-    return np.asarray(logit(np.clip(positive, SMALLEST, 1 - SMALLEST)), dtype=np.float64)
+    return np.asarray(scipy.special.logit(np.clip(positive, SMALLEST, 1 - SMALLEST)), dtype=np.float64)
 
 
 def platt(odds: Floats, y: NDArray[np.intp], start: tuple[float, float] = (0.0, 1.0)) -> tuple[float, float]:
@@ -42,7 +42,7 @@ def platt(odds: Floats, y: NDArray[np.intp], start: tuple[float, float] = (0.0, 
     design = np.column_stack([np.ones(len(odds)), odds])
     found = np.array(start)
     for _ in range(MOST_ITERATIONS):
-        chance = expit(design @ found)
+        chance = scipy.special.expit(design @ found)
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + RIDGE * np.eye(2)
         step = np.linalg.solve(curvature, design.T @ (y - chance))
         found = found + np.clip(step, -1, 1)
@@ -53,7 +53,7 @@ def platt(odds: Floats, y: NDArray[np.intp], start: tuple[float, float] = (0.0, 
 
 def chances(odds: Floats, curve: tuple[float, float]) -> Floats:
     """expit(a + b odds); shape (n,)."""
-    return np.asarray(expit(curve[0] + curve[1] * odds), dtype=np.float64)
+    return np.asarray(scipy.special.expit(curve[0] + curve[1] * odds), dtype=np.float64)
 
 
 def calibrated(positive: Floats, y: NDArray[np.intp]) -> Floats:

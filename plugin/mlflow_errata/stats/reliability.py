@@ -7,8 +7,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtr
 
 from mlflow_errata.stats.intervals import jackknife_of
 
@@ -147,7 +147,7 @@ def calibration_error(sums: Sums) -> NDArray[np.float64]:
     size = np.abs(mean)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(error > 0, size / error, np.where(size > 0, np.inf, 0.0))
-    corrected = size * (2 * ndtr(z) - 1) - 2 * error * np.exp(-0.5 * z**2) / ROOT_TWO_PI
+    corrected = size * (2 * scipy.special.ndtr(z) - 1) - 2 * error * np.exp(-0.5 * z**2) / ROOT_TWO_PI
     return np.asarray((share * corrected).sum(axis=-1), dtype=np.float64)
 
 
@@ -187,7 +187,7 @@ def shift_p_value(sums: Sums) -> float:
     ----------
     sums : Sums of shape (n_bins,)
     """
-    return float(chdtrc(1, float(_evidence(sums.merged()).sum())))
+    return float(scipy.special.chdtrc(1, float(_evidence(sums.merged()).sum())))
 
 
 def agreement_p_value(sums: Sums) -> float:
@@ -206,7 +206,8 @@ def agreement_p_value(sums: Sums) -> float:
     Hosmer & Lemeshow 1980, doi:10.1080/03610928008827941
     """
     n_bins = int((sums.w > 0).sum())
-    return min(1.0, 2 * min(shift_p_value(sums), float(chdtrc(max(n_bins, 1), float(_evidence(sums).sum())))))
+    by_bin = float(scipy.special.chdtrc(max(n_bins, 1), float(_evidence(sums).sum())))
+    return min(1.0, 2 * min(shift_p_value(sums), by_bin))
 
 
 def _evidence(sums: Sums) -> NDArray[np.float64]:

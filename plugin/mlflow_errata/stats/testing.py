@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import bdtrc
+import scipy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,4 +40,4 @@ def benjamini_hochberg(p_values: NDArray[np.float64], *, rate: float = 0.05) -> 
 
 def at_least(successes: int, n: int, share: float) -> float:
     """Chance of this many successes or more in n trials that each succeed with a probability `share`."""
-    return 1.0 if successes <= 0 else float(bdtrc(successes - 1, n, share))
+    return 1.0 if successes <= 0 else float(scipy.special.bdtrc(successes - 1, n, share))

@@ -34,6 +34,8 @@ def autolog(
     disable: bool = False,
     time: str | None = None,
     id: str | None = None,  # noqa: A002 - the role's name
+    group: str | None = None,
+    windows: str | int | Sequence[object] | None = None,
     value: str | Mapping[str, float] | Callable[..., Any] | None = None,
     slice_by: Sequence[str] | None = None,
     metric: str | Callable[..., float] | None = None,
@@ -54,9 +56,9 @@ def autolog(
     ----------
     disable : bool
         True stops it, and MLflow's autologging of scikit-learn too if it was off before.
-    time, id : str
+    time, id, group : str
         Columns of X; an X without them is diagnosed without them.
-    value, slice_by, metric, budget, random_state
+    windows, value, slice_by, metric, budget, random_state
         As in `mlflow_errata.diagnose`; the budget is 0 unless told, so that a score stays quick.
     """
     heard = AutologgingEventLogger.get_logger()  # type: ignore[no-untyped-call]
@@ -71,7 +73,8 @@ def autolog(
         turned_on = True
         mlflow.sklearn.autolog(log_models=False, log_datasets=False, log_input_examples=False)
     options = {"value": value, "slice_by": slice_by, "metric": metric, "budget": budget, "random_state": random_state}
-    _listen(_Watch(before, {"time": time, "id": id}, options, turned_on=turned_on))
+    roles = {"time": time, "id": id, "group": group}
+    _listen(_Watch(before, roles, options, windows, turned_on=turned_on))
 
 
 def _listen(listener: Any) -> None:
@@ -104,6 +107,7 @@ class _Watch:
     heard_before: Any
     roles: Mapping[str, str | None]
     options: Mapping[str, Any]
+    windows: Any = None
     turned_on: bool = False
     fitted: WeakKeyDictionary[Any, _Fitted] = field(default_factory=WeakKeyDictionary)
     depth: _Depth = field(default_factory=_Depth)
@@ -170,6 +174,7 @@ class _Watch:
             weight=None if weight is None else WEIGHT,
             train=train,
             named_slices=slices_of_run(run_id),
+            windows=self.windows if "time" in roles else None,
             **roles,
             **self.options,
         )

@@ -51,6 +51,7 @@ def from_errata(
     *,
     time: str | None = None,
     id: str | None = None,  # noqa: A002 - the role's name
+    group: str | None = None,
     metadata: Sequence[str] = (),
     predictions: str | None = None,
     name: str | None = None,
@@ -62,11 +63,12 @@ def from_errata(
     ----------
     df : DataFrame of shape (n_rows, n_columns)
     targets : column of the truth
-    time, id : columns in these roles, not seen by the model
+    time, id, group : columns in these roles, not seen by the model
     metadata : further columns to slice on, not seen by the model
     predictions : column of stored predictions
     name, digest : str
     """
-    roles = {role: column for role, column in (("time", time), ("id", id)) if column is not None}
+    given = (("time", time), ("id", id), ("group", group))
+    roles = {role: column for role, column in given if column is not None}
     hidden = [*roles.values(), *metadata]
     return ErrataDataset(df, targets, hidden, roles, predictions=predictions, name=name, digest=digest)

@@ -18,7 +18,10 @@ ARGUMENTS = (
     "features",
     "time",
     "id",
+    "group",
     "weight",
+    "quantiles",
+    "windows",
     "value",
     "slice_by",
     "named_slices",
@@ -88,7 +91,7 @@ def _with_columns(frame: pd.DataFrame, metadata: pd.DataFrame | None, options: d
         _check_length("metadata", metadata, frame)
         new = metadata[[name for name in metadata.columns if name not in frame.columns]]
         frame = pd.concat([frame, new.set_axis(frame.index)], axis=1)
-    for role in ("time", "id", "weight"):
+    for role in ("time", "id", "group", "weight"):
         given = options.get(role)
         if given is not None and not isinstance(given, str):
             _check_length(role, given, frame)

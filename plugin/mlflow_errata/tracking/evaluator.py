@@ -12,8 +12,8 @@ from mlflow.models.evaluation import EvaluationResult, ModelEvaluator
 class ErrataEvaluator(ModelEvaluator):
     """Diagnoses the evaluated rows and logs the record into the run; never fails the user's evaluation.
 
-    `evaluator_config={"errata": {...}}` takes the arguments of `mlflow_errata.diagnose` (time, id, weight, value,
-    slice_by, scores, metric, task, train ...), where time, id and weight may also be arrays, and besides
+    `evaluator_config={"errata": {...}}` takes the arguments of `mlflow_errata.diagnose` (time, id, group, weight,
+    value, slice_by, scores, metric, task, train ...), where time, id, group and weight may also be arrays, and besides
 
     - metadata: DataFrame of further columns of the same rows, to slice on
     - strict: True raises errors of errata instead of warning

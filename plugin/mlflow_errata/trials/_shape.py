@@ -11,11 +11,12 @@ from mlflow_errata.steps._shape import NextStep
 
 @dataclass(frozen=True)
 class Flattery:
-    """What a random split of the training rows says of the model, and what a split in time says.
+    """What a random split of the training rows says of the model, and what a split in time, or by groups, says.
 
     Parameters
     ----------
-    at_random, ahead : Estimate, the metric on rows held out at random, and on the newest rows
+    at_random, ahead : Estimate, the metric on rows held out at random, and on the newest rows, or on all rows of some
+        groups
     gap : Estimate, at_random - ahead
     n_fitted : int, rows that either model was fitted on
     """
@@ -87,6 +88,7 @@ class Trials:
     not_tried : mapping of what was not tried -> why
     plan : tuple of NextStep: steps that pay together; the gain of each is what it adds to those before it
     flattery : Flattery or None, how much a random split would flatter; None without training times or time to measure
+    group_flattery : Flattery or None, how much it would flatter against a split by groups; None without training groups
     tied : positions in `tried` of the steps that pay and cannot be told from the first of the plan
     n_earlier : int, training rows of earlier periods that judged thresholds too; 0 where there are none
     choice : Choice or None, by the declared value instead of the metric; None without a value or another model
@@ -113,5 +115,6 @@ class Trials:
     flattery: Flattery | None = None
     tied: tuple[int, ...] = ()
     n_earlier: int = 0
+    group_flattery: Flattery | None = None
     choice: Choice | None = None
     curve: LearningCurve | None = None

@@ -14,7 +14,7 @@ from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials.earlier import earlier_periods
 from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
-from mlflow_errata.trials.ruler import Known, Ruler, counted
+from mlflow_errata.trials.ruler import Known, Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Tried:
     ----------
     change : Change
     variant : Variant, the model with the change
-    gain : Gain over the variant without the change
-    known : Known, what is best known of the gain on the rows that judged
+    gain : Gain over the variant without the change, as it is best known: by labels and by calibrated scores
     pays : bool, the gain is beyond chance
     seconds : float, of fitting
     """
@@ -73,14 +72,13 @@ class Tried:
     change: Change
     variant: Variant
     gain: Gain
-    known: Known
     pays: bool
     seconds: float
 
     @property
     def bound(self) -> float:
-        """The lower bound that steps are ranked by: what is best known of the gain - Z standard errors."""
-        return self.known.value - Z * self.known.error
+        """The lower bound that steps are ranked by."""
+        return self.gain.bound
 
 
 class Rounds:
@@ -169,10 +167,10 @@ class Rounds:
         self.progress(name_of(change))
         gain = self.ruler.gain(variant, current)
         known = self.ruler.surest(variant, current, gain)
-        pays = self._pays(gain, known, variant, current)
+        pays, best = self._pays(gain, known, variant, current), known.of(gain)
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
-            gain, known, pays = self._with_earlier(variant, gain, known, pays=pays)
-        return Tried(change, variant, gain, known, pays, self.bench.seconds_of_a_fit(variant))
+            best, pays = self._with_earlier(variant, best, known, pays=pays)
+        return Tried(change, variant, best, pays, self.bench.seconds_of_a_fit(variant))
 
     def _pays(self, gain: Gain, known: Known, variant: Variant, current: Variant) -> bool:
         """Whether the gain is worth having and beyond chance.
@@ -198,7 +196,7 @@ class Rounds:
             return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
         return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))
 
-    def _with_earlier(self, variant: Variant, gain: Gain, known: Known, *, pays: bool) -> tuple[Gain, Known, bool]:
+    def _with_earlier(self, variant: Variant, gain: Gain, known: Known, *, pays: bool) -> tuple[Gain, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
 
         They decide where the evaluation rows cannot: these do not speak against it by a standard error, and earlier
@@ -206,11 +204,11 @@ class Rounds:
         """
         found = self.ruler.before(self.bench.settled(variant)["threshold"])
         if found is None:
-            return gain, known, pays
+            return gain, pays
         earlier, before = found
-        whole = gain.after(earlier)
+        whole = gain.after(before.of(earlier))
         open_yet = known.ratio > -1 and whole.value > WORTH * self.ruler.loss
-        return whole, counted(whole), pays or (open_yet and before.ratio > CLEAR)
+        return whole, pays or (open_yet and before.ratio > CLEAR)
 
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
@@ -371,5 +369,5 @@ def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:
 
 def detectable(found: list[Tried]) -> float | None:
     """CLEAR standard errors of a typical candidate: the smallest gain that can be told from zero on these rows."""
-    errors = [item.known.error for item in found]
+    errors = [item.gain.error for item in found]
     return CLEAR * float(median(errors)) if errors else None

@@ -35,6 +35,10 @@ class Known(NamedTuple):
     error: float
     agreed: bool = True
 
+    def of(self, gain: Gain) -> Gain:
+        """The gain with this value and error, which holds already what as long a time again adds."""
+        return replace(gain, value=self.value, error=self.error, again=0.0)
+
     @property
     def ratio(self) -> float:
         """Standard errors above zero; 0 where there is no error."""
@@ -160,17 +164,12 @@ class Ruler:
         return self._scales[key]
 
 
-def counted(gain: Gain) -> Known:
-    """What the labels alone tell of a gain; the error holds what as long a time again adds."""
-    return Known(gain.value, hypot(gain.error, gain.again))
-
-
 def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> Known:
-    on_labels = counted(gain)
-    if expected is None or on_labels.error == 0:
-        return on_labels
+    counted = Known(gain.value, hypot(gain.error, gain.again))
+    if expected is None or counted.error == 0:
+        return counted
     told = Known(expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2))
-    differ = sqrt(on_labels.error**2 + told.error**2 - 2 * ALIKE * on_labels.error * told.error)
-    if told.error == 0 or abs(told.value - on_labels.value) > APART * differ:
-        return on_labels._replace(agreed=False)
-    return Known(*pooled(on_labels[:2], told[:2], correlation=ALIKE))
+    differ = sqrt(counted.error**2 + told.error**2 - 2 * ALIKE * counted.error * told.error)
+    if told.error == 0 or abs(told.value - counted.value) > APART * differ:
+        return counted._replace(agreed=False)
+    return Known(*pooled(counted[:2], told[:2], correlation=ALIKE))

@@ -18,7 +18,7 @@ from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
 from mlflow_errata.trials.candidates import candidates
-from mlflow_errata.trials.flattery import flattery_of
+from mlflow_errata.trials.flattery import By, flattery_of
 from mlflow_errata.trials.judges import judges_of
 from mlflow_errata.trials.objective import (
     Objective,
@@ -52,6 +52,11 @@ ANSWERS = {
     "reframe": FRAMING,
 }
 """The diagnosis that a kind of step answers."""
+SPLITS: Mapping[By, tuple[str, str]] = {
+    "time": ("random_split", "one in time"),
+    "group": ("group_split", "one by groups"),
+}
+"""Splits that a random one is compared with: how they are named among what was not tried, and in words."""
 
 
 def try_steps(
@@ -150,12 +155,12 @@ class _Session:
         plan = tests.plan(singles)
         curve = collecting.followed(tests, self.n_given) if refits else None
         collected += [] if curve is None else collecting.of_everything(tests, curve, self.n_given)
-        flattery = self._flattery(tests) if refits else None
+        flattery, by_group = (self._flattery(tests, by) if refits else None for by in SPLITS)
         if not singles and not collected:
             return proposed, None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
         chosen = choosing.contrast(bench, random_state=self.random_state)
-        trials = replace(trials, flattery=flattery, curve=curve, choice=chosen)
+        trials = replace(trials, flattery=flattery, group_flattery=by_group, curve=curve, choice=chosen)
         return ranked(steps, trials, [*proposed], collected), trials
 
     def _measure_noise(self, tests: Rounds) -> bool:
@@ -177,19 +182,20 @@ class _Session:
             return False
         return True
 
-    def _flattery(self, tests: Rounds) -> Flattery | None:
+    def _flattery(self, tests: Rounds, by: By) -> Flattery | None:
         """How much a random split would flatter, in what the steps have left of the budget."""
-        bench = self.bench
-        if bench.train is None or bench.train.time is None or tests.interrupted:
+        bench, train = self.bench, self.bench.train
+        if train is None or (train.time if by == "time" else train.group) is None or tests.interrupted:
             return None
+        name, compared = SPLITS[by]
         if bench.clock() + 2 * tests.per_fit * rounds.CAUTION > tests.deadline:
-            tests.not_tried["random_split"] = OVER_BUDGET
+            tests.not_tried[name] = OVER_BUDGET
             return None
         try:
-            tests.progress("a random split against one in time")
-            return flattery_of(bench, self.named, random_state=self.random_state)
+            tests.progress(f"a random split against {compared}")
+            return flattery_of(bench, self.named, by=by, random_state=self.random_state)
         except NotTried as reason:
-            tests.not_tried["random_split"] = str(reason)
+            tests.not_tried[name] = str(reason)
         except KeyboardInterrupt:
             tests.interrupted = True
         return None
