@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
@@ -14,12 +15,13 @@ from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
 from mlflow_errata.steps import drop_columns
+from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
 from mlflow_errata.trials.candidates import candidates
 from mlflow_errata.trials.flattery import By, flattery_of
-from mlflow_errata.trials.judges import judges_of
+from mlflow_errata.trials.judges import FEWEST_A_BLOCK, FOLDS, judges_of
 from mlflow_errata.trials.objective import (
     Objective,
     objective_of_metric,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.trials.rounds import Rounds, Tried
 
+Made = TypeVar("Made")
 ANSWERS = {
     "resample": "class_imbalance",
     "change_metric": "metric_mismatch",
@@ -90,6 +93,11 @@ def try_steps(
     Returns
     -------
     (next steps, best first; what was tried, or None if nothing could be, as with a model that leans on a leak)
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If a person interrupts before anything was measured; later on what was measured is returned.
     """
     leaks = [step for step in proposed if step.kind == drop_columns.KIND]
     if leaks:
@@ -97,15 +105,22 @@ def try_steps(
         reason = f"not tried: the model leans on {columns}, which gives the label away, and no gain holds on such rows"
         return (*leaks, *(replace(step, gain_reason=reason) for step in proposed if step not in leaks)), None
     start = clock() - spent
-    with _one_thread():
+    with _one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an estimator that warns would do so at every fit of every trial
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
         if session is None:
-            return proposed, None
+            return tuple(_unjudged(step) for step in proposed), None
         progress = Progress(clock, start, budget)
         try:
             return session.run(results, proposed, start=start, budget=budget, progress=progress)
         finally:
             progress.close()
+
+
+def _unjudged(step: NextStep) -> NextStep:
+    """A step that too few rows can judge."""
+    reason = f"not tried: needs {FOLDS * FEWEST_A_BLOCK} rows to judge"
+    return replace(step, gain_reason=reason) if step.gain_reason == NOT_TRIED else step
 
 
 class _Session:
@@ -120,7 +135,9 @@ class _Session:
         named: Metric,
         n_given: int,
         random_state: int,
+        unfit: str,
     ) -> None:
+        self.unfit = unfit
         self.bench, self.objective, self.named = bench, objective, named
         self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
         self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
@@ -152,14 +169,16 @@ class _Session:
         collected = collecting.of_slices(tests, results, proposed) if refits else []
         collected += questions.tried(tests, proposed, self.named) if refits else []
         collected += choosing.of_better(tests, proposed, self.named)
-        plan = tests.plan(singles)
+        plan = _kept(tests, lambda: tests.plan(singles)) or []
         curve = collecting.followed(tests, self.n_given) if refits else None
         collected += [] if curve is None else collecting.of_everything(tests, curve, self.n_given)
         flattery, by_group = (self._flattery(tests, by) if refits else None for by in SPLITS)
         if not singles and not collected:
+            if tests.interrupted:
+                raise KeyboardInterrupt
             return proposed, None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
-        chosen = choosing.contrast(bench, random_state=self.random_state)
+        chosen = _kept(tests, lambda: choosing.contrast(bench, random_state=self.random_state))
         trials = replace(trials, flattery=flattery, group_flattery=by_group, curve=curve, choice=chosen)
         return ranked(steps, trials, [*proposed], collected), trials
 
@@ -167,9 +186,7 @@ class _Session:
         """Whether the model can be fitted again."""
         if self.bench.estimator is None or self.bench.train is None:
             tests.not_tried["refits"] = (
-                "the training rows are not given (train=)"
-                if self.bench.train is None
-                else "there is no estimator that can be cloned (model=)"
+                "the training rows are not given (train=)" if self.bench.train is None else self.unfit
             )
             return False
         try:
@@ -286,7 +303,7 @@ def _session(
     random_state: int,
     clock: Callable[[], float],
 ) -> _Session | None:
-    estimator = _clonable(unwrap(model))
+    estimator, unfit = _clonable(unwrap(model))
     train = table.train
     rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
@@ -311,18 +328,30 @@ def _session(
         instead=None if measured is objective else measured,
     )
     n_given = 0 if train is None else len(train.y)
-    return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state)
+    return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state, unfit=unfit)
 
 
-def _clonable(model: object) -> Any:
-    """The model if it can be cloned and fitted, else None."""
-    if model is None or not hasattr(model, "fit") or not hasattr(model, "get_params"):
-        return None
+def _clonable(model: object) -> tuple[Any, str]:
+    """The model if it can be cloned and fitted, else None and why."""
+    if model is None:
+        return None, "the model is not given (model=), only what it says"
+    kind = type(model).__name__
+    if not hasattr(model, "fit") or not hasattr(model, "get_params"):
+        return None, f"a {kind} cannot be fitted again: pass the estimator as model="
     try:
         fitting.unfitted(model)
-    except (TypeError, RuntimeError, ValueError):
+    except Exception as cause:  # noqa: BLE001 - whatever cloning raises is the reason
+        return None, f"the {kind} cannot be cloned: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+    return model, ""
+
+
+def _kept(tests: Rounds, made: Callable[[], Made]) -> Made | None:
+    """What is made; None if a person interrupts, so that what was measured before is kept."""
+    try:
+        return made()
+    except KeyboardInterrupt:
+        tests.interrupted = True
         return None
-    return model
 
 
 def _one_thread() -> AbstractContextManager[Any]:
