@@ -257,6 +257,8 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
     said = [_finding(record.results[name], step, record) for name in step.because if name in record.results]
     if step.kind == "relabel" and "slice" in step.params:
         said.append(_doubt(step, record))
+    if step.kind == "collect_data" and "rows" in step.params and record.trials is not None:
+        said += [] if record.trials.curve is None else [trials.curve(record.trials.curve)]
     return tuple(sentence for sentence in said if sentence)
 
 

@@ -128,7 +128,7 @@ def how(trials: Trials) -> list[str]:
         _counted(trials),
         *_refits(trials),
         *([_choice(trials.choice)] if trials.choice is not None else []),
-        *([_curve(trials.curve)] if trials.curve is not None else []),
+        *([curve(trials.curve)] if trials.curve is not None else []),
         *([f"Not tried: {'; '.join(_not_tried(trials))}."] if trials.not_tried else []),
         *(["The trials were interrupted; what had been measured is kept."] if trials.interrupted else []),
     ]
@@ -195,14 +195,14 @@ def _chosen(name: str | None, threshold: float | None) -> str:
     return model if threshold is None else f"{model} cut at {words.number(threshold)}"
 
 
-def _curve(curve: LearningCurve) -> str:
+def curve(found: LearningCurve) -> str:
     """What each doubling of the training rows gained, and what one more would."""
-    unit = words.metric(curve.doubled.unit)
-    sizes = words.listed([words.count(size) for size in curve.sizes])
-    gained = words.listed([words.change(gain) for gain in curve.gains])
+    unit = words.metric(found.doubled.unit)
+    sizes = words.listed([words.count(size) for size in found.sizes])
+    gained = words.listed([words.change(gain) for gain in found.gains])
     return (
         f"Fitted on {sizes} training rows, each doubling gained {gained} {unit}. As many again would gain "
-        f"{words.change(curve.doubled)}, if a doubling gains from half to all of what the one before it did."
+        f"{words.change(found.doubled)}, if a doubling gains from half to all of what the one before it did."
     )
 
 
