@@ -361,3 +361,41 @@ def test_rows_in_time_order_are_those_that_have_a_time(frame):
     assert len(rows) == N - 1
     assert (np.diff(table.times[rows]) >= np.timedelta64(0)).all()
     assert len(build(frame).in_time_order) == 0
+
+
+class LikeSpark:
+    """A stand-in for a Spark DataFrame, which is too heavy to install here: the three members that errata uses."""
+
+    def __init__(self, rows, n=None):
+        self.rows, self.n, self.calls = rows, len(rows) if n is None else n, []
+        self.columns = list(rows.columns)
+
+    def count(self):
+        self.calls.append("count")
+        return self.n
+
+    def toPandas(self):  # noqa: N802 - Spark's name
+        self.calls.append("toPandas")
+        return self.rows.copy()
+
+
+def test_a_spark_frame_is_counted_and_then_brought_whole(frame):
+    given = LikeSpark(frame)
+    table, plain = build(given), build(frame)
+    pd.testing.assert_frame_equal(table.frame, plain.frame)
+    assert table.digest == plain.digest
+    assert given.calls == ["count", "toPandas"]
+
+
+def test_a_spark_frame_that_is_too_long_is_refused_before_it_is_brought(frame):
+    given = LikeSpark(frame, n=50_000_000)
+    with pytest.raises(
+        ErrataError,
+        match=r"the evaluation frame has 50,000,000 rows in Spark, and at most 5,000,000 .*fraction=0\.09, seed=0",
+    ):
+        build(given)
+    assert given.calls == ["count"]
+    twice = LikeSpark(frame)
+    twice.columns = ["a", "a"]
+    with pytest.raises(ErrataError, match="several columns named 'a'"):
+        build(twice)

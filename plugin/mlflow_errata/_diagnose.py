@@ -75,8 +75,8 @@ def diagnose(
 
     Parameters
     ----------
-    evaluation : pandas or polars DataFrame, or pyarrow Table, of shape (n_rows, n_columns)
-        Left as it is.
+    evaluation : pandas, polars or Spark DataFrame, or pyarrow Table, of shape (n_rows, n_columns)
+        Left as it is. A Spark DataFrame is brought into memory, up to 5,000,000 rows.
     label : str, or list of str
         Column of the truth. Rows without a label are set aside. A list of columns of 0 and 1 makes the task multilabel;
         where a row misses one of them, that label is not known for the row: it is left out of the label's figures and

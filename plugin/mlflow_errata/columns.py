@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.errors import ColumnsDuplicated, FrameEmpty, FrameTypeUnknown, ValuesRefused
+from mlflow_errata.errors import ColumnsDuplicated, FrameEmpty, FrameTooLong, FrameTypeUnknown, ValuesRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio: the multiplier of Fibonacci hashing."""
+MOST_SPARK_ROWS = 5_000_000
+"""Rows of a Spark DataFrame that are brought into memory: some seconds and a gigabyte or two for each million x 30."""
 VECTORS = (list, tuple, np.ndarray)
 
 
 def as_frame(given: object, what: str) -> pd.DataFrame:
     """A pandas frame with unique str column names that shares no mutable state with the one given.
 
+    A Spark DataFrame (told by its `toPandas`) is brought here whole, if it has at most 5,000,000 rows.
+
     Raises
     ------
-    FrameTypeUnknown, ColumnsDuplicated, FrameEmpty
+    FrameTypeUnknown, FrameTooLong, ColumnsDuplicated, FrameEmpty
     """
     if isinstance(given, pd.DataFrame):
         frame = given.copy(deep=False)
@@ -33,6 +37,8 @@ def as_frame(given: object, what: str) -> pd.DataFrame:
         columns = getattr(given, "column_names", None) or list(cast("Any", given).columns)
         _refuse_duplicates(what, [str(name) for name in columns])
         frame = cast("pd.DataFrame", given.to_pandas())
+    elif hasattr(given, "toPandas") and hasattr(given, "columns"):
+        frame = _from_spark(given, what)
     else:
         raise FrameTypeUnknown(what, given)
     names = [str(name) for name in frame.columns]
@@ -41,6 +47,15 @@ def as_frame(given: object, what: str) -> pd.DataFrame:
         raise FrameEmpty(what, "has no rows")
     frame.columns = pd.Index(names)
     return frame
+
+
+def _from_spark(given: Any, what: str) -> pd.DataFrame:
+    """All rows of a Spark DataFrame, counted before they are brought."""
+    _refuse_duplicates(what, [str(name) for name in given.columns])
+    n = int(given.count())
+    if n > MOST_SPARK_ROWS:
+        raise FrameTooLong(what, n, MOST_SPARK_ROWS)
+    return cast("pd.DataFrame", given.toPandas())
 
 
 def _refuse_duplicates(what: str, names: list[str]) -> None:

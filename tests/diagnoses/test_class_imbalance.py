@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from imblearn.metrics import sensitivity_score
 from scipy.special import expit
+from scipy.stats import entropy
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
 from mlflow_errata import EvaluationTable
@@ -57,6 +58,9 @@ def test_a_balanced_pair_is_not_imbalance_whatever_its_recalls():
 def test_effective_number_of_classes():
     assert diagnose("abcd" * 5, "abcd" * 5).effective_classes == pytest.approx(4)
     assert diagnose("a" * 99 + "b", "a" * 100).effective_classes == pytest.approx(1.0576, abs=1e-3)
+    found = diagnose("a" * 40 + "b" * 17 + "c" * 5, "a" * 62)
+    assert found.effective_classes == pytest.approx(np.exp(entropy([40, 17, 5])), abs=1e-9)
+    assert found.imbalance_ratio == pytest.approx(40 / 5, abs=1e-9)
 
 
 def test_a_class_that_is_predicted_and_never_true_has_no_recall():

@@ -197,6 +197,7 @@ def test_a_season_is_named_and_no_alarm():
     ]
     assert all(result.worse for result in results)
     assert sum(result.cause == "season" and not result.found for result in results) >= 7
+    assert all(result.onset is None for result in results if result.cause == "season")
     first_year = diagnose(planted("season", 0, 5000, 365), "log_loss", prediction=None, scores="score")
     assert first_year.season is None
     assert first_year.found

@@ -116,7 +116,7 @@ def test_a_season_is_no_alarm_and_is_compared(result, rate, record_of):
     assert said.status == "unsure"
     assert said.sentence.startswith("The newest rows are served worse, as in earlier years: ROC AUC is 0.654 since")
     assert facts.facts[-1].value == "0.660"
-    assert blocks[1].sentence == "Likely why: the same rows of the year were served as badly in earlier years."
+    assert blocks[1].sentence == "Likely why: rows of the same time of the year were served as badly in earlier years."
 
 
 def test_without_an_earlier_year_season_and_drift_are_not_told_apart(result, record_of):
@@ -253,3 +253,71 @@ def test_slices_that_worsened_most_are_a_table(record_of, result, rate):
     table = next(block for block in blocks if isinstance(block, Table) and block.columns[0].title == "slice")
     assert table.rows[0][:2] == ("word == 'b'", 250)
     assert table.rows[0][3] == "30.0 % (26.0 to 34.0 %)"
+
+
+# -- training rows and gaps in the charts -----------------------------------------------------------------------------
+
+
+def names(chart):
+    """What is named above the plot."""
+    texts = [part for layer in chart.spec["layer"] for part in layer.get("layer", ())]
+    found = [
+        layer["data"]["values"][0]["name"] for layer in chart.spec["layer"] if "layer" in layer and "data" in layer
+    ]
+    assert texts
+    return [name for name in found if name.endswith("rows")]
+
+
+def left_end(chart):
+    layers = [chart.spec, *chart.spec.get("layer", ())]
+    scales = [layer["encoding"]["x"]["scale"] for layer in layers if "scale" in layer.get("encoding", {}).get("x", {})]
+    first = scales[0]["domain"][0]
+    return datetime(first["year"], first["month"], first["date"])
+
+
+@pytest.mark.parametrize(
+    ("trained", "since", "shown"),
+    [
+        ((month(8), month(9)), month(8), True),  # just before
+        ((datetime(2003, 1, 1), month(9)), datetime(2013, 7, 14), True),  # long: its end is shown
+        ((month(9), month(10)), month(9), True),  # among the windows
+        ((datetime(2010, 1, 1), datetime(2011, 1, 1)), month(9), False),  # long ago: in words alone
+        ((None, None), month(9), False),
+    ],
+)
+def test_training_rows_are_marked_where_they_came_shortly_before(result, record_of, trained, since, shown):
+    plain = replace(result, onset=None)
+    blocks = recency_drift.section(plain, record_of(training=Training(500, *trained)))
+    metric, rows, rates, _ = of(blocks, Chart)
+    assert ("training rows" in names(metric)) == shown
+    assert ("Training rows up to" in metric.alt) == shown
+    assert {left_end(chart) for chart in (metric, rows, rates)} == {since}  # stacked charts line up
+
+
+def test_numbers_as_times_have_training_rows_too(result, window, record_of):
+    plain = replace(
+        result,
+        windows=(window(50.0, 75.0), window(75.0, 100.0, current=True)),
+        unit="equal count",
+        cut=75.0,
+        onset=None,
+    )
+    metric = of(recency_drift.section(plain, record_of(training=Training(500, 0.0, 49.0))), Chart)[0]
+    assert names(metric)[-1] == "training rows"
+    other = of(recency_drift.section(plain, record_of(training=Training(500, month(1), month(2)))), Chart)[0]
+    assert "training rows" not in names(other)
+
+
+def test_no_line_leads_over_windows_that_are_not_drawn(result, window, record_of):
+    months = [window(month(at), month(at + 1), support=9 if at == 6 else 300, current=at > 7) for at in range(4, 10)]
+    gapped = replace(
+        result, windows=(*months[:4], *months[5:]), cut=month(9), onset=None
+    )  # July small, August not there
+    metric, _, rates, _ = of(recency_drift.section(gapped, record_of()), Chart)
+    layers = [layer for layer in metric.spec["layer"] if "data" in layer and "run" in layer["data"]["values"][0]]
+    line = next(layer for layer in layers if layer["mark"]["type"] == "line")
+    assert [row["run"] for row in line["data"]["values"]] == [0, 0, 1, 2]
+    assert line["encoding"]["detail"]["field"] == "run"
+    alone = next(layer for layer in layers if layer["mark"]["type"] == "rule")
+    assert [row["run"] for row in alone["data"]["values"]] == [1, 2]
+    assert {row["run"] for row in rates.spec["data"]["values"]} == {0, 1, 2}

@@ -50,3 +50,22 @@ def test_weights_of_two_and_no_step():
     assert rise(-np.arange(100.0)) is None
     assert rise(np.array([1.0])) is None
     assert rise(values)[0] == pytest.approx(50, abs=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_interval_is_that_of_every_step_tried(seed):
+    """Steps whose likelihood ratio lies within 7.35 of the best; neighbours that do not move together."""
+    draw = np.random.default_rng(seed)
+    n = 400
+    values = draw.normal(size=n) + 0.7 * (np.arange(n) >= 250)
+    at, low, high = rise(values)
+    residual = values - np.where(np.arange(n) < at, values[:at].mean(), values[at:].mean())
+    sums = np.array([part.sum() for part in np.split(residual, np.flatnonzero(np.diff(np.arange(n) * 50 // n)) + 1)])
+    spread = (residual**2).mean() * max(1.0, (sums**2).sum() / (residual**2).sum())
+    ratio = np.full(n, -np.inf)
+    for t in range(8, n - 7):
+        if values[t:].mean() > values[:t].mean():
+            ratio[t] = (n * values.var() - t * values[:t].var() - (n - t) * values[t:].var()) / spread
+    assert at == int(ratio.argmax())
+    held = np.flatnonzero(ratio >= ratio.max() + 2 * np.log(1 - np.sqrt(0.95)) + 1e-9)
+    assert (low, high) == (held[0], held[-1])

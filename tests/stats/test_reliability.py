@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.integrate import quad
+from scipy.stats import chi2, norm
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 
 from mlflow_errata.stats.intervals import jackknife
 from mlflow_errata.stats.reliability import (
+    Sums,
     agreement_p_value,
     brier_parts,
     calibration_error,
@@ -131,3 +133,18 @@ def test_isotonic_against_scikit_learn(weighted):
     values, course = isotonic(said, happened, weight)
     assert values == pytest.approx(np.unique(said))
     assert course == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize(("gap", "error"), [(0.0, 0.02), (0.03, 0.02), (-0.05, 0.01), (0.2, 0.05)])
+def test_the_corrected_error_is_what_two_halves_give_on_average(gap, error):
+    """One bin: the sign of one half's mean times the other half's, over all splits, by numerical integration."""
+    n, r = 400, gap
+    spread = error**2 * n**2  # sum of squared residuals around the mean, times n / (n - 1)
+    square = spread * (n - 1) / n + n * r**2
+    one = np.array([float(n)]), np.array([n * r]), np.array([square])
+    sums_of_bin = Sums(n=one[0], w=one[0], wr=one[1], ww=one[0], wwr=one[1], wwrr=one[2], wwv=np.zeros(1))
+    wanted = sum(
+        quad(lambda e, sign=sign: sign * (r - error * e) * norm.pdf(e), *ends, epsabs=1e-12)[0]
+        for sign, ends in ((-1, (-12, -r / error)), (1, (-r / error, 12)))
+    )
+    assert float(calibration_error(sums_of_bin)) == pytest.approx(wanted, abs=1e-9)

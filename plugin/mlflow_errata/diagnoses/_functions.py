@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from mlflow_errata.columns import plain_values
 from mlflow_errata.stats.coincidence import log_class_by_class, log_each_on_one_level
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mlflow_errata.metric import Label
     from mlflow_errata.table import EvaluationTable
 
 COINCIDENCE = -14.0
 """Log of the chance, over all columns looked at, below which a function is no coincidence: one in a million."""
 MOST_LEVELS = 50
+SAMPLED = 1_000
+"""Rows that are looked at before all are."""
 FEWEST_VALUES = 3
 """Distinct numbers a class, from which a number behind the label is a quantity and not a code of the class."""
 
@@ -97,19 +98,37 @@ def cut_into(number: NDArray[np.float64], codes: NDArray[np.intp], n_looked_at: 
     codes : int array of shape (n,), -1 where the class is not known
     n_looked_at : int, pairs of columns that are looked at
     """
+    if len(number) > SAMPLED and _ranges(number[:SAMPLED], codes[:SAMPLED]) is None:
+        return None  # ranges that meet in some rows meet in all
+    ranges = _ranges(number, codes)
+    if ranges is None or len(ranges.code) < 2:  # noqa: PLR2004 - a cut parts two classes
+        return None
+    if len(np.unique(number[np.isfinite(number) & (codes >= 0)])) < FEWEST_VALUES * len(ranges.code):
+        return None
+    if log_class_by_class(ranges.support) + np.log(max(n_looked_at, 1)) > COINCIDENCE:
+        return None
+    return Cut(tuple(ranges.high[:-1].tolist()), tuple(ranges.code.tolist()))
+
+
+@dataclass(frozen=True)
+class _Ranges:
+    """Classes, from the smallest numbers to the largest: codes, largest number, and rows of each."""
+
+    code: NDArray[np.intp]
+    high: NDArray[np.float64]
+    support: NDArray[np.intp]
+
+
+def _ranges(number: NDArray[np.float64], codes: NDArray[np.intp]) -> _Ranges | None:
+    """The ranges of numbers that classes hold; None where two of them meet."""
     known = np.isfinite(number) & (codes >= 0)
     x, y = number[known], codes[known]
-    present = np.unique(y)
-    k = len(present)
-    if k < 2 or len(np.unique(x)) < FEWEST_VALUES * k:  # noqa: PLR2004 - a cut parts two classes
-        return None
-    low, high, n = (np.array([part(x[y == code]) for code in present]) for part in (np.min, np.max, len))
+    present, support = np.unique(y, return_counts=True)
+    low, high = (np.array([part(x[y == code]) for code in present]) for part in (np.min, np.max))
     order = np.argsort(low)
     if (high[order][:-1] >= low[order][1:]).any():
         return None
-    if log_class_by_class(n) + np.log(max(n_looked_at, 1)) > COINCIDENCE:
-        return None
-    return Cut(tuple(high[order][:-1].tolist()), tuple(present[order].tolist()))
+    return _Ranges(present[order], high[order], support[order])
 
 
 def trained_rows(table: EvaluationTable) -> NDArray[np.intp]:

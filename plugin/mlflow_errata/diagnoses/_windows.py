@@ -37,7 +37,8 @@ class Windows:
     ----------
     unit : one of UNITS, "equal count" or "given"
     bounds : int array of shape (n_windows + 1,): window i holds the rows bounds[i] .. bounds[i + 1] - 1
-    starts, ends : first moment of each window and of the next one (for the last: its last moment)
+    starts, ends : first moment of each window, and the end of its unit, else the first moment of the next window (of
+        the last: its last moment); units without a row are no windows
     """
 
     unit: str
@@ -143,14 +144,14 @@ def windows_of(times: NDArray[Any], cut: Cut = None) -> Windows:
     """
     if isinstance(cut, str):
         starts = _unit_starts(times, cut)
-        return _cut(times, cut, starts, _next_start(starts[-1], cut))
+        return _cut(times, cut, starts, _next_start(starts, cut))
     if isinstance(cut, int):
         return _by_count(times, cut)
     if cut is not None:
         inner = np.array(cut, dtype=times.dtype)
         starts = np.concatenate([times[:1], inner[inner > times[0]]])
         filled = np.diff(np.append(np.searchsorted(times, starts, side="left"), len(times))) > 0
-        return _cut(times, AS_GIVEN, starts[filled], times[-1])
+        return _cut(times, AS_GIVEN, starts[filled], _followed_by(starts[filled], times[-1]))
     if times.dtype.kind == "M":
         hours = _unit_starts(times, "hour")  # every longer unit begins with one
         counted = [(unit, _unit_starts(hours, unit)) for unit in UNITS]
@@ -161,13 +162,19 @@ def windows_of(times: NDArray[Any], cut: Cut = None) -> Windows:
         ]
         if fit:
             unit, starts = counted[-min(fit)[1]]
-            return _cut(times, unit, starts, _next_start(starts[-1], unit))
+            return _cut(times, unit, starts, _next_start(starts, unit))
     return _by_count(times, N_WINDOWS)
 
 
 def _by_count(times: NDArray[Any], n: int) -> Windows:
     picked = (np.arange(n) * len(times)) // n
-    return _cut(times, BY_COUNT, np.unique(times[picked]), times[-1])
+    starts = np.unique(times[picked])
+    return _cut(times, BY_COUNT, starts, _followed_by(starts, times[-1]))
+
+
+def _followed_by(starts: NDArray[Any], last: Any) -> NDArray[Any]:
+    """Ends of windows that begin where another one ends."""
+    return np.append(starts[1:], last)
 
 
 def _unit_starts(times: NDArray[Any], unit: str) -> NDArray[Any]:
@@ -183,7 +190,8 @@ def _unit_starts(times: NDArray[Any], unit: str) -> NDArray[Any]:
     return floored[np.r_[True, floored[1:] != floored[:-1]]].astype("datetime64[us]")
 
 
-def _next_start(start: Any, unit: str) -> Any:
+def _next_start(start: NDArray[Any], unit: str) -> NDArray[Any]:
+    """When the units after some begin."""
     months = {"month": 1, "quarter": 3, "year": 12}
     if unit in months:
         return (start.astype("datetime64[M]") + months[unit]).astype("datetime64[us]")
@@ -191,6 +199,6 @@ def _next_start(start: Any, unit: str) -> Any:
     return start + days[unit]
 
 
-def _cut(times: NDArray[Any], unit: str, starts: NDArray[Any], end: Any) -> Windows:
+def _cut(times: NDArray[Any], unit: str, starts: NDArray[Any], ends: NDArray[Any]) -> Windows:
     bounds = np.append(np.searchsorted(times, starts, side="left"), len(times))
-    return Windows(unit, bounds, tuple(starts.tolist()), (*starts[1:].tolist(), end.item()))
+    return Windows(unit, bounds, tuple(starts.tolist()), tuple(ends.tolist()))

@@ -100,7 +100,7 @@ class RecencyDrift:
     error_change : Estimate or None, the same for the mean error
     worse : bool, the metric of the current rows is worse beyond chance (a 98.5 % interval of the change excludes 0)
     shifts : tuple of Shift, largest psi first
-    onset : Moment or None, from when on rows are served worse, where they are
+    onset : Moment or None, from when on rows are served worse, where they are and it is no season
     cause : Cause or None, why, where it can be told apart: "season" - so were the rows of the same season in earlier
         years; "unseen" - classes or values without a like before; "prior" - the shares of the classes; "covariate" -
         more of the rows that the model is weaker on; "concept" - rows that are alike, answered differently
@@ -189,7 +189,6 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     shifts = shifts_of(table, older, newer)
     newcomers = new_classes(table, rows)
     season = same_season(table, rows, split)
-    dated = onset_of(table, options.metric, rows, outcomes) if worse else None
     parts = split_change(table, options.metric, shifts, older, newer) if worse else None
     cause: Cause | None = None
     if worse and is_their_doing(table, options.metric, newcomers, older, newer):
@@ -198,6 +197,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         cause = "season"
     elif parts is not None:
         cause = cause_of(parts)
+    dated = onset_of(table, options.metric, rows, outcomes) if worse and cause != "season" else None
     return RecencyDrift(
         windows=windows,
         unit=cut_up.unit,

@@ -67,7 +67,19 @@ class FrameTypeUnknown(InputError):
     def __init__(self, what: str, got: object) -> None:
         super().__init__(
             f"{what} is a {type(got).__module__}.{type(got).__name__}, not a table. "
-            "Pass a pandas or polars DataFrame or a pyarrow Table."
+            "Pass a pandas, polars or Spark DataFrame or a pyarrow Table."
+        )
+
+
+class FrameTooLong(InputError):
+    """A Spark DataFrame with more rows than are brought into memory."""
+
+    def __init__(self, what: str, rows: int, most: int) -> None:
+        share = most / rows
+        digits = f"{share * 0.9:.1g}"
+        super().__init__(
+            f"{what} has {rows:,} rows in Spark, and at most {most:,} are brought into memory. "
+            f"Pass a sample, .sample(fraction={digits}, seed=0), or the rows of fewer days."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Chart
@@ -10,26 +9,34 @@ from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import (
     BLUE,
     GREY,
-    NOTE,
     PURPLE,
-    SKY,
-    VERMILLION,
     Series,
     Spec,
     chart,
     legend_of,
 )
+from mlflow_errata.sections._spans import (
+    at,
+    end_of_axis,
+    onset,
+    precision,
+    shown_from,
+    spans,
+    trained_from,
+    type_of,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Window
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.metric import Label
+    from mlflow_errata.record.schema import Training
 
 FEWEST = 30
 """Rows below which the interval of a window would hide everything else, unless the other windows are as small."""
 HEIGHT, LOW_HEIGHT = 200, 40
-SHORT = 60
-"""Days of a course up to which moments are told to the minute."""
 LEFT = 48
 """Pixels that the axis of every chart over time takes at least, so that stacked charts line up."""
 LABELS, PREDICTIONS, SCORES = (
@@ -37,6 +44,7 @@ LABELS, PREDICTIONS, SCORES = (
     Series("predictions", GREY, "square"),
     Series("mean score", PURPLE, "diamond"),
 )
+RUN = {"field": "run", "type": "nominal"}
 TICKS = {"hour": "%-d %b %H:00", "day": "%-d %b", "week": "%-d %b", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 
 
@@ -45,18 +53,12 @@ def fewest_drawn(result: RecencyDrift) -> int:
     return min(FEWEST, max(window.support for window in result.windows) // 2)
 
 
-def precision(result: RecencyDrift) -> str:
-    """The unit in which an onset is told: days, or minutes where all windows lie within two months."""
-    start, end = result.windows[0].start, result.windows[-1].end
-    short = isinstance(start, datetime) and isinstance(end, datetime) and (end - start).days <= SHORT
-    return "hour" if short else "day"
-
-
-def metric_course(result: RecencyDrift) -> Chart:
-    """The metric per window with its interval; older and newest rows shaded, the onset marked."""
+def metric_course(result: RecencyDrift, training: Training | None = None) -> Chart:
+    """The metric per window with its interval; training, older and newest rows shaded, the onset marked."""
     fewest = fewest_drawn(result)
     drawn = [window for window in result.windows if window.metric is not None and window.support >= fewest]
-    rows = [_point(window, window.metric, result) for window in drawn]
+    runs = _runs(result)
+    rows = [{**_point(window, window.metric, result), "run": runs[window.start]} for window in drawn]
     name, percent = words.metric(result.metric), result.metric in words.SHARES
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     room = 0.15 * (high - low or abs(high) or 1.0)
@@ -67,24 +69,46 @@ def metric_course(result: RecencyDrift) -> Chart:
     return Chart(
         chart(
             {"height": HEIGHT},
-            layer=[*_parts(result), *_band(rows, _time(result, labels=True), y), *_onset(result)],
+            layer=[
+                *spans(result, training),
+                *_band(rows, _time(result, training, labels=True), y),
+                *onset(result, HEIGHT),
+            ],
         ),
         alt=f"{name} per window: "
         + words.listed([f"{row['window']} {row['words']}" for row in rows], most=12)
         + "."
+        + _trained(result, training)
         + ("" if result.onset is None else f" Worse from {words.moment(result.onset, precision(result))} on."),
         title=f"{words.capital(name)} over time (95 % interval{left_out})",
     )
 
 
-def rows_course(result: RecencyDrift) -> Chart:
+def _trained(result: RecencyDrift, training: Training | None) -> str:
+    if training is None or training.end is None or trained_from(result, training) is None:
+        return ""
+    return f" Training rows up to {words.moment(training.end, precision(result))}."
+
+
+def _runs(result: RecencyDrift) -> dict[datetime | float, int]:
+    """Windows that follow each other without a gap, by their start: lines do not lead over what is not drawn."""
+    found: dict[datetime | float, int] = {}
+    run, ended, fewest = 0, result.windows[0].start, fewest_drawn(result)
+    for window in result.windows:
+        if window.support >= fewest:
+            run += window.start != ended
+            found[window.start], ended = run, window.end
+    return found
+
+
+def rows_course(result: RecencyDrift, training: Training | None = None) -> Chart:
     """Rows per window."""
     rows = [
-        {"start": _at(window.start), "end": _at(window.end), "rows": window.support}
+        {"start": at(window.start), "end": at(window.end), "rows": window.support}
         | {"window": words.moment(window.start, result.unit)}
         for window in result.windows
     ]
-    time = _time(result, labels=False)
+    time = _time(result, training, labels=False)
     y: Spec = {"field": "rows", "type": "quantitative", "title": "rows", "scale": {"zero": True}}
     y["axis"] = _axis_y(percent=False) | {"tickCount": 2, "format": ",d"}
     spec = chart(
@@ -106,11 +130,11 @@ def rows_course(result: RecencyDrift) -> Chart:
     )
 
 
-def rate_course(result: RecencyDrift, positive: Label | None) -> Chart:
+def rate_course(result: RecencyDrift, positive: Label | None, training: Training | None = None) -> Chart:
     """Labels beside predictions per window: shares of the positive class, or means of a number if there is none."""
-    unit = "mean" if positive is None else "share of rows"
+    unit, runs = "mean" if positive is None else "share of rows", _runs(result)
     rows = [
-        {**_point(window, measured, result, unit=unit), "series": series.words}
+        {**_point(window, measured, result, unit=unit), "series": series.words, "run": runs[window.start]}
         for window in result.windows
         if window.support >= fewest_drawn(result)
         for series, measured in (
@@ -123,11 +147,14 @@ def rate_course(result: RecencyDrift, positive: Label | None) -> Chart:
     used = [series for series in (LABELS, PREDICTIONS, SCORES) if any(row["series"] == series.words for row in rows)]
     y: Spec = {"field": "value", "type": "quantitative", "title": unit}
     y |= {"axis": _axis_y(percent=positive is not None), "scale": {"zero": False, "nice": True}}
-    both = {"x": _time(result, labels=True) | {"field": "at"}, "y": y, **legend_of(used)}
+    both = {"x": _time(result, training, labels=True) | {"field": "at"}, "y": y, **legend_of(used)}
     spec = chart(
         {"height": 0.7 * HEIGHT, "data": {"values": rows}},
         layer=[
-            {"mark": {"type": "line", "strokeWidth": 1.5, "tooltip": None}, "encoding": _without(both, "shape")},
+            {
+                "mark": {"type": "line", "strokeWidth": 1.5, "tooltip": None},
+                "encoding": _without(both, "shape") | {"detail": RUN},
+            },
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1, "size": 55},
                 "encoding": both
@@ -158,7 +185,7 @@ def _point(
     if measured is None:
         return {}
     return {
-        "at": (_at(window.start) + _at(window.end)) / 2,
+        "at": (at(window.start) + at(window.end)) / 2,
         "value": measured.value,
         "low": measured.low,
         "high": measured.high,
@@ -172,17 +199,20 @@ def _band(rows: list[dict[str, Any]], time: Spec, y: Spec) -> list[Spec]:
     x, same = time | {"field": "at"}, {"field": "at", "type": time["type"]}
     tooltip = [{"field": "window"}, {"field": "words", "title": "value"}, {"field": "rows", "type": "quantitative"}]
     data = {"values": rows}
+    long = [sum(other["run"] == row["run"] for other in rows) > 1 for row in rows]
+    alone = [row for row, more in zip(rows, long, strict=True) if not more]
     return [
         {
             "data": data,
             "mark": {"type": "area", "color": BLUE, "opacity": 0.25, "tooltip": None},
-            "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}},
+            "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "detail": RUN},
         },
         {
             "data": data,
             "mark": {"type": "line", "color": BLUE, "strokeWidth": 2, "tooltip": None},
-            "encoding": {"x": same, "y": y | {"field": "value"}},
+            "encoding": {"x": same, "y": y | {"field": "value"}, "detail": RUN},
         },
+        *([_alone(alone, same, y)] if alone else []),
         {
             "data": data,
             "mark": {"type": "point", "filled": True, "color": BLUE, "opacity": 1, "size": 60},
@@ -191,104 +221,26 @@ def _band(rows: list[dict[str, Any]], time: Spec, y: Spec) -> list[Spec]:
     ]
 
 
-def _parts(result: RecencyDrift) -> list[Spec]:
-    """The older and the newest rows, shaded, each named above the plot."""
-    start, cut, end = (_at(at) for at in (result.windows[0].start, result.cut, result.windows[-1].end))
-    x = {"field": "start", "type": _type(result)}
-    return [
-        {
-            "data": {"values": [{"start": since, "end": until, "name": name}]},
-            "layer": [
-                {
-                    "mark": {"type": "rect", "color": colour, "opacity": 0.12, "tooltip": None},
-                    "encoding": {"x": x, "x2": {"field": "end"}},
-                },
-                {
-                    "mark": {"type": "text", "align": "left", "baseline": "bottom", "color": NOTE}
-                    | {"fontSize": 11, "tooltip": None},
-                    "encoding": {"x": x, "y": {"value": -4}, "text": {"field": "name"}},
-                },
-            ],
-        }
-        for name, colour, since, until in (("older rows", GREY, start, cut), ("newest rows", SKY, cut, end))
-    ]
-
-
-def _onset(result: RecencyDrift) -> list[Spec]:
-    if result.onset is None:
-        return []
-    start, end, at = (_at(when) for when in (result.windows[0].start, result.windows[-1].end, result.onset))
-    late = at - start > 0.55 * (end - start)
-    x = {"field": "at", "type": _type(result)}
-    return [
-        {
-            "data": {"values": [{"at": at, "words": f"worse from {words.moment(result.onset, precision(result))}"}]},
-            "layer": [
-                *_onset_range(result),
-                {
-                    "mark": {
-                        "type": "rule",
-                        "color": VERMILLION,
-                        "strokeDash": [5, 3],
-                        "strokeWidth": 1.5,
-                        "tooltip": None,
-                    },
-                    "encoding": {"x": x},
-                },
-                {
-                    "mark": {"type": "text", "align": "right" if late else "left", "dx": -5 if late else 5}
-                    | {"color": VERMILLION, "fontSize": 11, "baseline": "bottom", "tooltip": None},
-                    "encoding": {"x": x, "y": {"value": HEIGHT - 4}, "text": {"field": "words"}},
-                },
-            ],
-        }
-    ]
-
-
-def _onset_range(result: RecencyDrift) -> list[Spec]:
-    """The 95 % interval of the onset, as a band."""
-    if result.onset_range is None:
-        return []
-    first, last = (_at(end) for end in result.onset_range)
-    return [
-        {
-            "data": {"values": [{"start": first, "end": last}]},
-            "mark": {"type": "rect", "color": VERMILLION, "opacity": 0.15, "tooltip": None},
-            "encoding": {"x": {"field": "start", "type": _type(result)}, "x2": {"field": "end"}},
-        }
-    ]
+def _alone(rows: list[dict[str, Any]], x: Spec, y: Spec) -> Spec:
+    """Intervals of windows without a neighbour, which an area does not show."""
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "rule", "color": BLUE, "opacity": 0.5, "strokeWidth": 2.5, "tooltip": None},
+        "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}},
+    }
 
 
 def _axis_y(*, percent: bool) -> Spec:
-    return {"minExtent": LEFT, "tickCount": 5, "labelOverlap": False, "format": ".0%" if percent else "~g"}
+    return {"minExtent": LEFT, "tickCount": 5, "labelOverlap": False, "format": "~%" if percent else "~g"}
 
 
-def _time(result: RecencyDrift, *, labels: bool) -> Spec:
-    """The time axis that all charts of a result share: from the first window's start to the last one's end."""
-    scale = {"domain": [_end(result.windows[0].start), _end(result.windows[-1].end)], "nice": False}
+def _time(result: RecencyDrift, training: Training | None, *, labels: bool) -> Spec:
+    """The time axis that all charts of a result share, up to the end of the last window."""
+    ends = shown_from(result, training), result.windows[-1].end
+    scale = {"domain": [end_of_axis(end) for end in ends], "nice": False}
     axis: Spec = {"grid": False, "labelOverlap": True, "labelSeparation": 10, "labels": labels, "tickCount": 6}
-    if _type(result) == "quantitative":
+    if type_of(result) == "quantitative":
         return {"type": "quantitative", "title": None, "scale": scale | {"zero": False}, "axis": axis}
     if result.unit in TICKS:
         axis["format"] = TICKS[result.unit]
     return {"type": "temporal", "title": None, "scale": scale | {"type": "utc"}, "axis": axis}
-
-
-def _type(result: RecencyDrift) -> str:
-    return "temporal" if isinstance(result.cut, datetime) else "quantitative"
-
-
-def _end(moment: datetime | float) -> Spec | float:
-    """An end of the axis; dates in parts, because a bare number is read as a year by some readers."""
-    if not isinstance(moment, datetime):
-        return moment
-    at = moment.astimezone(UTC) if moment.tzinfo else moment
-    parts = {"year": at.year, "month": at.month, "date": at.day, "hours": at.hour, "minutes": at.minute}
-    return {**parts, "seconds": at.second, "utc": True}
-
-
-def _at(moment: datetime | float) -> float:
-    """Milliseconds since 1970 in UTC, or the number itself."""
-    if not isinstance(moment, datetime):
-        return moment
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000

@@ -85,7 +85,7 @@ def section(found: Coverage) -> list[Block]:
         _over(
             [(item.said, item.covered) for item in found.bins if item.covered is not None],
             found.nominal,
-            f"Labels within the predicted interval, over the prediction ({level} asked for)",
+            "Labels within the predicted interval, over the prediction",
             level,
         ),
     ]

@@ -139,7 +139,7 @@ def dots(
     value["axis"] = TITLED | x.get("axis", {})
     y = {"field": "name", "type": "nominal", "sort": names, "title": None, "axis": NAMES}
     layers = [
-        *([] if rule is None else [_rule(rule)]),
+        *([] if rule is None else [_rule(rule, value["scale"])]),
         *([_spans(value, y)] if any(row.low is not None for row in rows) else []),
         _points(value, y, legend),
         *_said(rows, value, y, domain),
@@ -160,11 +160,11 @@ def _datum(row: Dot) -> dict[str, Any]:
     }
 
 
-def _rule(at: float) -> Spec:
+def _rule(at: float, scale: Spec) -> Spec:
     return {
         "data": {"values": [{"at": at}]},
         "mark": {"type": "rule", "color": GREY, "strokeDash": [4, 3], "tooltip": None},
-        "encoding": {"x": {"field": "at", "type": "quantitative"}},
+        "encoding": {"x": {"field": "at", "type": "quantitative", "scale": scale}},
     }
 
 

@@ -31,8 +31,9 @@ def verdict(result: DataFaults, record: Record) -> Verdict:
     alarms = [fault for fault in result.faults if fault.alarm]
     looked = words.plural(result.n_columns, "column")
     if not alarms:
-        listed = words.plural(len(result.faults), "oddity", "oddities")
-        aside = f" {words.capital(listed)} that the model does not lean on." if result.faults else ""
+        aside, odd = "", sum(fault.kind != "group_in_train" for fault in result.faults)
+        if odd:
+            aside = f" {words.capital(words.plural(odd, 'oddity', 'oddities'))} that the model does not lean on."
         return Verdict("good", f"No fault that reaches the model, in {looked}.{aside}")
     groups = _grouped(alarms)
     more = f" {words.plural(len(groups) - 1, 'more fault')} below." if len(groups) > 1 else ""

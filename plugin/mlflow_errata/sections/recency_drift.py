@@ -8,8 +8,9 @@ from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Tab
 from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
 from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._courses import fewest_drawn, metric_course, precision, rate_course, rows_course
+from mlflow_errata.sections._courses import fewest_drawn, metric_course, rate_course, rows_course
 from mlflow_errata.sections._marks import BLUE, GREY, TICK, VERMILLION, Dot, Series, Spec, dots, log_axis, of_status
+from mlflow_errata.sections._spans import precision
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
@@ -31,7 +32,7 @@ CAUSES = {
     "covariate": "the rows changed, and the model is weaker on the rows that there are more of",
     "concept": "rows that are alike in every column are now answered differently: what the label depends on changed",
     "unseen": "there are classes or values without a like before",
-    "season": "the same rows of the year were served as badly in earlier years",
+    "season": "rows of the same time of the year were served as badly in earlier years",
 }
 PART = Series("part of the change", BLUE, "circle")
 
@@ -92,10 +93,11 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
         blocks.append(_split(result))
     drawn = [window for window in result.windows if window.support >= fewest_drawn(result)]
     if any(window.metric is not None for window in drawn):
-        blocks.append(metric_course(result))
-    blocks.append(rows_course(result))
+        blocks.append(metric_course(result, record.dataset.training))
+    blocks.append(rows_course(result, record.dataset.training))
     if any(window.label_rate is not None for window in drawn):
-        blocks.append(rate_course(result, record.dataset.classes[-1] if record.dataset.classes else None))
+        positive = record.dataset.classes[-1] if record.dataset.classes else None
+        blocks.append(rate_course(result, positive, record.dataset.training))
     blocks.append(_windows(result, record))
     if result.labels:
         blocks.append(_by_label.drifts(result.labels))

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlflow_errata.slicing.encoding import Cut
+from mlflow_errata.slicing.tables import counted, tables_of
 from mlflow_errata.slicing.triples import Triples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlflow_errata.slicing.encoding import Atom, Encoded
+    from mlflow_errata.slicing.tables import Table
 
 
 @dataclass(frozen=True)
@@ -38,38 +40,25 @@ class Block:
     cuts: tuple[Cut, ...]
     kept: NDArray[np.int32]
 
-    def sums(
-        self,
-        bins: Sequence[NDArray[np.int16]],
-        weight: NDArray[np.float64] | None,
-        part: NDArray[np.int32] | None = None,
-        n_parts: int = 1,
-    ) -> NDArray[np.float64]:
-        """Sums of a weight (of 1 without one) over the slices kept, by part of the rows: shape (n_parts, n_kept).
+    def sums(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums over the slices kept from sums over the cells of the cuts' bins, by part of the rows.
 
         Parameters
         ----------
-        bins : of some rows in each of the cuts
-        weight : float array of shape (n,)
-        part : int array of shape (n,), part that each row belongs to; None for one
+        cells : array of shape (n_parts, n_bins) or (n_parts, n_bins, n_bins of the second cut)
+
+        Returns
+        -------
+        float array of shape (n_parts, n_kept)
         """
         one, *others = self.cuts
-        shape = [cut.n_bins for cut in self.cuts]
-        n_cells = n_parts * int(np.prod(shape))
-        width: type[np.signedinteger] = np.int16 if n_cells <= np.iinfo(np.int16).max else np.int32
-        key: NDArray[np.signedinteger] = bins[0]
-        if part is not None:
-            key = part.astype(width) * width(one.n_bins) + key
-        if others:
-            key = key.astype(width, copy=False) * width(others[0].n_bins) + bins[1]
-        cells = np.bincount(key, weight, minlength=n_cells).reshape(n_parts, one.n_bins, -1)
         if not others:
-            return np.asarray((one.member @ cells)[:, self.kept, 0])
+            return np.asarray((cells @ one.member.T)[:, self.kept])
         two = others[0].member
         if len(self.kept) < len(one.member):  # few slices: each by itself
             first, second = np.divmod(self.kept, len(two))
-            return np.asarray(((one.member[first] @ cells) * two[second]).sum(axis=2))
-        return np.asarray((one.member @ cells @ two.T).reshape(n_parts, -1)[:, self.kept])
+            return np.asarray(np.einsum("pkj,kj->pk", one.member[first] @ cells, two[second]))
+        return np.asarray((one.member @ cells @ two.T).reshape(len(cells), -1)[:, self.kept])
 
     def atoms(self, place: int) -> tuple[tuple[int, int], ...]:
         """(column, position of its atom) of a slice kept."""
@@ -104,13 +93,16 @@ class Lattice:
         self.n = len(columns[0].fine.bins) if columns else 0
         self.min_support = min_support
         blocks, support = [], []
-        for block in self._blocks():
-            counted = block.sums([cut.bins for cut in block.cuts], None)[0]
-            enough = np.flatnonzero((counted >= min_support) & (counted <= self.n - min_support))
+        every = self._blocks()
+        tables = tables_of([tuple(zip(block.columns, block.cuts, strict=True)) for block in every])
+        cells = dict(counted(tables))
+        for at, block in enumerate(every):
+            inside = block.sums(cells[at])[0]
+            enough = np.flatnonzero((inside >= min_support) & (inside <= self.n - min_support))
             blocks.append(replace(block, kept=block.kept[enough]))
-            support.append(counted[enough])
+            support.append(inside[enough])
         triples = Triples.of([column.rough for column in columns], min_support / max(self.n, 1))
-        self._fill(blocks, triples, np.concatenate([*support, triples.support]))
+        self._fill(blocks, tables, triples, np.concatenate([*support, triples.support]))
 
     def _blocks(self) -> list[Block]:
         """All slices of one and two predicates; numbers are cut finely alone and beside levels."""
@@ -126,8 +118,13 @@ class Lattice:
                 found.append(Block((at, beside), cuts, kept))
         return found
 
-    def _fill(self, blocks: list[Block], triples: Triples, support: NDArray[np.float64]) -> None:
-        self.blocks = [block for block in blocks if len(block.kept)]
+    def _fill(
+        self, blocks: list[Block], tables: Sequence[Table], triples: Triples, support: NDArray[np.float64]
+    ) -> None:
+        kept = [at for at, block in enumerate(blocks) if len(block.kept)]
+        self.blocks = [blocks[at] for at in kept]
+        place = {at: new for new, at in enumerate(kept)}
+        self.tables = [table for table in (wide.narrowed(place) for wide in tables) if table is not None]
         self.triples = triples
         self.n_drawn = triples.n_drawn
         self.support = support
@@ -147,7 +144,8 @@ class Lattice:
         ]
         found = Lattice.__new__(Lattice)
         found.columns, found.n, found.min_support = self.columns, self.n, self.min_support
-        found._fill(blocks, self.triples.only(chosen[at[-2] :] - self.starts[-2]), self.support[chosen])  # noqa: SLF001
+        triples = self.triples.only(chosen[at[-2] :] - self.starts[-2])
+        found._fill(blocks, self.tables, triples, self.support[chosen])  # noqa: SLF001
         return found
 
     def sums(
@@ -202,11 +200,8 @@ class Lattice:
         part: NDArray[np.int32] | None = None,
     ) -> None:
         """Sums over the slices of one and two predicates, written into `found` of shape (n_parts, len(self))."""
-        cuts = {id(cut): cut for block in self.blocks for cut in block.cuts}
-        bins = {key: cut.bins if rows is None else cut.bins[rows] for key, cut in cuts.items()}
-        for at, block in enumerate(self.blocks):
-            of_cuts = [bins[id(cut)] for cut in block.cuts]
-            found[:, self.starts[at] : self.starts[at + 1]] = block.sums(of_cuts, weight, part, len(found))
+        for at, cells in counted(self.tables, rows, weight, part, len(found)):
+            found[:, self.starts[at] : self.starts[at + 1]] = self.blocks[at].sums(cells)
 
     def alone(self, column: int) -> range:
         """Positions of the slices of one predicate, on a column."""

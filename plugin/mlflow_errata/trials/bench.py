@@ -16,6 +16,7 @@ from mlflow_errata.steps import change_model
 from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
 from mlflow_errata.trials.objective import best_threshold, told_threshold
 from mlflow_errata.trials.variants import Steps, Variant
+from mlflow_errata.trials.waves import range_of_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,7 +236,7 @@ class Bench:
         said = self.said(variant)
         rules = [self._rule(variant, said, split) for split in judge.splits]
         if variant.offset and not (any(offset for offset, _ in rules) and self.settled(variant)["offset"]):
-            raise NotTried("the share of positives has not moved beyond chance")
+            raise NotTried("the share of positives has not moved beyond chance, and beyond what it did in training")
         parts = [self._decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
         rows = judge.rows
         prediction = np.concatenate([prediction for prediction, _ in parts])
@@ -279,7 +280,14 @@ class Bench:
             raise NotTried("needs both classes among the training rows and the newest rows")
         variance = sum(1 / (n * share * (1 - share)) for n, share in ((len(self.train.y), before), (len(rows), now)))
         offset = prior_offset(before, now)
-        return offset if abs(offset) > SURE * sqrt(variance) else 0.0
+        return offset if abs(offset) > SURE * sqrt(variance) and not self._is_wave(now, rows) else 0.0
+
+    def _is_wave(self, share: float, rows: Rows) -> bool:
+        """Whether windows of training rows had such a share too: a shift would follow a season that passes."""
+        if self.train is None or self.table.times is None:
+            return False
+        known = range_of_shares(self.train, self.table.times[rows])
+        return known is not None and known[0] <= share <= known[1]
 
     def _told(self, said: Said, split: Split, offset: float) -> float:
         scores = self._shifted(said, split.choose, offset)

@@ -9,9 +9,10 @@ from mlflow_errata.sections import sections
 NAMES = ("class_imbalance", "calibration", "framing")
 
 record, row = chosen_record()
-st.title("Are rare classes served?", anchor=False)
-for name, title, blocks in sections(record):
-    if name in NAMES:
-        if name != NAMES[0]:
-            st.header(title, anchor=False)
-        draw(blocks, key=name)
+counted = NAMES[0] in record.results
+st.title("Are rare classes served?" if counted else "Does what is said come true?", anchor=False)
+by_name = {item.name: item for item in sections(record)}
+for name in NAMES if counted else (*NAMES[1:], NAMES[0]):
+    if name != NAMES[0] or not counted:
+        st.header(by_name[name].title, anchor=False)
+    draw(by_name[name].blocks, key=name)
