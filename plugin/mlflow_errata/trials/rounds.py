@@ -344,7 +344,7 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
     if tried.change.kind == "change_metric":
         found["by"] = "value"
     settled = bench.settled(variant)
-    return found | {name: value for name, value in settled.items() if name.startswith("threshold") or "offset" in parts}
+    return found | {name: value for name, value in settled.items() if name != "offset" or "offset" in parts}
 
 
 def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:
