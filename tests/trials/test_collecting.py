@@ -110,7 +110,7 @@ def test_a_rise_that_brier_does_not_see_asks_for_nothing():
 
 def test_the_gain_is_between_half_and_all_of_the_last_doubling():
     """Gains by hand: the last is the least of the means of the last one, two and three."""
-    gain = collecting.Gain(0.04, 0.0, 0.0, 0.0, 0.0, 1e6, np.zeros(5), 100)
+    gain = collecting.Gain(0.04, 0.0, 0.0, 0.0, 0.0, 0.0, 1e6, np.zeros(5), 100)
     rising_last = [replace(gain, value=value) for value in (0.01, 0.02, 0.06)]
     found = collecting._doubled(rising_last, 1.0, "accuracy")
     assert found.value == pytest.approx(0.75 * 0.03)

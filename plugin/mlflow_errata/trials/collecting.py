@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from math import hypot, log2, sqrt
+from math import log2, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
     bench.hold(variant, bench.fit_on(np.setdiff1d(np.arange(len(train.y)), inside[::2])))
     gain = tests.ruler.gain(Variant(), variant)
     half = gain.times(0.5).among(tests.alone)
-    pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
+    pays = half.value > max(rounds.PEOPLE * half.known, rounds.WORTH * tests.ruler.loss)
     cost = replace(step.cost, rows=len(inside))
     shown = half.estimate(tests.ruler.objective.unit)
     gains = _gains(tests, shown)
