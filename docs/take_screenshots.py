@@ -61,10 +61,10 @@ Choose the run "1 buggy labels" to see a run whose labels have to be checked fir
 
 ## Above every page
 
-The experiment, the run and the run beside it; the metric, the mark of the evaluation rows (runs of one mark were
-measured on the same rows), the age of the run, and how many newer ones there are. *Share* copies a link to exactly
-this view, downloads its tables (CSV) or its report (HTML), and opens the run in MLflow. Every choice stands in the
-address.
+The experiment, the run and the run beside it; the metric, behind which stand the age of the run and the mark of the
+evaluation rows (runs of one mark were measured on the same rows); how many newer runs there are. *Share* copies a link
+to exactly this view, downloads its tables (CSV) or its report (HTML), and opens the run in MLflow. Every choice stands
+in the address.
 """
 BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 COLOURS = 256
