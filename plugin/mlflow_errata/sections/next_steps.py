@@ -140,7 +140,7 @@ def _change_metric(step: NextStep, record: Record) -> str:
     named = "the declared value" if by == "value" else words.metric(by)
     if not {"set", "family"} & set(step.params):
         return f"Decide by {named}{_from(step, record, ': ')}"
-    return f"{_change_model(step, record)}, chosen by {named}{_from(step, record, ': ')}"
+    return f"Choose the model by {named}: {_other_model(step)}{_from(step, record, ', ')}"
 
 
 def _from(step: NextStep, record: Record, before: str) -> str:
@@ -152,11 +152,18 @@ def _from(step: NextStep, record: Record, before: str) -> str:
 
 
 def _change_model(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
+    named = _other_model(step)
+    if step.params.get("family") is not None:
+        return f"Train a {named} model instead"
+    return f"Train with {named}" if named else "Change model"
+
+
+def _other_model(step: NextStep) -> str:
+    """A family, or the parameters that differ."""
     family = step.params.get("family")
     if family is not None:
-        return f"Train a {words.shown(family).replace('_', ' ')} model instead"
-    params = [f"{name.rpartition('__')[2]} {value}" for name, value in step.params.get("set", {}).items()]
-    return f"Train with {words.listed(params)}" if params else "Change model"
+        return words.shown(family).replace("_", " ")
+    return words.listed([f"{name.rpartition('__')[2]} {value}" for name, value in step.params.get("set", {}).items()])
 
 
 def _retrain(step: NextStep, record: Record) -> str:
