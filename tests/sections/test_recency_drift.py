@@ -8,7 +8,16 @@ from datetime import datetime
 import pytest
 
 from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text
-from mlflow_errata.diagnoses.recency_drift import Expectation, NewClass, RecencyDrift, Shift, Split, Window, Worsened
+from mlflow_errata.diagnoses.recency_drift import (
+    ClassDrift,
+    Expectation,
+    NewClass,
+    RecencyDrift,
+    Shift,
+    Split,
+    Window,
+    Worsened,
+)
 from mlflow_errata.record.schema import Training
 from mlflow_errata.sections import recency_drift
 
@@ -321,3 +330,20 @@ def test_no_line_leads_over_windows_that_are_not_drawn(result, window, record_of
     alone = next(layer for layer in layers if layer["mark"]["type"] == "rule")
     assert [row["run"] for row in alone["data"]["values"]] == [1, 2]
     assert {row["run"] for row in rates.spec["data"]["values"]} == {0, 1, 2}
+
+
+def test_shares_of_many_classes_are_a_sentence_and_a_table(result, record_of, rate):
+    def share(label, before, now, *, moved):
+        ends = [rate(value, value - 0.01, value + 0.01, unit="share of rows") for value in (before, now)]
+        change = rate(now - before, now - before - 0.02, now - before + 0.02, unit="share of rows")
+        return ClassDrift(label, *ends, change, moved, before, now + 0.05)
+
+    several = replace(result, classes=(share("cat", 0.2, 0.5, moved=True), share("dog", 0.8, 0.5, moved=False)))
+    blocks = recency_drift.section(several, record_of(task="multiclass"))
+    texts = [block.sentence for block in of(blocks, Text)]
+    assert "The shares of 1 of 2 classes changed beyond chance: 'cat' (+30.0 points)." in texts
+    table = next(block for block in of(blocks, Table) if block.columns[0].title == "class")
+    assert table.rows[0] == ("cat", 0.2, 0.5, "+30.0 points (+28.0 to +32.0)", 0.2, 0.55, "yes")
+    still = replace(result, classes=(share("dog", 0.5, 0.5, moved=False),))
+    texts = [block.sentence for block in of(recency_drift.section(still, record_of()), Text)]
+    assert "The share of none of 1 class changed beyond chance." in texts

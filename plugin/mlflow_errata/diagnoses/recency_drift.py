@@ -10,6 +10,7 @@ import numpy as np
 
 from mlflow_errata.diagnoses._causes import Cause, Split, cause_of, split_change
 from mlflow_errata.diagnoses._changes import change_of, is_worse, metric_of
+from mlflow_errata.diagnoses._class_drift import ClassDrift, class_drifts
 from mlflow_errata.diagnoses._label_drift import LabelDrift, label_drifts
 from mlflow_errata.diagnoses._newcomers import NewClass, is_their_doing, new_classes
 from mlflow_errata.diagnoses._onsets import onset_of
@@ -34,6 +35,7 @@ __all__ = [
     "NAME",
     "RESULT",
     "WORTH_A_LOOK",
+    "ClassDrift",
     "Expectation",
     "LabelDrift",
     "Moment",
@@ -114,6 +116,7 @@ class RecencyDrift:
         is blind to concept drift
     worsened : tuple of Worsened, slices that got worse most where the whole did, most errors added first
     labels : tuple of LabelDrift, of several labels, those served worse first; empty for other tasks
+    classes : tuple of ClassDrift, of many classes, those whose share moved first; empty for other tasks
     """
 
     windows: tuple[Window, ...]
@@ -137,6 +140,7 @@ class RecencyDrift:
     expected: Expectation | None = None
     worsened: tuple[Worsened, ...] = ()
     labels: tuple[LabelDrift, ...] = ()
+    classes: tuple[ClassDrift, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -220,6 +224,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         expected=expectation_of(table, options.metric, outcomes, table.times[rows[split]]),
         worsened=worsened(table, older, newer) if worse else (),
         labels=label_drifts(table, older, newer),
+        classes=class_drifts(*sides),
     )
 
 

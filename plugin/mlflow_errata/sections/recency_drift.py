@@ -98,9 +98,7 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
     if any(window.label_rate is not None for window in drawn):
         positive = record.dataset.classes[-1] if record.dataset.classes else None
         blocks.append(rate_course(result, positive, record.dataset.training))
-    blocks.append(_windows(result, record))
-    if result.labels:
-        blocks.append(_by_label.drifts(result.labels))
+    blocks += [_windows(result, record), *_one_by_one(result)]
     if result.worsened:
         blocks.append(_worsened(result))
     if result.shifts:
@@ -254,6 +252,50 @@ def _rates(window: Window) -> tuple[float | None, float | None]:
         None if window.label_rate is None else window.label_rate.value,
         None if window.prediction_rate is None else window.prediction_rate.value,
     )
+
+
+def _one_by_one(result: RecencyDrift) -> list[Block]:
+    """Labels of several, or classes of many."""
+    if result.labels:
+        return [_by_label.drifts(result.labels)]
+    return [Text(_shares(result)), _classes(result)] if result.classes else []
+
+
+def _shares(result: RecencyDrift) -> str:
+    moved = [item for item in result.classes if item.moved]
+    looked = words.plural(len(result.classes), "class", "classes")
+    if not moved:
+        return f"The share of none of {looked} changed beyond chance."
+    named = [f"{words.quoted(item.label)} ({words.change(item.change).partition(' (')[0]})" for item in moved]
+    return f"The shares of {len(moved)} of {looked} changed beyond chance: {words.listed(named)}."
+
+
+def _classes(result: RecencyDrift) -> Table:
+    """Shares of the classes before and now, in labels and predictions."""
+    columns = (
+        Column("class"),
+        Column("share before", "percent"),
+        Column("share now", "percent"),
+        Column("change"),
+        Column("predicted before", "percent"),
+        Column("predicted now", "percent"),
+        Column("moved"),
+    )
+    shown = result.classes[:MOST_COLUMNS]
+    more = f" The first {MOST_COLUMNS} of {len(result.classes)}." if len(result.classes) > MOST_COLUMNS else ""
+    rows = tuple(
+        (
+            words.shown(item.label),
+            item.before.value,
+            item.now.value,
+            words.change(item.change),
+            item.said_before,
+            item.said_now,
+            "yes" if item.moved else "no",
+        )
+        for item in shown
+    )
+    return Table(columns, rows, f"Shares of the classes in labels and predictions, those that moved first.{more}")
 
 
 def _worsened(result: RecencyDrift) -> Table:
