@@ -19,7 +19,7 @@ from mlflow_errata.diagnoses.recency_drift import (
     Worsened,
 )
 from mlflow_errata.record.schema import Training
-from mlflow_errata.sections import recency_drift
+from mlflow_errata.sections import _columns_moved, recency_drift
 
 
 def month(number):
@@ -198,10 +198,10 @@ def test_columns_stand_beside_their_floor(result, record_of):
     blocks = recency_drift.section(result, record_of())
     psi = of(blocks, Chart)[-1]
     assert [(row["name"], round(row["value"], 4), row["series"]) for row in psi.spec["data"]["values"]] == [
-        ("temp", 0.002, recency_drift.FLOOR.words),
-        ("temp", 6.272, recency_drift.MOVED.words),
-        ("hour", 0.002, recency_drift.FLOOR.words),
-        ("hour", 0.001, recency_drift.STAYED.words),
+        ("temp", 0.002, _columns_moved.FLOOR.words),
+        ("temp", 6.272, _columns_moved.MOVED.words),
+        ("hour", 0.002, _columns_moved.FLOOR.words),
+        ("hour", 0.001, _columns_moved.STAYED.words),
     ]
     assert of(blocks, Text)[-1].sentence == "1 of 2 columns moved: temp."
 
