@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,10 +13,12 @@ import pandas as pd
 import pytest
 
 import mlflow_errata as errata
+from mlflow_errata._reviews import review_of
 from mlflow_errata.blocks import Verdict
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.report import render
 from mlflow_errata.sections import REGISTRY, verdicts
+from mlflow_errata.sections import _words as words
 
 LIMIT = 200_000
 HOSTILE = (
@@ -194,3 +197,16 @@ def test_a_browser_asks_for_nothing_and_cuts_nothing(tmp_path):
         browser.close()
     assert set(asked) == {path.as_uri()}
     assert said == []
+
+
+def test_slices_come_with_their_course_their_overlaps_and_what_was_said_of_them(record):
+    worst = record.results["slice_errors"].slices[0]
+    said = replace(review_of(worst.conditions, "accepted", by="Ann <b>", note="known & fine"), run_name="first")
+    page = render(record, reviews={worst.id: said})
+    assert "What was said of slices." in page
+    assert "known &amp; fine" in page
+    assert "Ann &lt;b&gt;" in page
+    assert "What was said of slices." not in render(record)
+    assert f"Slice 1 over time: {words.conditions(worst)}." in unescape(page)
+    shared = any(item.overlaps for item in record.results["slice_errors"].slices)
+    assert ("Slices by their place above" in page) is shared

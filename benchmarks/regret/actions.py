@@ -58,16 +58,18 @@ def _taken(case: Case, steps: Steps) -> Any:
     kinds = dict(steps)
     train = corrected(case) if "relabel" in kinds else case.train
     if "collect_data" in kinds:
-        train = collected(case, kinds["collect_data"]["slice"])
+        train = collected(case, kinds["collect_data"].get("slice", []))
     if not others:
         return clone(case.estimator).fit(train[case.features], train["y"])
     return recipe(case, others).fit(case.estimator, train, newer=case.evaluation)
 
 
 def collected(case: Case, conditions: list[str]) -> pd.DataFrame:
-    """The training rows and as many further ones of a slice as there are, as far as the pool has them."""
+    """The training rows and as many further ones of a slice (of all) as there are, as far as the pool has them."""
     if case.pool is None:
         return case.train
+    if not conditions:
+        return pd.concat([case.train, case.pool[: len(case.train)]])
     masks = [
         np.logical_and.reduce([predicate.mask(rows) for predicate in parse(" and ".join(conditions))])
         for rows in (case.train, case.pool)

@@ -57,16 +57,26 @@ def make(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / UNFINISHED).touch()
-    command = [
-        sys.executable,
-        str(script()),
-        "--tracking-uri",
-        store_of(folder),
-        "--artifacts",
-        str(folder / "artifacts"),
-    ]
+    _log(store_of(folder), folder)
+    (folder / UNFINISHED).rename(folder / READY)
+
+
+def fill(database: Path) -> None:
+    """Log the demo's runs into an empty store, whose file is made where there is none; artifacts go beside it.
+
+    Raises
+    ------
+    DemoRefused
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    _log(f"sqlite:///{database.resolve()}", database.resolve().parent / "errata-demo")
+
+
+def _log(tracking_uri: str, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, str(script())]
+    command += ["--tracking-uri", tracking_uri, "--artifacts", str(folder / "artifacts")]
     settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run(command, cwd=folder, env=os.environ | settings, check=False)  # noqa: S603 - our own example
     if done.returncode:
         raise DemoRefused(folder, f"the example ended with exit code {done.returncode}; what it said stands above")
-    (folder / UNFINISHED).rename(folder / READY)

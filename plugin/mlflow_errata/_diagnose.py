@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.training import TrainingSet
+    from mlflow_errata.trials._shape import Trials
 
 MOST_ROWS = 2000
 """Rows that a record keeps, so that its size does not grow with the data."""
 FEWEST_PERMUTATIONS = 19
 """Draws below which none can be beyond 95 % of them."""
+INTERRUPTED = "not tried: the trials were interrupted"
 ROWS_OF_A_SLICE = 100
 ROWS_OF_SUSPECTED = 50_000
 """Rows among which those of a suspected slice are looked for; rows stand in no meaningful order."""
@@ -176,19 +180,7 @@ def diagnose(
         results, not_applicable = _make(table, options)
         steps, trials = propose(results, table), None
         if budget > 0:
-            start = monotonic()
-            steps = with_unchecked_gain(steps, results, table, train=train, model=model, value=value, options=options)
-            steps, trials = try_steps(
-                table,
-                results,
-                steps,
-                model=model,
-                metric=chosen,
-                value=value,
-                budget=budget,
-                spent=monotonic() - start,
-                random_state=random_state,
-            )
+            steps, trials = _tried(steps, results, table, train=train, model=model, value=value, options=options)
     return Record(
         dataset=_dataset(table),
         summary=_summary(table, chosen, inferred=metric is None, random_state=random_state),
@@ -199,6 +191,35 @@ def diagnose(
         trials=trials,
         evaluated=evaluated_rows(table, before, value),
     )
+
+
+def _tried(
+    steps: tuple[NextStep, ...],
+    results: Mapping[str, Result],
+    table: EvaluationTable,
+    *,
+    train: object,
+    model: object,
+    value: Value | None,
+    options: Options,
+) -> tuple[tuple[NextStep, ...], Trials | None]:
+    """Steps with their gains, within the budget; as they were if a person interrupts before anything was measured."""
+    start = monotonic()
+    try:
+        steps = with_unchecked_gain(steps, results, table, train=train, model=model, value=value, options=options)
+        return try_steps(
+            table,
+            results,
+            steps,
+            model=model,
+            metric=options.metric,
+            value=value,
+            budget=options.budget,
+            spent=monotonic() - start,
+            random_state=options.random_state,
+        )
+    except KeyboardInterrupt:
+        return tuple(replace(step, gain_reason=INTERRUPTED) if step.gain is None else step for step in steps), None
 
 
 def _quiet() -> AbstractContextManager[Any]:

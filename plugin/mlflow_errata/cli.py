@@ -166,7 +166,12 @@ def report(*, run_or_folder: str, output: Path, tracking_uri: str) -> None:
     """Write the HTML report of a run or of a saved record."""
     from mlflow_errata.report import render
 
-    output.write_text(render(_record(run_or_folder, tracking_uri)), encoding="utf-8")
+    reviews = {}
+    if not Path(run_or_folder).is_dir():
+        from mlflow_errata.tracking.reviews import of_run
+
+        reviews = of_run(run_or_folder, tracking_uri=tracking_uri)
+    output.write_text(render(_record(run_or_folder, tracking_uri), reviews=reviews), encoding="utf-8")
     click.echo(str(output))
 
 

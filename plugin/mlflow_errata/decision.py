@@ -38,6 +38,35 @@ class DecisionRule:
 
 
 @dataclass(frozen=True)
+class ClassRule:
+    """How a classifier of several classes decides.
+
+    Parameters
+    ----------
+    classes : tuple of labels
+    shares : tuple of float, probabilities are multiplied by these and add up to 1 again: restores the shares of the
+        classes after they were weighted in training; empty leaves probabilities as they are
+    worth : tuple of tuples of float, worth[k][d] of deciding for class d where k is true; empty takes the likeliest
+    """
+
+    classes: tuple[Any, ...]
+    shares: tuple[float, ...] = ()
+    worth: tuple[tuple[float, ...], ...] = ()
+
+    def shifted(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities after the shares were restored; shape (n, n_classes)."""
+        if not self.shares:
+            return scores
+        found = scores * np.asarray(self.shares)
+        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), SMALLEST))
+
+    def decided(self, scores: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Positions of the classes whose decision is worth most in expectation; shape (n,)."""
+        found = self.shifted(scores)
+        return np.asarray((found @ np.asarray(self.worth) if self.worth else found).argmax(axis=1))
+
+
+@dataclass(frozen=True)
 class Mixture:
     """A ranking score made of several.
 
@@ -111,3 +140,55 @@ class Decided(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Labels by the threshold; shape (n,)."""
         said = self.predict_proba(X)[:, 1] >= self.threshold
         return np.asarray(self.classes_)[said.astype(np.intp)]
+
+
+class DecidedClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier of several classes that decides by what a decision is worth; `predict_proba` restores the shares.
+
+    Parameters
+    ----------
+    estimator : classifier with predict_proba
+    classes : list of labels that shares and worth speak of; a class that they leave out is decided for never
+    shares : list of float, as in ClassRule
+    worth : list of lists of float, as in ClassRule
+    """
+
+    def __init__(self, estimator: Any, classes: Any, shares: Any = (), worth: Any = ()) -> None:
+        self.estimator = estimator
+        self.classes = classes
+        self.shares = shares
+        self.worth = worth
+
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> DecidedClasses:  # noqa: N803 - scikit-learn's name
+        """Fit a clone of the estimator."""
+        return self.around(clone(self.estimator).fit(X, y, **fit_params))
+
+    def around(self, fitted: Any) -> DecidedClasses:
+        """Take over an estimator that is fitted already."""
+        self.estimator_ = fitted
+        self.classes_ = fitted.classes_
+        if hasattr(fitted, "feature_names_in_"):
+            self.feature_names_in_ = fitted.feature_names_in_
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Probabilities of the classes with their shares restored; shape (n, n_classes)."""
+        said = self._said(X)
+        found = np.zeros((len(said), len(self.classes_)))
+        for at, label in enumerate(self.classes):
+            found[:, np.asarray(self.classes_) == label] = self._rule.shifted(said)[:, [at]]
+        return found
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """Labels by what a decision is worth; shape (n,)."""
+        return np.asarray(list(self.classes))[self._rule.decided(self._said(X))]
+
+    @property
+    def _rule(self) -> ClassRule:
+        return ClassRule(tuple(self.classes), tuple(self.shares), tuple(tuple(row) for row in self.worth))
+
+    def _said(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Probabilities in the order of `classes`; 0 for those that the estimator does not know."""
+        said, known = np.asarray(self.estimator_.predict_proba(X)), np.asarray(self.classes_).tolist()
+        columns = [said[:, known.index(label)] if label in known else np.zeros(len(said)) for label in self.classes]
+        return np.column_stack(columns)

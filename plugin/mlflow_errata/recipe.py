@@ -11,7 +11,7 @@ import numpy as np
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_model, decouple, reframe, retrain_recent
+from mlflow_errata.steps import KINDS, change_metric, change_model, decouple, reframe, retrain_recent
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mlflow_errata.decision import DecisionRule
+    from mlflow_errata.decision import ClassRule, DecisionRule
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import NextStep
 
@@ -236,21 +236,51 @@ def _check(kind: str, params: dict[str, Any]) -> None:
 
 def prepared(
     steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None
-) -> tuple[TrainingSet, DecisionRule]:
+) -> tuple[TrainingSet, DecisionRule | ClassRule]:
     """The rows to fit on, and the rule to decide by (which needs the share of the classes before balancing)."""
     from mlflow_errata.decision import DecisionRule, prior_offset  # noqa: PLC0415 - loads scikit-learn
 
-    offset, threshold, rows = 0.0, None, joined(steps, train, newer)
+    rows = joined(steps, train, newer)
+    if rows.y.dtype.kind != "f" and rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004
+        return _prepared_classes(steps, rows)
+    offset, threshold = 0.0, None
     for kind, params in _in_turn(steps):
-        if kind == "resample" and params.get("method") in BALANCING:
-            share = positive_share(rows)
-            if share is not None:
-                offset += prior_offset(0.5, share)
-                threshold = share
+        before = positive_share(rows)
         rows = KINDS[kind].apply(rows, **params)
+        if kind == "resample" and params.get("method") in BALANCING and before is not None:
+            balanced = prior_offset(positive_share(rows) or 0.5, before)
+            offset += balanced
+            threshold = float(1 / (1 + np.exp(-balanced)))
         offset += retrain_recent.shift_of(params) if kind == retrain_recent.KIND else 0.0
         threshold = params.get("threshold", threshold)
     return rows, DecisionRule(offset, threshold)
+
+
+def _weighs(kind: str, params: dict[str, Any]) -> bool:
+    """Whether a step changes how several classes are decided between."""
+    return "worth" in params or "factors" in params or (kind == "resample" and params.get("method") == "class_weight")
+
+
+def _prepared_classes(steps: Sequence[tuple[str, dict[str, Any]]], rows: TrainingSet) -> tuple[TrainingSet, ClassRule]:
+    """The same for several classes: weights in training are taken back from the probabilities, not from decisions."""
+    import pandas as pd  # noqa: PLC0415 - what fits is loaded to fit
+
+    from mlflow_errata.decision import ClassRule  # noqa: PLC0415 - loads scikit-learn
+
+    classes = tuple(np.unique(rows.y.to_numpy()).tolist())
+    shares, worth = pd.Series(1.0, index=list(classes)), np.eye(len(classes))
+    for kind, params in _in_turn(steps):
+        if kind == "resample" and params.get("method") == "class_weight":
+            balance = rows.y.value_counts(normalize=True).reindex(shares.index) ** float(params.get("power", 1.0))
+            shares, worth = shares * balance, np.diag(1 / balance)
+        if "worth" in params:
+            classes, worth = tuple(params["worth"]["classes"]), np.array(params["worth"]["values"])
+        if "factors" in params:
+            classes, factors = zip(*params["factors"], strict=True)
+            worth = np.diag(factors)
+        rows = KINDS[kind].apply(rows, **params)
+    restored = tuple(shares.reindex(list(classes)).fillna(1.0).tolist()) if (shares != 1).any() else ()
+    return rows, ClassRule(classes, restored, tuple(map(tuple, worth.tolist())))
 
 
 def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, newer: TrainingSet | None) -> TrainingSet:
@@ -277,18 +307,22 @@ def altered(
     for kind, params in steps:
         if kind == change_model.KIND:
             estimator = change_model.alter(estimator, X, **params, classes=classes)
+        elif kind == change_metric.KIND:
+            estimator = change_metric.alter(estimator, X, **params, classes=classes)
     for kind, params in steps:
         if kind == reframe.KIND:  # around the model, whichever it is
             estimator = reframe.alter(estimator, X, **params)
     return estimator
 
 
-def decided(fitted: Any, rule: DecisionRule) -> Any:
+def decided(fitted: Any, rule: DecisionRule | ClassRule) -> Any:
     """A fitted estimator that decides by a rule; itself if the rule changes nothing."""
+    from mlflow_errata.decision import ClassRule, Decided, DecidedClasses  # noqa: PLC0415 - loads scikit-learn
+
+    if isinstance(rule, ClassRule):
+        return DecidedClasses(fitted, list(rule.classes), list(rule.shares), list(rule.worth)).around(fitted)
     if rule.offset == 0 and rule.threshold is None:
         return fitted
-    from mlflow_errata.decision import Decided  # noqa: PLC0415 - loads scikit-learn
-
     return Decided(fitted, rule.offset, 0.5 if rule.threshold is None else rule.threshold).around(fitted)
 
 

@@ -21,15 +21,17 @@ from mlflow_errata.blocks import (
     Text,
     Verdict,
 )
-from mlflow_errata.sections import MARKS, REGISTRY, measured, next_steps, sections, verdicts
+from mlflow_errata.sections import MARKS, REGISTRY, measured, next_steps, sections, slice_review, verdicts
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
+    from mlflow_errata._reviews import Review
     from mlflow_errata.record.schema import Record
 
+SLICES = "slice_errors"
 WIDE, NARROW = 760, 330
 """Pixels that a chart is drawn for, on a desk and on a phone: text keeps its size on both."""
 LONG = 22
@@ -86,13 +88,14 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def render(record: Record, *, only: Collection[str] = ()) -> str:
+def render(record: Record, *, only: Collection[str] = (), reviews: Mapping[str, Review] | None = None) -> str:
     """The record as a self-contained HTML page.
 
     Parameters
     ----------
     record : Record
     only : names of diagnoses, and "next_steps": the parts to show; default: all
+    reviews : the newest review of each slice by the slice's id, to be told with the slices
 
     Returns
     -------
@@ -100,7 +103,12 @@ def render(record: Record, *, only: Collection[str] = ()) -> str:
         HTML that asks for nothing from elsewhere and runs no script; light or dark as the reader's system is. Its size
         does not depend on the number of rows.
     """
-    body = [_section(part.name, part.title, part.blocks) for part in sections(record) if not only or part.name in only]
+    more = {SLICES: slice_review.reviewed(record, reviews or {})}
+    body = [
+        _section(part.name, part.title, [*part.blocks, *more.get(part.name, [])])
+        for part in sections(record)
+        if not only or part.name in only
+    ]
     if not only or "next_steps" in only:
         body.insert(0, _section("next_steps", next_steps.TITLE, next_steps.section(record)[1:]))
     return PAGE.format(

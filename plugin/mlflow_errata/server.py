@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 from contextlib import asynccontextmanager
@@ -106,6 +107,7 @@ def own_address(host: str, port: int | str) -> str:
 
 def _mount(served: Any, path: str) -> None:
     """Put the app under a path, before MLflow's own catch-all, and run its lifespan inside MLflow's."""
+    put_back = _access_log()
     import streamlit  # noqa: PLC0415 - slow to import, and only this needs it
     from starlette.responses import RedirectResponse  # noqa: PLC0415
     from starlette.routing import Mount, Route  # noqa: PLC0415
@@ -115,15 +117,30 @@ def _mount(served: Any, path: str) -> None:
     os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true"}
     app = streamlit.App(app_path())
     inner, outer = app.lifespan(), served.router.lifespan_context
+    put_back()
 
     @asynccontextmanager
     async def both(parent: Any) -> AsyncIterator[Any]:
         async with outer(parent) as state, inner(parent):
+            put_back()
             yield state
 
     served.router.lifespan_context = both
     slash = Route(path, lambda asked: RedirectResponse(_with_slash(asked.url)), methods=["GET", "HEAD"])
     served.router.routes[:0] = [slash, Mount(path, app=Guard(app, _Door(), REMEDY))]
+
+
+def _access_log() -> Callable[[], None]:
+    """Puts the server's loggers back as they are now: Streamlit gives each a handler of its own, so all came twice."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.access", "uvicorn.asgi", "uvicorn.error")]
+    before = [(logger, list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
+
+    def put_back() -> None:
+        for logger, handlers, level, propagate in before:
+            logger.handlers[:], logger.propagate = handlers, propagate
+            logger.setLevel(level)
+
+    return put_back
 
 
 def app_path() -> Path:

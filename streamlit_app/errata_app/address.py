@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
+LOCAL = ("localhost", "127.0.0.1", "::1")
 SQLITE = "sqlite:///"
 WORKSPACE = "#workspace="
 
@@ -25,7 +26,17 @@ def store() -> str:
 
 def is_absent(uri: str) -> bool:
     """Whether the store is a file that is not there; MLflow would make an empty one."""
-    return uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).is_file()
+    return uri.startswith(SQLITE) and not database_of(uri).is_file()
+
+
+def database_of(uri: str) -> Path:
+    """The file of a store that is one."""
+    return Path(uri.removeprefix(SQLITE).partition("?")[0])
+
+
+def is_own(uri: str) -> bool:
+    """Whether a store is a file, and the app answers to this machine alone: nobody else's, and nobody else is here."""
+    return uri.startswith(SQLITE) and st.get_option("server.address") in LOCAL
 
 
 def run_in_mlflow(uri: str, experiment_id: str, run_id: str) -> str:

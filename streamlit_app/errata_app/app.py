@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from errata_app import warming
+from errata_app import login, warming
 from errata_app.address import tracking_uri
 
 HERE = Path(__file__).parent
@@ -24,6 +24,7 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"{page.title} · errata", page_icon=str(HERE / "favicon.svg"), layout="wide")
 st.session_state["view"] = page.url_path or "next_step"
+login.ask()
 if not warming.is_warm(tracking_uri()):
     place = st.empty()
     with place.container(key="warming"):

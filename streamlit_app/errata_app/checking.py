@@ -75,20 +75,22 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
         return
     issue, queue = session.desk.queue.rows[key], session.desk.queue
     with st.container(border=True, key="row"):
-        heading = st.container(horizontal=True, gap="large", key="heading")
+        heading = st.container(horizontal=True, vertical_alignment="bottom", key="heading")
         _buttons(session, issue, by, locked=locked)
         with heading:  # drawn last: whoever sees the row has its buttons
+            st.markdown(f"##### Row {plain(key)}", width=160)
             for name, value in (("given", issue.given), ("suggested", issue.suggested)):
-                with st.container(width=220, gap=None, key=f"label-{name}"):
+                with st.container(width=130, gap=None, key=f"label-{name}"):
                     st.caption(name)
                     st.markdown(f"**{plain(words.label(value))}**")
-            st.markdown(f"##### Row {plain(key)}", width="content")
-        reasons, values = st.columns([3, 2], gap="large")
-        with reasons:
-            st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
-            _said(standing, key)
-        with values.container(key="values"):
-            st.markdown(_columns(words.values(queue, issue)))
+        st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
+        _said(standing, key)
+        values = words.values(queue, issue)
+        half = (len(values) + 1) // 2
+        with st.container(key="values"):
+            for place, some in zip(st.columns(2, gap="large"), (values[:half], values[half:]), strict=True):
+                if some:
+                    place.markdown(_columns(some))
 
 
 def _columns(values: list[tuple[str, str]]) -> str:

@@ -35,6 +35,8 @@ LINK = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
 """What the browser makes a link of, escaped or not, unless something stands between."""
 JOINER = "\N{WORD JOINER}"
 """Takes no room and breaks no line."""
+LONG, NARROW = 30, 230
+"""Characters of a text that is cut where a table has little room, and the pixels that it is cut to."""
 DIGITS = 10_000
 """From here on numbers are shown whole."""
 
@@ -64,9 +66,13 @@ def draw_block(block: Any, key: str) -> None:
 
 @draw_block.register
 def _(block: Verdict, key: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="top", key=f"verdict{key}"):
-        st.badge(f"{MARK[block.status]} {WORDS[block.status]}", color=COLOUR[block.status])
-        st.markdown(plain(block.sentence), width="stretch")
+    with st.container(key=f"verdict{key}"):
+        st.markdown(f"{mark(block.status)} {plain(block.sentence)}")
+
+
+def mark(status: Status) -> str:
+    """A status as a badge within a line of Markdown: colour, shape and word."""
+    return f":{COLOUR[status]}-badge[{MARK[status]} {WORDS[status]}]"
 
 
 @draw_block.register
@@ -77,7 +83,7 @@ def _(block: Text, key: str) -> None:
 
 @draw_block.register
 def _(block: Facts, key: str) -> None:
-    with st.container(horizontal=True, gap="large", key=f"facts{key}"):
+    with st.container(horizontal=True, gap="medium", key=f"facts{key}"):
         for at, fact in enumerate(block.facts):
             with st.container(width=190, gap=None, key=f"fact{key}-{at}"):
                 st.metric(plain(fact.name), plain(fact.value))
@@ -98,13 +104,17 @@ def chart(block: Chart, key: str, *, tabled: bool = False) -> None:
     """A chart, and its values one click away; `tabled` if the same values stand in a table below it."""
     if block.title:
         st.markdown(f"**{plain(block.title)}**")
-    spec = block.spec | {"autosize": {"type": "fit-x", "contains": "padding"}}
-    st.vega_lite_chart(spec=spec, alt=block.alt, key=f"chart{key}", width="stretch")
+    st.vega_lite_chart(spec=spec_of(block), alt=block.alt, key=f"chart{key}", width="stretch")
     values = [] if tabled else data_of(block)
     if values:
         with st.popover("As a table", key=f"values{key}", type="tertiary", on_change="rerun") as opened:
             if opened.open:
                 st.dataframe(values, hide_index=True, key=f"data{key}", alt=f"Values of the chart. {block.alt}")
+
+
+def spec_of(block: Chart) -> dict[str, Any]:
+    """A chart as wide as its place, without the room that Streamlit leaves below one."""
+    return block.spec | {"autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"bottom": 2}}
 
 
 @draw_block.register
@@ -136,15 +146,19 @@ def card(block: StepCard, key: str, *, below: Callable[[], None] | None = None) 
             below()
 
 
-def table(block: Table, *, key: str, selectable: bool = False, linked: str = "") -> str | None:
-    """A table, and the key of the row that was selected in it; `linked` names it in the address."""
-    frame, config = columns_of(block)
+def table(block: Table, *, key: str, selectable: bool = False, linked: str = "", narrow: bool = False) -> str | None:
+    """A table, and the key of the row that was selected in it; `linked` names it in the address.
+
+    `narrow`: it stands beside something, so that long texts are cut for the figures beside them.
+    """
+    frame, config = columns_of(block, narrow=narrow)
     wanted = st.query_params.get(linked) if linked else None
     default: Any = {"selection": {"rows": [block.keys.index(wanted)]}} if wanted in block.keys else None
     shown: Any = st.dataframe(
         frame,
         key=f"{key}-{fingerprint(block)}" if selectable else key,
         hide_index=True,
+        width="content",
         column_config=config,
         on_select="rerun" if selectable else "ignore",
         selection_mode="single-row",
@@ -166,7 +180,7 @@ def table(block: Table, *, key: str, selectable: bool = False, linked: str = "")
     return found
 
 
-def columns_of(block: Table) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+def columns_of(block: Table, *, narrow: bool = False) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """The cells of a table by column, as `st.dataframe` takes them, and how each column reads."""
     frame: dict[str, list[Any]] = {
         column.title: [row[at] for row in block.rows] for at, column in enumerate(block.columns)
@@ -174,7 +188,7 @@ def columns_of(block: Table) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     for column in block.columns:
         if column.kind == "percent":
             frame[column.title] = [None if cell is None else 100 * cell for cell in frame[column.title]]
-    return frame, {column.title: _column(column, frame[column.title]) for column in block.columns}
+    return frame, {column.title: _column(column, frame[column.title], narrow=narrow) for column in block.columns}
 
 
 def fingerprint(block: Table) -> str:
@@ -182,9 +196,10 @@ def fingerprint(block: Table) -> str:
     return sha256("\0".join(block.keys).encode()).hexdigest()[:12]
 
 
-def _column(column: Column, cells: list[Any]) -> Any:
+def _column(column: Column, cells: list[Any], *, narrow: bool) -> Any:
     if column.kind == "text":
-        return st.column_config.TextColumn(column.title)
+        is_long = narrow and any(len(str(cell)) > LONG for cell in cells)
+        return st.column_config.TextColumn(column.title, width=NARROW if is_long else None)
     large = any(isinstance(cell, int | float) and abs(cell) >= DIGITS for cell in cells)
     whole = column.kind == "integer" or (column.kind == "number" and large)
     return st.column_config.NumberColumn(column.title, format="localized" if whole else FORMAT[column.kind])

@@ -80,19 +80,19 @@ def _chosen() -> Choice:
     uri = source.tracking_uri()
     if is_absent(uri):
         states.no_store(uri)
-    bar = st.container(horizontal=True, vertical_alignment="bottom", key="header")
+    bar = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="header")
     try:
         walled = source.workspaces(store())
         if walled not in ((), ("default",)):
             with bar:
-                _linked("Workspace", list(walled), key="workspace", shown=str, width=150)
+                _linked("Workspace", list(walled), key="workspace", shown=str, width=130)
             uri = source.tracking_uri()
         known = source.experiments(uri)
         names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
         if not names:
             states.no_experiments(uri)
         with bar:
-            name = _linked("Experiment", names, key="experiment", shown=str, width=200)
+            name = _linked("Experiment", names, key="experiment", shown=str, width=130)
         experiment = next(item for item in known if item.name == name)
         n_pages = int(st.session_state.setdefault(PAGES, 1))
         rows = source.runs(uri, experiment.id, n_pages)
@@ -105,6 +105,7 @@ def _chosen() -> Choice:
         row = _choose_run(rows, is_more=len(rows) >= source.PAGE * n_pages)
         against = _choose_against(rows, row)
         share(row)
+        _who()
     return Choice(name, experiment.id, rows, experiment.ignored, row, against)
 
 
@@ -136,7 +137,7 @@ def _choose_run(rows: tuple[RunRow, ...], *, is_more: bool) -> RunRow:
     def shown(run_id: str) -> str:
         return "Older runs ..." if run_id == OLDER else _label(named[run_id])
 
-    chosen = _linked("Run", options, key="run", shown=shown, width=250)
+    chosen = _linked("Run", options, key="run", shown=shown, width=220)
     st.session_state["run before"] = chosen
     if wanted and wanted not in named and had is None:
         st.toast(f"The run {plain(wanted)} of this link is not in this experiment. This is the newest one.")
@@ -152,14 +153,19 @@ def _choose_against(rows: tuple[RunRow, ...], row: RunRow) -> RunRow | None:
     older = [run_id for run_id in order[order.index(row.run_id) + 1 :] if run_id in named]
     likely = [run_id for run_id in (row.follows, *older) if run_id in named]
     options = list(dict.fromkeys([*likely, *named]))
-    chosen = _linked("Compare with", options, key="against", shown=lambda item: _label(named[item]), width=250)
+
+    def shown(run_id: str) -> str:
+        return f"against {_label(named[run_id])}"
+
+    chosen = _linked("Compare with", options, key="against", shown=shown, width=260)
     return named[chosen]
 
 
 def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], str], width: int) -> str:
     """A choice that the address holds: a link opens it, it outlives a change of page, and the address follows it.
 
-    Streamlit's own binding writes what is shown into the address, which for a run changes by the minute.
+    Its label is there for those who do not see it: on a phone the header would fill half of the screen. Streamlit's
+    own binding writes what is shown into the address, which for a run changes by the minute.
     """
     kept = f"{key} chosen"
 
@@ -169,7 +175,7 @@ def _linked(label: str, options: list[str], *, key: str, shown: Callable[[str], 
     wanted = (st.query_params.get(key), st.session_state.get(kept))
     chosen = next((value for value in wanted if value in options), options[0])
     st.session_state[key] = st.session_state[kept] = st.query_params[key] = chosen
-    st.selectbox(label, options, format_func=shown, key=key, on_change=keep, width=width)
+    st.selectbox(label, options, format_func=shown, key=key, on_change=keep, width=width, label_visibility="collapsed")
     return chosen
 
 
@@ -181,17 +187,15 @@ def _label(row: RunRow) -> str:
 
 
 def _badges(choice: Choice, said: str) -> None:
+    """The metric, behind which stands what it was measured on; newer runs, and the run beside."""
     row, uri = choice.row, source.tracking_uri()
     newer = [item for item in choice.rows if item.started > row.started]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="badges"):
-        st.badge(plain(said), color="blue")
-        if row.digest:
-            st.badge(
-                f"rows frozen, {row.digest[:8]}",
-                color="gray",
-                help="Runs with this mark were measured on the same evaluation rows.",
-            )
-        st.badge(f"run of {ago(row.started)}", color="gray", help=moment(row.started))
+        with st.popover(plain(said), type="tertiary", key="measured"):
+            st.text(f"Run of {ago(row.started)}: {moment(row.started)}")
+            if row.digest:
+                st.text(f"Evaluation rows frozen, mark {row.digest[:8]}")
+                st.caption("Runs with this mark were measured on the same evaluation rows.")
         if newer:
             more = "+" if len(newer) >= source.PAGE else ""
             st.button(
@@ -214,6 +218,16 @@ def _badges(choice: Choice, said: str) -> None:
     age = age_of_answers(uri)
     if age is not None:
         states.shown_from_memory(length(age))
+
+
+def _who() -> None:
+    """Who is logged in, and the way out."""
+    if not st.user.get("is_logged_in"):
+        return
+    name = str(st.user.get("email") or st.user.get("name") or "somebody")
+    with st.popover(plain(name.partition("@")[0]), type="tertiary", key="who"):
+        st.text(name)
+        st.button("Log out", on_click=st.logout, key="log out")
 
 
 def _open(run_id: str) -> None:

@@ -6,8 +6,9 @@ from getpass import getuser
 
 import streamlit as st
 
+from errata_app.address import LOCAL
+
 KEPT = "by chosen"
-LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def person(label: str = "Checked by", *, key: str = "by") -> str:

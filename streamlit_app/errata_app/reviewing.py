@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import streamlit as st
 
 from errata_app import source
-from errata_app.draw import MARK, columns_of, draw, fingerprint, plain
+from errata_app.draw import MARK, columns_of, draw, fingerprint, plain, spec_of
 from errata_app.moments import moment
 from errata_app.person import person
 from mlflow_errata._reviews import LONGEST_NOTE, STATUSES
@@ -156,7 +156,7 @@ def _chart(some: Sequence[Listed], chosen: Listed) -> None:
             _pick(str(wanted), "chart")
 
     st.markdown(f"**{plain(block.title)}**")
-    st.vega_lite_chart(spec=block.spec, alt=block.alt, key=key, width="stretch", on_select=follow)
+    st.vega_lite_chart(spec=spec_of(block), alt=block.alt, key=key, width="stretch", on_select=follow)
 
 
 def _table(some: Sequence[Listed], chosen: Listed) -> None:

@@ -58,7 +58,7 @@ def _files(row: RunRow, view: str) -> None:
     )
     st.download_button(
         "Download the report of this view",
-        partial(_report, *read),
+        partial(_report, *read, row.experiment_id),
         file_name=f"errata_{view}_{row.run_id[:8]}.html",
         mime="text/html",
         on_click="ignore",
@@ -81,7 +81,8 @@ def _csv(uri: str, run_id: str, digest: str, names: tuple[str, ...]) -> bytes:
     return csv_of(source.record(uri, run_id, digest), names).encode()
 
 
-def _report(uri: str, run_id: str, digest: str, names: tuple[str, ...]) -> bytes:
+def _report(uri: str, run_id: str, digest: str, names: tuple[str, ...], experiment_id: str) -> bytes:
     from mlflow_errata.report import render  # noqa: PLC0415 - a drawing engine, loaded at a click
 
-    return render(source.record(uri, run_id, digest), only=names).encode()
+    reviews = source.slice_reviews(uri, experiment_id)
+    return render(source.record(uri, run_id, digest), only=names, reviews=reviews).encode()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from errata_app.address import is_absent, tracking_uri
+from errata_app.address import database_of, is_absent, tracking_uri
 from errata_app.keeping import ask_again, steady
 from errata_app.labelling import Desk
 from mlflow_errata._choices import standing
@@ -371,6 +371,19 @@ def _business(uri: str, experiment_id: str) -> Business | None:
     from mlflow_errata.tracking import metrics as room  # noqa: PLC0415
 
     return room.business(experiment_id, tracking_uri=uri)
+
+
+@st.cache_resource(ttl=1, show_spinner="Logging four runs on real flights: a minute or two ...")
+def fill_with_demo(uri: str) -> None:
+    """Log the demo into an empty store on this machine; whoever else asks meanwhile waits for the same.
+
+    Raises
+    ------
+    DemoRefused
+    """
+    from mlflow_errata import _demo  # noqa: PLC0415 - at a click
+
+    _demo.fill(database_of(uri))
 
 
 def forget() -> None:

@@ -7,6 +7,9 @@ from typing import NoReturn
 import streamlit as st
 
 from errata_app import source
+from errata_app.address import database_of, is_own
+from errata_app.draw import plain
+from mlflow_errata.errors import ErrataError
 from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, RecordTooNew, StoreUnreachable, without_password
 
 LOG_CODE = """import mlflow
@@ -25,14 +28,13 @@ TITLES = {
 
 def no_store(uri: str) -> NoReturn:
     """A store that is a file, and the file is not there."""
-    _how_to_log("There is no store here", f"{uri} does not exist. Training code makes it:", tracking_uri=uri)
+    _how_to_log("There is no store here", f"{uri} does not exist. Training code makes it:", tracking_uri=uri, empty=uri)
 
 
 def no_experiments(uri: str) -> NoReturn:
     """An empty store."""
-    _how_to_log(
-        "Nothing logged yet", f"The store {without_password(uri)} has no experiment. Log a run from training code:"
-    )
+    said = f"The store {without_password(uri)} has no experiment. Log a run from training code:"
+    _how_to_log("Nothing logged yet", said, empty=uri)
 
 
 def no_runs(experiment: str) -> NoReturn:
@@ -74,12 +76,36 @@ def shown_from_memory(age: str) -> None:
             st.rerun()
 
 
-def _how_to_log(title: str, sentence: str, *, tracking_uri: str = "") -> NoReturn:
+def _how_to_log(title: str, sentence: str, *, tracking_uri: str = "", empty: str = "") -> NoReturn:
+    """What to run; `empty` is a store that the demo may be logged into."""
     st.title(title, anchor=False)
     st.text(sentence)
     first, rest = LOG_CODE.split("\n\n")
     where = f"\n\nmlflow.set_tracking_uri({tracking_uri!r})" if tracking_uri else ""
     st.code(f"{first}{where}\n\n{rest}", language="python", wrap_lines=True)
     st.text("Or see it at work first: four runs on real flights.")
-    st.code("errata demo", language="sh", wrap_lines=True)
+    if is_own(empty) and not source.is_read_only():
+        _offer_demo(empty)
+    else:
+        st.code("errata demo", language="sh", wrap_lines=True)
     st.stop()
+
+
+def _offer_demo(uri: str) -> None:
+    """A button that fills a store of one's own, after it has said what it writes and where."""
+    database = database_of(uri)
+    wanted = st.button("Log the demo here", key="demo")
+    st.caption(
+        plain(
+            f"Adds the experiment flights to {database}, and the folder errata-demo beside it. Takes a minute or two."
+        )
+    )
+    if not wanted:
+        return
+    try:
+        source.fill_with_demo(uri)
+    except ErrataError as cause:
+        st.text(str(cause))
+        return
+    source.forget()
+    st.rerun()

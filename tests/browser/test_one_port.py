@@ -124,3 +124,13 @@ def test_foreign_hosts_and_origins_are_refused_on_both_ways(served):
         with pytest.raises(Exception, match="403"), stream(host, port, "http://evil.example"):
             pass
     assert status(f"{address}/health")[0] == 200
+
+
+def test_the_log_names_each_request_once(served):
+    address, _, log = served
+    for path in ("/version?once", "/errata/?once"):
+        status(f"{address}{path}")
+        deadline = time.monotonic() + 20
+        while path not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert log.read_text().count(f"GET {path} ") == 1

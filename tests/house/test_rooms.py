@@ -111,7 +111,7 @@ ROOMS = {
             *{"tracking", "trials"},
         },
     ),
-    "report": ({"vl_convert"}, {"blocks", "errors", "record", "sections"}),
+    "report": ({"vl_convert"}, {"_reviews", "blocks", "errors", "record", "sections"}),
     "tracking": (
         {"mlflow", "pandas"},
         {

@@ -100,7 +100,7 @@ def test_where_flags_are_likely_none(unsure, rate, record_of):
     )
     texts = [block.sentence for block in label_issues.section(told, record_of()) if isinstance(block, Text)]
     assert texts == [
-        "Rows since 2013-12-01 are in doubt in 20.0 % (10.0 to 30.0 %), against 4.0 % elsewhere: drift raises flags "
+        "Rows since 1 Dec 2013 are in doubt in 20.0 % (10.0 to 30.0 %), against 4.0 % elsewhere: drift raises flags "
         "where labels are right.",
         "2 rows have a twin that agrees in every column and not in the label, such as r1 ('a') and r2 ('b'). One of the "
         "two is wrong, or something unseen tells them apart.",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from mlflow_errata.stats.pairs import FORMS, cell_bootstrap_error, chances_of_best, jackknife_error, pooled
+from mlflow_errata.stats.pairs import FORMS, cell_bootstrap_error, chances_of_best, pooled, weighted
 
 ORACLES = {
     "f1": metrics.f1_score,
@@ -72,7 +72,19 @@ def test_decisions_that_do_not_differ_here_may_differ_elsewhere(pair):
 def test_the_jackknife_of_a_mean_is_its_standard_error():
     values = np.random.default_rng(0).normal(size=40)
     parts = (values.sum() - values) / 39
-    assert jackknife_error(parts) == pytest.approx(values.std(ddof=1) / sqrt(40))
+    assert weighted(values.mean(), parts, np.full(40, 1 / 40)) == pytest.approx(
+        (values.mean(), values.std(ddof=1) / sqrt(40))
+    )
+
+
+def test_a_weighted_mean_of_groups_is_that_of_their_values_where_the_value_is_a_mean():
+    each = np.random.default_rng(4).normal(2.0, 1.0, 12)
+    weights = 0.8 ** np.arange(12)[::-1]
+    weights /= weights.sum()
+    value, parts = each.mean(), (each.sum() - each) / 11
+    mean, error = weighted(value, parts, weights)
+    assert mean == pytest.approx(np.average(each, weights=weights))
+    assert error == pytest.approx(np.sqrt(12 / 11 * (weights**2 * (each - mean) ** 2).sum()))
 
 
 def test_chances_sum_to_one_and_favour_the_larger_gain():

@@ -102,6 +102,47 @@ def test_missing_values_that_the_model_does_not_see_ask_for_an_audit_of_labels()
     assert step.because == ("slice_errors",)
 
 
+def written(*, bug, names=(0, 1), seed=0):
+    """Flights: late if the delay is above 0; where it is missing all are disrupted, unless a comparison wrote that."""
+    draw = np.random.default_rng(seed)
+    n = 6000
+    x = draw.normal(size=n)
+    delay = x + draw.normal(size=n) - 1
+    gone = draw.random(n) < 0.06
+    y = np.where(gone, 0 if bug else 1, delay > 0).astype(int)
+    p = 1 / (1 + np.exp(-1.7 * (x - 0.8)))
+    return pd.DataFrame({"y": np.array(names)[y], "p": p, "delay": np.where(gone, np.nan, delay), "x": x})
+
+
+@pytest.mark.parametrize(
+    ("bug", "names", "asked"),
+    [(True, (0, 1), True), (False, (0, 1), False), (True, (False, True), True), (False, (False, True), False)],
+)
+def test_labels_that_no_comparison_with_a_missing_value_can_have_written_are_not_in_doubt(bug, names, asked):
+    record = errata.diagnose(written(bug=bug, names=names), label="y", scores="p", features=["x"], metric="accuracy")
+    assert ("relabel" in [step.kind for step in record.next_steps]) is asked
+    if not asked:
+        assert any("delay is missing" in item.conditions for item in record.results["slice_errors"].slices)
+
+
+def test_of_classes_with_names_no_one_knows_which_a_comparison_writes():
+    record = errata.diagnose(
+        written(bug=False, names=("good", "late")), label="y", scores="p", features=["x"], metric="accuracy"
+    )
+    assert record.next_steps[0].kind == "relabel"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_of_both_kinds_where_a_value_is_missing_stay_in_doubt(seed):
+    """Slice noise: of the labels where the delay is missing, four of ten are turned."""
+    rows = written(bug=False, seed=seed)
+    draw, gone = np.random.default_rng(seed), rows["delay"].isna()
+    turned = gone & (draw.random(len(rows)) < 0.4)
+    rows["y"] = np.where(turned, 0, rows["y"])
+    record = errata.diagnose(rows, label="y", scores="p", features=["x"], metric="accuracy")
+    assert record.next_steps[0].kind == "relabel"
+
+
 def test_a_slice_that_the_model_sees_asks_for_data():
     record = errata.diagnose(rows(), label="y", prediction="p")
     assert [(step.kind, step.params) for step in record.next_steps] == [("collect_data", {"slice": ["lab is missing"]})]

@@ -60,10 +60,12 @@ def test_there_are_none_without_times_or_with_few_of_the_rarer_class():
     assert earlier_periods(rare, rare.train, LogisticRegression()) is None
 
 
-def test_two_windows_are_one_gain_by_rows_and_as_unsure_as_they_lie_apart():
+def test_two_times_are_one_gain_by_their_errors_and_as_unsure_as_they_lie_apart():
     now = Gain(0.0, 0.01, 0.0, 0.02, 0.0, 1e6, np.zeros(8), 300)
     whole = now.after(replace(now, value=0.1, error=0.02, n=100))
-    assert whole.value == pytest.approx(0.025)
-    assert whole.error == pytest.approx(np.hypot(0.75 * 0.01, 0.25 * 0.02))
+    between = (0.1**2 - 0.01**2 - 0.02**2) / 2
+    weights = 1 / np.array([0.01**2 + between, 0.02**2 + between])
+    assert whole.value == pytest.approx(weights @ [0.0, 0.1] / weights.sum())
+    assert whole.error == pytest.approx(weights.sum() ** -0.5)
     assert whole.wander == pytest.approx(0.1**2)
     assert whole.n == 400

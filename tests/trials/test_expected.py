@@ -15,6 +15,7 @@ from mlflow_errata.trials.objective import objective_of_metric, objective_of_val
 
 N = 4000
 GROUPS = np.arange(N) % 20
+ALIKE = np.full(20, 1 / 20)
 COSTS = {"tp": 0, "fp": -1, "fn": -5, "tn": 0}
 
 
@@ -45,7 +46,9 @@ def gains(name, odds, at, n=60):
         said = outcomes(seed, *drawn(seed, odds))
         metric = resolve_metric(name, said)
         objective = objective_of_metric(metric, said)
-        value, error = expected_gain(objective, pd.DataFrame(index=range(N)), cut(said, at), said, GROUPS)
+        value, error = expected_gain(
+            objective, pd.DataFrame(index=range(N)), cut(said, at), said, GROUPS, weights=ALIKE
+        )
         found.append((value, error, metric.compute(cut(said, at)) - metric.compute(said)))
     return np.array(found).T
 
@@ -68,7 +71,7 @@ def test_it_is_the_gain_over_many_rows_with_a_smaller_error(name, plain, odds):
 def test_a_business_value_is_expected_row_by_row(right):
     said = outcomes(1, right, right)
     objective = objective_of_value(COSTS)
-    value, _ = expected_gain(objective, pd.DataFrame(index=range(N)), cut(said, 1 / 6), said, GROUPS)
+    value, _ = expected_gain(objective, pd.DataFrame(index=range(N)), cut(said, 1 / 6), said, GROUPS, weights=ALIKE)
     moved = (right >= 1 / 6) & (right < 0.5)
     assert value == pytest.approx(np.where(moved, 5 * right - (1 - right), 0).mean(), rel=0.1)
 
@@ -76,4 +79,4 @@ def test_a_business_value_is_expected_row_by_row(right):
 def test_an_objective_that_is_neither_a_mean_nor_of_cells_has_none(right):
     said = outcomes(1, right, right)
     objective = objective_of_metric(resolve_metric("roc_auc", said), said)
-    assert expected_gain(objective, pd.DataFrame(index=range(N)), cut(said, 0.3), said, GROUPS) is None
+    assert expected_gain(objective, pd.DataFrame(index=range(N)), cut(said, 0.3), said, GROUPS, weights=ALIKE) is None

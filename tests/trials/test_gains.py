@@ -91,12 +91,27 @@ def test_periods_that_move_together_widen_the_interval(said):
     )
 
 
-def test_a_gain_that_comes_late_is_told(said):
+def test_newer_periods_count_more_forward_in_time_and_alike_in_folds(said):
+    """A gain of the last period alone: 1 / (1 + .8 + ... + .8^7) of what that period gains."""
     objective = objective_of_metric(resolve_metric("accuracy", said), said)
-    late = replace(said, prediction=np.where(np.arange(3000) > 2000, said.y, said.prediction))
-    ruler = scale(objective, said, forward=True, n_groups=8)
-    assert ruler.gain(ruler.profile(late), ruler.profile(said)).moved
-    assert not ruler.gain(ruler.profile(other(said)), ruler.profile(said)).moved
+    late = replace(said, prediction=np.where(np.arange(3000) >= 2625, said.y, said.prediction))
+    last = float((said.y != said.prediction)[2625:].mean())
+    forward, folds = (scale(objective, said, forward=forward, n_groups=8) for forward in (True, False))
+    gain = forward.gain(forward.profile(late), forward.profile(said))
+    assert gain.value == pytest.approx(last / (0.8 ** np.arange(8)).sum())
+    assert folds.gain(folds.profile(late), folds.profile(said)).value == pytest.approx(last / 8)
+
+
+def test_a_gain_that_ends_is_not_expected_to_come_again(said):
+    """What gained in the older half and loses in the newer one gains nothing that can be told."""
+    objective = objective_of_metric(resolve_metric("accuracy", said), said)
+    old = np.arange(3000) < 1500
+    new = replace(said, prediction=np.where(old, said.y, other(said, 0.12).prediction))
+    forward, folds = (scale(objective, said, forward=forward, n_groups=8) for forward in (True, False))
+    alike = folds.gain(folds.profile(new), folds.profile(said))
+    gain = forward.gain(forward.profile(new), forward.profile(said))
+    assert gain.value < alike.value
+    assert gain.bound < 0 < alike.bound
 
 
 def through_time(course, draw):

@@ -38,6 +38,8 @@ LINE = 13
 MANY_DECADES = 2000
 PHONE = 420
 """Pixels of a plot below which the entries of its legend stand one below the other."""
+IN_LINES = "split(trim(replace(datum.label, regexp('(.{1,22})( |$)', 'g'), '$1\\n')), '\\n')"
+"""The label of a legend in lines that a phone has room for."""
 MARGIN = 0.25
 """Share of the width that words beside a dot may need."""
 NAMES: Spec = {
@@ -51,6 +53,10 @@ NAMES: Spec = {
     "ticks": False,
 }
 """The axis of names: one below the other, none left out, in lines."""
+
+
+TITLED: Spec = {"titleAnchor": "end"}
+"""The axis of values: its title reaches to the left over the names where the plot is narrower, as on a phone."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +99,10 @@ def chart(spec: Spec, **parts: Any) -> Spec:
 def legend_of(series: Sequence[Series], *, shown: bool = True) -> Spec:
     """Colour and shape of the field `series`, in one legend above the plot."""
     names = [item.words for item in series]
-    columns = {"expr": f"width < {PHONE} ? 1 : 0"}
-    legend = {"orient": "top", "title": None, "labelLimit": 320, "columns": columns} if shown else None
-    told: Spec = {"field": "series", "type": "nominal", "legend": legend}
+    narrow = f"width < {PHONE}"
+    legend: Spec = {"orient": "top", "title": None, "labelLimit": 320, "columns": {"expr": f"{narrow} ? 1 : 0"}}
+    legend["labelExpr"] = f"{narrow} ? {IN_LINES} : datum.label"
+    told: Spec = {"field": "series", "type": "nominal", "legend": legend if shown else None}
     return {
         "color": told | {"scale": {"domain": names, "range": [item.colour for item in series]}},
         "shape": told | {"scale": {"domain": names, "range": [item.shape for item in series]}},
@@ -129,6 +136,7 @@ def dots(
     used = {row.series for row in rows}
     legend = legend_of([item for item in series if item.words in used], shown=len(series) > 1)
     value = {"field": "value", "type": "quantitative", **x, "scale": {**x.get("scale", {}), "domain": list(domain)}}
+    value["axis"] = TITLED | x.get("axis", {})
     y = {"field": "name", "type": "nominal", "sort": names, "title": None, "axis": NAMES}
     layers = [
         *([] if rule is None else [_rule(rule, value["scale"])]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import floor, log10
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -157,6 +158,18 @@ def shown(text: object) -> str:
         return line
     end = LONGEST_NAME // 3
     return f"{line[: LONGEST_NAME - 1 - end]}…{line[-end:]}"
+
+
+def too_few(n: int, what: str = "judge") -> str:
+    """What stands where an interval would say next to nothing."""
+    return f"n = {n:,}, too few to {what}"
+
+
+def in_lines(conditions: Sequence[str], length: int, start: str = "") -> list[str]:
+    """Conditions beside a chart: one of them, or a part of a long one, a line."""
+    parts = [shown(condition) for condition in conditions]
+    joined = [f"{part} and" for part in parts[:-1]] + parts[-1:]
+    return [line for at, part in enumerate(joined) for line in wrap(start + part if at == 0 else part, length)]
 
 
 def quoted(label: object) -> str:

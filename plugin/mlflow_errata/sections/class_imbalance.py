@@ -247,7 +247,7 @@ def _table(shown: tuple[ClassShare, ...]) -> Table:
             item.support,
             item.share.value,
             None if item.recall is None else item.recall.value,
-            "" if item.recall is None else words.interval(item.recall),
+            _said_of(item),
             None if item.precision is None else item.precision.value,
             "" if item.precision is None else words.interval(item.precision),
             *(_estimated(item.average_precision) if ranked else ()),
@@ -256,6 +256,13 @@ def _table(shown: tuple[ClassShare, ...]) -> Table:
         for item in shown
     )
     return Table(columns, rows, "Classes from most to least frequent.")
+
+
+def _said_of(item: ClassShare) -> str:
+    """The interval of the recall, or that there are too few rows for one to say anything."""
+    if not item.judged:
+        return words.too_few(item.support)
+    return "" if item.recall is None else words.interval(item.recall)
 
 
 def _estimated(measured: Estimate | None) -> tuple[float | None, str]:

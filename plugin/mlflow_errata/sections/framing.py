@@ -177,10 +177,17 @@ def section(result: Framing, record: Record) -> list[Block]:
     if result.order is not None:
         blocks.append(Text(_order(result.order, record)))
     if result.behind is not None:
-        blocks.append(Text(f"{_behind(result.behind)} {_gain(record, 'number', result.behind.column)}"))
+        told = f"{_behind(result.behind)} {_gain(record, 'number', result.behind.column)}".rstrip()
+        blocks += _unless_said(told, verdict(result, record).sentence)
     if result.questions:
         blocks.append(_questions(result.questions, record))
     return blocks
+
+
+def _unless_said(told: str, said: str) -> list[Block]:
+    """A paragraph without the sentences that the verdict begins with."""
+    left = told.removeprefix(said).strip()
+    return [Text(left)] if left else []
 
 
 def _facts(first: Hierarchy) -> Facts:

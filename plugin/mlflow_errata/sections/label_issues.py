@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
@@ -134,7 +135,7 @@ def _piles(result: LabelIssues) -> list[str]:
     told = []
     for item in result.strata:
         rare, rest = item.kind == "class", words.percent(item.elsewhere.value)
-        who = f"Rows of the rare class {words.shown(item.name)}" if rare else f"Rows since {words.shown(item.name)}"
+        who = f"Rows of the rare class {words.shown(item.name)}" if rare else f"Rows since {_moment(item.name)}"
         why = (
             "rare classes are contradicted more often when right"
             if rare
@@ -142,6 +143,14 @@ def _piles(result: LabelIssues) -> list[str]:
         )
         told.append(f"{who} are in doubt in {_share(item.flagged)}, against {rest} elsewhere: {why}.")
     return told
+
+
+def _moment(told: str) -> str:
+    """A point in time as a reader writes it; whatever is none, as it is."""
+    try:
+        return words.moment(datetime.fromisoformat(told), "")
+    except ValueError:
+        return words.shown(told)
 
 
 def _twins(result: LabelIssues) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses._thresholds import WORTH_A_LOOK
+from mlflow_errata.diagnoses._thresholds import SURE, WORTH_A_LOOK
 from mlflow_errata.diagnoses.metric_mismatch import FOLLOWS
 from mlflow_errata.metric import catalogued
 from mlflow_errata.sections import _words as words
@@ -48,7 +48,7 @@ def verdict(result: MetricMismatch, record: Record) -> Verdict:
     if said:
         return Verdict("bad", " ".join(said))
     if result.threshold is not None:
-        return Verdict("good", _settled(result.threshold))
+        return _settled(result, result.threshold)
     if result.rank_agreement is not None:
         return Verdict(
             "good",
@@ -110,12 +110,26 @@ def _closer(result: MetricMismatch) -> str:
     )
 
 
-def _settled(choice: ThresholdChoice) -> str:
-    used = "" if choice.used is None else f" ({words.number(choice.used)})"
-    return (
-        f"Decisions are made where the value asks for it{used}: no threshold saves {100 * WORTH_A_LOOK:.0f} % of the "
-        f"value lost or more beyond chance. The best one, {words.number(choice.best)}, saves "
-        f"{words.estimate(choice.gain)} per row."
+def _settled(result: MetricMismatch, choice: ThresholdChoice) -> Verdict:
+    """The best threshold saves nothing that can be told, too little, or something that is not sure enough to find."""
+    used = "as they are" if choice.used is None else f"at {words.number(choice.used)}"
+    best, saved = words.number(choice.best), f"{words.estimate(choice.gain)} per row"
+    if choice.gain.low <= 0:
+        return Verdict(
+            "good",
+            f"Decisions {used} are not known to lose more than any other threshold would: the best one, {best}, saves "
+            f"{saved}, which includes 0.",
+        )
+    if result.lost is not None and choice.gain.value < WORTH_A_LOOK * result.lost.value:
+        return Verdict(
+            "good",
+            f"Decisions {used} lose little against the best threshold, {best}: it saves {saved}, less than "
+            f"{100 * WORTH_A_LOOK:.0f} % of the value lost.",
+        )
+    return Verdict(
+        "unsure",
+        f"The value may ask for another threshold: decisions {used} lose {_lost(result)}, and {best} saves {saved}, "
+        f"above 0 at 95 % but not at the {100 * SURE:.0f} % that a finding takes.",
     )
 
 

@@ -9,6 +9,7 @@ from mlflow_errata.blocks import Block, StepCard, Text
 from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
 from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.diagnoses.label_issues import LabelIssues
+from mlflow_errata.diagnoses.metric_mismatch import MetricMismatch
 from mlflow_errata.diagnoses.objectives import ObjectivesSwept
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
@@ -17,6 +18,7 @@ from mlflow_errata.sections import (
     class_imbalance,
     framing,
     label_issues,
+    metric_mismatch,
     objectives,
     recency_drift,
     reframing,
@@ -116,6 +118,7 @@ def _relabel(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the share
 def _resample(step: NextStep, record: Record) -> str:
     methods = {
         "threshold": "Move the decision",
+        "prior": "Weigh classes by how rare they are in the decision",
         "class_weight": "Weight the classes equally in training",
         "over": "Repeat rows of rare classes in training",
         "under": "Drop rows of common classes in training",
@@ -123,6 +126,8 @@ def _resample(step: NextStep, record: Record) -> str:
     }
     if step.params.get("thresholds") or record.summary.task == "multilabel":
         return "Decide every label by a threshold of its own"
+    if step.params.get("power", 1.0) != 1.0:
+        return "Weight the classes by the square root of their rarity in training"
     method = methods.get(str(step.params.get("method")), "Resample the classes in training")
     return f"{method}{_from(step, record, ': ' if step.params.get('method') == 'threshold' else ', ')}"
 
@@ -130,7 +135,11 @@ def _resample(step: NextStep, record: Record) -> str:
 def _change_metric(step: NextStep, record: Record) -> str:
     if step.params.get("thresholds"):
         return "Decide every label by the declared value"
-    return f"Decide by the declared value{_from(step, record, ': ')}"
+    by = str(step.params.get("by", "value"))
+    named = "the declared value" if by == "value" else words.metric(by)
+    if not {"set", "family"} & set(step.params):
+        return f"Decide by {named}{_from(step, record, ': ')}"
+    return f"{_change_model(step, record)}, chosen by {named}{_from(step, record, ': ')}"
 
 
 def _from(step: NextStep, record: Record, before: str) -> str:
@@ -166,7 +175,8 @@ def _retrain(step: NextStep, record: Record) -> str:
 
 
 def _collect(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
-    return f"Collect more rows where {_where(step)}"
+    where = _where(step)
+    return f"Collect more rows where {where}" if where else "Collect as many training rows again"
 
 
 def _decouple(step: NextStep, record: Record) -> str:  # noqa: ARG001 - the shared shape
@@ -247,6 +257,8 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
     said = [_finding(record.results[name], step, record) for name in step.because if name in record.results]
     if step.kind == "relabel" and "slice" in step.params:
         said.append(_doubt(step, record))
+    if step.kind == "collect_data" and "rows" in step.params and record.trials is not None:
+        said += [] if record.trials.curve is None else [trials.curve(record.trials.curve)]
     return tuple(sentence for sentence in said if sentence)
 
 
@@ -275,6 +287,8 @@ def _finding(result: object, step: NextStep, record: Record) -> str:
             said = class_imbalance.verdict(result, record).sentence
         case ObjectivesSwept():
             said = objectives.verdict(result, record).sentence
+        case MetricMismatch():
+            said = metric_mismatch.verdict(result, record).sentence
         case Framing():
             said = framing.because(result, step)
         case _:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlflow_errata.record.schema import Record
 
 WORSE, BETTER = of_status("bad", "worse"), of_status("good", "better")
+LINE_OF_NAME = 30
+"""Characters of a line of a slice's name beside the chart."""
 SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell", "ignored": "○ ignored"}
 
 
@@ -85,12 +87,12 @@ def _chart(found: RunComparison) -> Chart:
         if slices is None
         else [
             Dot(
-                _conditions(item),
+                "\n".join(words.in_lines(item.conditions, LINE_OF_NAME)),
                 item.change.value,
                 series.words,
                 item.change.low,
                 item.change.high,
-                _points(item.change),
+                _points(item.change, alone=True),
             )
             for series, changes in ((WORSE, slices.worse), (BETTER, slices.better))
             for item in changes
@@ -106,7 +108,7 @@ def _chart(found: RunComparison) -> Chart:
         domain=(min(*ends, 0.0) - room, max(*ends, 0.0) + room),
         rule=0.0,
     )
-    told = words.listed([f"{row.name} {row.words}" for row in rows], most=12)
+    told = words.listed([f"{' '.join(row.name.split())} {row.words}" for row in rows], most=12)
     return Chart(
         spec, alt=f"Slices that changed more than the others: {told}.", title="Slices that got worse and better"
     )
@@ -121,10 +123,12 @@ def _table(changes: list[Change], caption: str) -> Table:
     return Table(columns, rows, caption=caption)
 
 
-def _points(change: Estimate) -> str:
-    if change.unit == "change of error rate":
-        return f"{100 * change.value:+.1f} points ({100 * change.low:+.1f} to {100 * change.high:+.1f})"
-    return words.change(change)
+def _points(change: Estimate, *, alone: bool = False) -> str:
+    """A change with its interval; `alone` without it, where it is drawn."""
+    if change.unit != "change of error rate":
+        return words.change(change)
+    interval = "" if alone else f" ({100 * change.low:+.1f} to {100 * change.high:+.1f})"
+    return f"{100 * change.value:+.1f} points{interval}"
 
 
 def then_and_now(old: Record, new: Record) -> Table:
@@ -154,7 +158,7 @@ def _figure(result: object) -> str:
     if headline is None:
         return ""
     told = words.change(headline) if isinstance(result, RecencyDrift) else words.estimate(headline)
-    return f" · {words.shown(headline.unit)} {told}"
+    return f" · {words.metric(headline.unit)} {told}"
 
 
 def summary(found: RunComparison) -> str:

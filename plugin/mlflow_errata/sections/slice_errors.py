@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.sections import _by_label
+from mlflow_errata.sections import _by_label, slice_review
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import Dot, Spec, dots, of_status
 
@@ -72,6 +72,7 @@ def section(result: SliceErrors, record: Record) -> list[Block]:
     if result.slices:
         blocks += [_by_impact(result), _table(result.slices, _caption(result.slices))]
         blocks += [Text(line) for line in _apart(result.slices)]
+        blocks += [*_course(result), *_overlaps(result.slices)]
     if result.labels:
         blocks.append(_by_label.slices(result.labels))
     if result.suspected:
@@ -180,9 +181,7 @@ def _by_impact(result: SliceErrors) -> Chart:
 
 def _in_lines(at: int, item: Slice) -> str:
     """The name of a slice in lines, one condition (or part of a long one) a line."""
-    text = [words.shown(condition) for condition in item.conditions]
-    joined = [f"{part} and" for part in text[:-1]] + text[-1:]
-    return "\n".join(line for part in (f"{at}. {joined[0]}", *joined[1:]) for line in wrap(part, LINE_OF_NAME))
+    return "\n".join(words.in_lines(item.conditions, LINE_OF_NAME, f"{at}. "))
 
 
 def _excess(result: SliceErrors) -> str:
@@ -247,6 +246,28 @@ def _apart(slices: tuple[Slice, ...]) -> list[str]:
         for at, item in enumerate(slices[:MOST_CONTRASTED], start=1)
         if item.contrasts
     ]
+
+
+def _course(result: SliceErrors) -> list[Block]:
+    """The worst slice over time, in figures: a further drawing would make a report too large to send."""
+    worst = result.slices[0]
+    told = [block for block in slice_review.course(worst, result.window) if isinstance(block, Table)]
+    return [replace(block, caption=f"Slice 1 over time: {words.conditions(worst)}. {block.caption}") for block in told]
+
+
+def _overlaps(slices: tuple[Slice, ...]) -> list[Block]:
+    """Rows that two of the slices share, each pair once."""
+    places = {item.id: at for at, item in enumerate(slices, start=1)}
+    rows = tuple(
+        (at, places[each.other], each.rows, each.share, each.share_of_other)
+        for at, item in enumerate(slices, start=1)
+        for each in item.overlaps
+        if places.get(each.other, 0) > at
+    )
+    columns = (Column("slice", "integer"), Column("and slice", "integer"), Column("rows in common", "integer"))
+    shares = (Column("of the first", "percent"), Column("of the second", "percent"))
+    said = "Slices by their place above. A fix for one moves the figures of those that share its rows."
+    return [Table((*columns, *shares), rows, said)] if rows else []
 
 
 def _named(result: SliceErrors) -> Table:

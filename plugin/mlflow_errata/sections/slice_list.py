@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlflow_errata.blocks import Chart, Column, Table
@@ -15,6 +14,7 @@ from mlflow_errata.sections._marks import (
     NAMES,
     ROW,
     SHAPE,
+    TITLED,
     Series,
     Spec,
     chart,
@@ -33,6 +33,8 @@ MOST_DRAWN = 15
 """Slices of a chart; the table lists all."""
 LINE_OF_NAME, MOST_LINES = 30, 4
 """Characters of a line of a slice's name beside the chart, and lines of it."""
+FEW = 30
+"""Rows from which a share means something."""
 PICK = "pick"
 """The chart's selection: a list of {"slice_id": ..., "turn": ...}."""
 BEYOND, UNCLEAR, SUSPECTED, SETTLED = (
@@ -97,7 +99,7 @@ def chart_of(slices: Sequence[Listed], chosen: str, turn: int = 0) -> Chart:
     unit = drawn[0].item.error.unit
     title = "excess errors" if unit == "error rate" else "excess of summed error"
     ends = [end for each in drawn for end in (each.item.excess.low, each.item.excess.high)]
-    x: Spec = {"type": "quantitative", "title": f"{title} (95 % interval)", "axis": {"tickCount": 5}}
+    x: Spec = {"type": "quantitative", "title": f"{title} (95 % interval)", "axis": TITLED | {"tickCount": 5}}
     x["scale"] = {"nice": True, "domain": [min(0.0, *ends), max(0.0, *ends)]}
     lines = max(row["name"].count("\n") + 1 for row in rows)
     spec = chart(
@@ -186,10 +188,7 @@ def _series(each: Listed) -> Series:
 
 def _in_lines(each: Listed) -> str:
     """The name of a slice in lines, one condition (or part of a long one) a line, a long one cut."""
-    text = [words.shown(condition) for condition in each.item.conditions]
-    joined = [f"{part} and" for part in text[:-1]] + text[-1:]
-    joined[0] = f"{each.at}. {joined[0]}"
-    lines = [line for part in joined for line in wrap(part, LINE_OF_NAME)]
+    lines = words.in_lines(each.item.conditions, LINE_OF_NAME, f"{each.at}. ")
     return "\n".join(lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "…"])
 
 
@@ -230,7 +229,7 @@ def table_of(slices: Sequence[Listed]) -> Table:
             each.item.share_of_errors,
             round(each.item.unexplained, 1),
             *(() if first.value_lost is None else (each.item.value_lost and each.item.value_lost.value,)),
-            each.item.tier,
+            words.too_few(each.item.support, "rank") if each.item.support < FEW else each.item.tier,
             round(each.score, 3),
         )
         for each in slices

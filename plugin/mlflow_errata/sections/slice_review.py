@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
+from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import COLOUR, GREY, SHAPE, Dot, Series, Spec, chart, dots, legend_of
-from mlflow_errata.sections.slice_list import amount
+from mlflow_errata.sections.slice_list import FEW, amount
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from mlflow_errata._reviews import Review
     from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.estimate import Estimate
+    from mlflow_errata.record.schema import Record
     from mlflow_errata.sections.slice_list import Listed
 
-FEW = 30
-"""Rows from which a share means something."""
 INSIDE, OUTSIDE = Series("inside the slice", COLOUR["bad"], SHAPE["bad"]), Series("all other rows", GREY, "circle")
 LINE_OF_NAME = 60
 """Characters of a line of a condition beside a chart."""
@@ -36,7 +38,7 @@ def figures(item: Slice) -> list[str]:
     elif item.excess.low <= 0:
         told.append("The interval of its excess errors includes 0: by itself it is not distinguishable from the rest.")
     if item.support < FEW:
-        told.append(f"n = {item.support}, too few to rank.")
+        told.append(f"{words.too_few(item.support, 'rank')}.")
     if item.metric is not None and item.metric.unit != item.error.unit:
         told.append(f"{words.capital(words.metric(item.metric.unit))} inside {words.estimate(item.metric)}.")
     if item.bias is not None:
@@ -65,6 +67,26 @@ def said(each: Listed, run_id: str, when: str) -> str:
     note = f": {review.note}" if review.note else "."
     told = f"{words.capital(review.status)}{where} by {words.shown(review.by)}, {when}{note}"
     return f"Back again: this run began later and finds it. {told}" if each.status == "back" else told
+
+
+def reviewed(record: Record, reviews: Mapping[str, Review]) -> list[Block]:
+    """What people said of the slices of a record, in the order of the slices."""
+    result = record.results.get("slice_errors")
+    slices = [*result.slices, *result.suspected] if isinstance(result, SliceErrors) else []
+    told = [(item, reviews[item.id]) for item in slices if item.id in reviews]
+    rows = tuple(
+        (
+            words.conditions(item),
+            review.status,
+            words.shown(review.by),
+            words.moment(datetime.fromisoformat(review.at).astimezone(UTC), ""),
+            words.shown(review.run_name or review.run_id[:8]),
+            review.note,
+        )
+        for item, review in told
+    )
+    titles = ("slice", "status", "by", "when (UTC)", "in run", "note")
+    return [Table(tuple(Column(title) for title in titles), rows, "What was said of slices.")] if rows else []
 
 
 def apart(item: Slice) -> list[Block]:

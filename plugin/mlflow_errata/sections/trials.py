@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import NextStep
-    from mlflow_errata.trials._shape import Trials
+    from mlflow_errata.trials._shape import Choice, LearningCurve, Trials
 
 SERIES: Mapping[Status, Series] = {
     "good": of_status("good", "beats doing nothing"),
@@ -127,6 +127,8 @@ def how(trials: Trials) -> list[str]:
     return [
         _counted(trials),
         *_refits(trials),
+        *([_choice(trials.choice)] if trials.choice is not None else []),
+        *([curve(trials.curve)] if trials.curve is not None else []),
         *([f"Not tried: {'; '.join(_not_tried(trials))}."] if trials.not_tried else []),
         *(["The trials were interrupted; what had been measured is kept."] if trials.interrupted else []),
     ]
@@ -173,6 +175,35 @@ def _refits(trials: Trials) -> list[str]:
             f"{words.plural(trials.n_train_given, 'training row')}."
         )
     return said
+
+
+def _choice(choice: Choice) -> str:
+    """What choosing by the value is worth against choosing by the metric."""
+    metric, worth = words.metric(choice.metric), f"{words.change(choice.gain)} {words.metric(choice.gain.unit)}"
+    if choice.by_value == choice.by_metric:
+        return f"Of {choice.n_models} models the value and {metric} prefer the same, at the same threshold."
+    one, other = _chosen(*choice.by_value), _chosen(*choice.by_metric)
+    return (
+        f"Of {choice.n_models} models the value prefers {one}, {metric} {other}: choosing by the value is worth "
+        f"{worth} on the rows that did not choose."
+    )
+
+
+def _chosen(name: str | None, threshold: float | None) -> str:
+    known = {None: "the one in use", "bigger": "the bigger one", "smaller": "the smaller one"}
+    model = known.get(name, f"a {str(name).replace('_', ' ')} model")
+    return model if threshold is None else f"{model} cut at {words.number(threshold)}"
+
+
+def curve(found: LearningCurve) -> str:
+    """What each doubling of the training rows gained, and what one more would."""
+    unit = words.metric(found.doubled.unit)
+    sizes = words.listed([words.count(size) for size in found.sizes])
+    gained = words.listed([words.change(gain) for gain in found.gains])
+    return (
+        f"Fitted on {sizes} training rows, each doubling gained {gained} {unit}. As many again would gain "
+        f"{words.change(found.doubled)}, if a doubling gains from half to all of what the one before it did."
+    )
 
 
 def _not_tried(trials: Trials) -> list[str]:

@@ -77,10 +77,22 @@ def _cells(counts: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     return counts[:, 0, 0], counts[:, 0, 1], counts[:, 1, 0], counts[:, 1, 1]
 
 
-def jackknife_error(parts: Floats) -> float:
-    """Standard error from g delete-a-group values: sqrt((g - 1) / g * sum((part - mean)^2)); parts of shape (g,)."""
+def weighted(value: float, parts: Floats, weights: Floats) -> tuple[float, float]:
+    """Weighted mean of the values of g groups, and its standard error.
+
+    A group lies (g - 1) * (mean of parts - part) from the value of all, as the jackknife tells; the error is
+    sqrt(g / (g - 1) * sum(weight^2 * (group - weighted mean)^2)). With weights of 1 / g both are what they were.
+
+    Parameters
+    ----------
+    value : float, of all groups
+    parts : array of shape (g,), the value without each group
+    weights : array of shape (g,), sums to 1
+    """
     g = len(parts)
-    return sqrt((g - 1) / g * float(((parts - parts.mean()) ** 2).sum()))
+    each = value + (g - 1) * (parts.mean() - parts)
+    mean = float(weights @ each)
+    return mean, sqrt(g / (g - 1) * float((weights**2 * (each - mean) ** 2).sum()))
 
 
 def pooled(first: tuple[float, float], second: tuple[float, float], *, correlation: float) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.steps.relabel import touches_the_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.table import EvaluationTable
@@ -48,6 +48,13 @@ def _of_a_slice(results: Mapping[str, Result], table: EvaluationTable) -> tuple[
     return tuple(NextStep(KIND, {"slice": list(item.conditions)}, (SLICE_ERRORS,)) for item in asked[:1])
 
 
-def apply(train: TrainingSet, *, slice: list[str]) -> TrainingSet:  # noqa: A002, ARG001 - the step's parameter
-    """Change nothing: the rows have to be collected first."""
+def apply(train: TrainingSet, *, slice: Sequence[str] = (), rows: int = 0) -> TrainingSet:  # noqa: A002, ARG001
+    """Change nothing: the rows have to be collected first.
+
+    Parameters
+    ----------
+    train : TrainingSet
+    slice : conditions of the rows to collect; empty for rows like those there are
+    rows : int, how many; 0 where that is not known
+    """
     return train

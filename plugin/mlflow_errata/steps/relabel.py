@@ -33,13 +33,14 @@ AUDIT = 40
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
     """Audit the labels that are in doubt: those of the worst suspect slice, or of slices with a value missing.
 
-    A value that is missing beside the label often decided the label: a comparison with a missing number is false.
+    A value that is missing beside the label often decided the label: a comparison with a missing number is false. So a
+    slice where every label is 1 of 0 and 1 is in no doubt: no comparison has written that, somebody has.
     """
     if table.task == "multilabel":
         return ()
     issues, errors = results.get(LABEL_ISSUES), results.get(SLICE_ERRORS)
     slices = errors.slices if isinstance(errors, SliceErrors) else ()
-    doubted = {item.conditions: item for item in slices if touches_the_label(item, table)}
+    doubted = {item.conditions: item for item in slices if touches_the_label(item, table) and not _is_set(item, table)}
     steps: list[NextStep] = []
     if isinstance(issues, LabelIssues) and issues.found:
         worst = next(item for item in issues.slices if item.evident)
@@ -55,6 +56,11 @@ def touches_the_label(item: Slice, table: EvaluationTable) -> bool:
     return any(
         isinstance(predicate, IsMissing) and predicate.column not in table.features for predicate in item.predicates
     )
+
+
+def _is_set(item: Slice, table: EvaluationTable) -> bool:
+    """Whether every label of a slice is the 1 of 0 and 1 (or true), which a missing value does not come out as."""
+    return table.outcomes.classes == (0, 1) and item.only_label == 1
 
 
 def _audit(conditions: tuple[str, ...], support: int, because: tuple[str, ...]) -> NextStep:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ KIND = "resample"
 
 NOT_FOR = {"regression": "needs classes; the label is a number"}
 
-Method = Literal["threshold", "class_weight", "over", "under", "smote"]
+Method = Literal["threshold", "prior", "class_weight", "over", "under", "smote"]
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:
@@ -40,6 +40,8 @@ def apply(
     method: Method,
     threshold: float | None = None,  # noqa: ARG001 - the decision's part
     thresholds: Mapping[str, float] | None = None,  # noqa: ARG001 - the decision's part
+    factors: Sequence[tuple[Any, float]] = (),  # noqa: ARG001 - the decision's part
+    power: float = 1.0,
     columns: Sequence[str] | None = None,
     random_state: int = 0,
 ) -> TrainingSet:
@@ -47,12 +49,14 @@ def apply(
 
     Parameters
     ----------
-    method : "threshold" changes no row, the decision alone; "class_weight" multiplies weights by
-        n / (n_classes * n_class); "over" repeats rows of rare classes, "under" drops rows of common ones
+    method : "threshold" and "prior" change no row, the decision alone; "class_weight" multiplies weights by
+        (n / (n_classes * n_class)) ** power; "over" repeats rows of rare classes, "under" drops rows of common ones
         (imbalanced-learn's random samplers); "smote" adds rows between those of a rare class (SMOTE, or SMOTENC where
         columns hold levels)
     threshold : float, where the decision falls
     thresholds : mapping of labels, where the decision of each falls
+    factors : (label, factor) of several classes, by which their probabilities are multiplied before the largest decides
+    power : float, 1 for classes that weigh the same, 0.5 for weights by the inverse square root of their frequency
     columns : names of the columns that "smote" puts rows between; None for all of X
 
     Raises
@@ -60,11 +64,12 @@ def apply(
     ValuesRefused
         For "smote" and columns that nothing can be put between.
     """
-    if method == "threshold":
+    if method in {"threshold", "prior"}:
         return train
     if method == "class_weight":
         support = train.y.map(train.y.value_counts()).to_numpy(dtype=np.float64)
-        balance = len(train.y) / (train.y.nunique() * support)
+        balance = (len(train.y) / (train.y.nunique() * support)) ** power
+        balance /= balance.mean()
         return replace(train, weight=balance if train.weight is None else train.weight * balance)
     if method == "smote":
         return with_synthetic(train, columns, random_state=random_state)

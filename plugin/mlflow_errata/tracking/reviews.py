@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from mlflow.entities import RunTag, ViewType
 
-from mlflow_errata._reviews import REVIEW_TAG, Review, as_tag, review_of, reviews_of
+from mlflow_errata._reviews import REVIEW_TAG, Review, as_tag, review_of, reviews_of, standing
 from mlflow_errata.errors.stored import ReadOnly
 from mlflow_errata.predicates import parse
 from mlflow_errata.record.write import SLICES
@@ -97,6 +97,17 @@ def reviews(experiment_id: str, *, tracking_uri: str | None = None) -> tuple[Rev
         )
 
     return reading(tracking_uri, read)
+
+
+def of_run(run_id: str, *, tracking_uri: str | None = None) -> dict[str, Review]:
+    """The newest review of every slice of the experiment that a run belongs to, by the slice's id.
+
+    Raises
+    ------
+    StoreUnreachable
+    """
+    experiment = reading(tracking_uri, lambda client: str(client.get_run(run_id).info.experiment_id))
+    return standing(reviews(experiment, tracking_uri=tracking_uri))
 
 
 def slices_found(run_id: str, *, tracking_uri: str | None = None) -> dict[str, dict[str, float]]:

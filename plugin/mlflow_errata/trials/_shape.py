@@ -28,6 +28,43 @@ class Flattery:
 
 
 @dataclass(frozen=True)
+class LearningCurve:
+    """What more training rows gained so far, and what as many again would.
+
+    Parameters
+    ----------
+    sizes : tuple of int, training rows, fewest first; each size is twice the one before
+    gains : tuple of Estimate, what each doubling gained, one fewer than sizes
+    doubled : Estimate, what twice as many rows as there are would gain: from half of what the last doubling gained to
+        all of it, for each doubling that lies between
+    """
+
+    sizes: tuple[int, ...]
+    gains: tuple[Estimate, ...]
+    doubled: Estimate
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What choosing the model and the threshold by the declared value is worth, against choosing them by the metric.
+
+    Parameters
+    ----------
+    metric : str
+    n_models : int, models to choose from, the one in use among them
+    by_value, by_metric : (name of the model, threshold) that each prefers on all known rows; the name is None for the
+        model in use, the threshold None where the model decides by itself
+    gain : Estimate, value per row; the rows that choose are not those that judge
+    """
+
+    metric: str
+    n_models: int
+    by_value: tuple[str | None, float | None]
+    by_metric: tuple[str | None, float | None]
+    gain: Estimate
+
+
+@dataclass(frozen=True)
 class Trials:
     """What was tried, on which rows, and what came of it.
 
@@ -54,6 +91,8 @@ class Trials:
     group_flattery : Flattery or None, how much it would flatter against a split by groups; None without training groups
     tied : positions in `tried` of the steps that pay and cannot be told from the first of the plan
     n_earlier : int, training rows of earlier periods that judged thresholds too; 0 where there are none
+    choice : Choice or None, by the declared value instead of the metric; None without a value or another model
+    curve : LearningCurve or None, of all training rows; None where there are too few or no time to follow it
     """
 
     unit: str
@@ -77,3 +116,5 @@ class Trials:
     tied: tuple[int, ...] = ()
     n_earlier: int = 0
     group_flattery: Flattery | None = None
+    choice: Choice | None = None
+    curve: LearningCurve | None = None

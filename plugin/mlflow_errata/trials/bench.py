@@ -13,12 +13,14 @@ from mlflow_errata import fitting, recipe
 from mlflow_errata.errors import InputError, NotTried
 from mlflow_errata.model import ask
 from mlflow_errata.steps import change_model
+from mlflow_errata.trials import choosing
 from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
 from mlflow_errata.trials.objective import best_threshold, told_threshold
-from mlflow_errata.trials.variants import Steps, Variant
+from mlflow_errata.trials.variants import BY_VALUE, CHOSEN, Steps, Variant
+from mlflow_errata.trials.waves import range_of_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -52,6 +54,10 @@ class Said:
     scores: NDArray[np.float64] | None
 
 
+Part = tuple[NDArray[Any], NDArray[np.float64] | None]
+"""Decisions and scores of some rows."""
+
+
 class Bench:
     """Fits variants once and remembers what they said.
 
@@ -66,6 +72,7 @@ class Bench:
     value : business value as declared, or None
     own : threshold taken by the model, or None
     clock : callable () -> seconds
+    instead : Objective or None, the metric where the declared value is the objective
     """
 
     def __init__(
@@ -80,7 +87,9 @@ class Bench:
         value: Value | None,
         own: float | None,
         clock: Callable[[], float],
+        instead: Objective | None = None,
     ) -> None:
+        self.instead = instead
         self.table, self.judges, self.objective = table, judges, objective
         self.estimator, self.train, self.rate = estimator, train, rate
         self.value, self.own, self.clock = value, own, clock
@@ -95,12 +104,13 @@ class Bench:
 
     def n_fits(self, variant: Variant) -> int:
         """Fits that a variant still needs."""
-        if variant.fitted in self._said:
+        if variant.fitted in self._said or variant.fitted == CHOSEN:
             return 0
         return len(self.judges.refits.splits) if variant.rows else 1
 
     def seconds_of_a_fit(self, variant: Variant) -> float:
         """Seconds that one fit of a variant took; 0 where nothing had to be fitted."""
+        variant = choosing.choice_of_known(self)[0] if variant.fitted == CHOSEN else variant
         return self.seconds.get(variant.fitted, 0.0) / (len(self.judges.refits.splits) if variant.rows else 1)
 
     def said(self, variant: Variant) -> Said:
@@ -148,14 +158,14 @@ class Bench:
         except Exception as cause:  # whatever an estimator raises is a reason, and the other trials go on
             raise NotTried(f"the fit failed: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}") from cause
 
-    def fit_without(self, dropped: Rows) -> Said:
-        """The model as it is, fitted without some training rows."""
+    def fit_on(self, rows: Rows, *, seed: int | None = None) -> Said:
+        """The model as it is, fitted on some of the training rows alone."""
         if self.train is None:
             raise NotTried("needs the training rows")
-        thin, whole = self.train.take(np.setdiff1d(np.arange(len(self.train.y)), dropped)), self.train
+        thin, whole = self.train.take(rows), self.train
         self.train = thin
         try:
-            return self._fit(Variant())
+            return self._fit(Variant(seed=seed))
         finally:
             self.train = whole
 
@@ -179,10 +189,15 @@ class Bench:
 
     def model_params(self, name: str) -> dict[str, Any]:
         """Parameters of the step that changes the model."""
+        if name == BY_VALUE:
+            chosen = choosing.choice_of_known(self)[0].model
+            return {} if chosen is None else self.model_params(chosen)
         return {"set": self.sizes[name]} if name in self.sizes else {"family": name}
 
     def balance_params(self, method: str) -> dict[str, Any]:
         """Parameters of the step that balances classes; rows are put between others in the model's columns alone."""
+        if method == "root_weight":
+            return {"method": "class_weight", "power": 0.5}
         return {"method": method, "columns": list(self.table.features)} if method == "smote" else {"method": method}
 
     def _newer(self, rows: Rows) -> TrainingSet:
@@ -232,11 +247,17 @@ class Bench:
 
     def outcomes(self, variant: Variant, judge: Judge) -> Outcomes:
         """Labels beside what a variant says of the judging rows; thresholds and offsets chosen by other rows."""
+        if variant.fitted == CHOSEN:
+            return choosing.by_value(self, judge)
         said = self.said(variant)
         rules = [self._rule(variant, said, split) for split in judge.splits]
         if variant.offset and not (any(offset for offset, _ in rules) and self.settled(variant)["offset"]):
-            raise NotTried("the share of positives has not moved beyond chance")
-        parts = [self._decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
+            raise NotTried("the share of positives has not moved beyond chance, and beyond what it did in training")
+        parts = [self.decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
+        return self.joined(judge, parts)
+
+    def joined(self, judge: Judge, parts: Sequence[Part]) -> Outcomes:
+        """Labels beside what was decided for the judging rows of each split."""
         rows = judge.rows
         prediction = np.concatenate([prediction for prediction, _ in parts])
         scores = [found for _, found in parts if found is not None]
@@ -253,11 +274,20 @@ class Bench:
         """The offset and the threshold that all known rows choose, for the recipe."""
         judge = self.judge_of(variant)
         known = judge.known if variant.rows is None else judge.rows
+        if variant.fitted == CHOSEN:
+            threshold = choosing.choice_of_known(self)[1]
+            return {} if threshold is None else {"threshold": threshold}
         offset, threshold = self._rule(variant, self.said(variant), replace(judge.splits[0], choose=known))
         found: dict[str, Any] = {"offset": offset} if variant.offset else {}
         if variant.cut is not None or (variant.offset and threshold is not None and threshold != 0.5):  # noqa: PLR2004
             found["threshold"] = float(threshold or 0.0)
         return found
+
+    @property
+    def models(self) -> tuple[Variant, ...]:
+        """The model as it is and the other models that are fitted."""
+        others = (Variant(model=name) for name in (*self.sizes, *change_model.FAMILIES))
+        return (Variant(), *(variant for variant in others if variant in self._said))
 
     def _rule(self, variant: Variant, said: Said, split: Split) -> tuple[float, float | None]:
         offset = self._offset(split) if variant.offset else 0.0
@@ -279,7 +309,14 @@ class Bench:
             raise NotTried("needs both classes among the training rows and the newest rows")
         variance = sum(1 / (n * share * (1 - share)) for n, share in ((len(self.train.y), before), (len(rows), now)))
         offset = prior_offset(before, now)
-        return offset if abs(offset) > SURE * sqrt(variance) else 0.0
+        return offset if abs(offset) > SURE * sqrt(variance) and not self._is_wave(now, rows) else 0.0
+
+    def _is_wave(self, share: float, rows: Rows) -> bool:
+        """Whether windows of training rows had such a share too: a shift would follow a season that passes."""
+        if self.train is None or self.table.times is None:
+            return False
+        known = range_of_shares(self.train, self.table.times[rows])
+        return known is not None and known[0] <= share <= known[1]
 
     def _told(self, said: Said, split: Split, offset: float) -> float:
         scores = self._shifted(said, split.choose, offset)
@@ -293,12 +330,13 @@ class Bench:
         rarer = n_rarer(self.table, rows)
         if rarer < FEWEST_RARE:
             raise NotTried(f"needs {FEWEST_RARE} rows of the rarer class to choose a threshold; there are {rarer}")
-        found = best_threshold(self.objective, self.table.frame.iloc[rows], self._taken(said, rows, offset))
+        found = best_threshold(self.objective, self.table.frame.iloc[rows], self.taken(said, rows, offset))
         if found is None:
             raise NotTried("needs scores that can be cut at more than two places")
         return found
 
-    def _taken(self, said: Said, rows: Rows, offset: float) -> Outcomes:
+    def taken(self, said: Said, rows: Rows, offset: float) -> Outcomes:
+        """Labels of some rows beside what was said of them, after an offset."""
         weight = self.table.outcomes.weight
         return replace(
             self.table.outcomes,
@@ -316,9 +354,8 @@ class Bench:
         positive = DecisionRule(offset).shifted(said.scores[rows, 1])
         return np.column_stack([1 - positive, positive])
 
-    def _decided(
-        self, said: Said, rows: Rows, offset: float, threshold: float | None
-    ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+    def decided(self, said: Said, rows: Rows, offset: float, threshold: float | None) -> Part:
+        """What is decided for some rows by an offset and a threshold."""
         scores = self._shifted(said, rows, offset)
         if threshold is None or scores is None:
             return said.prediction[rows], scores

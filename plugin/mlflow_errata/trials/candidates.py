@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable
     from mlflow_errata.training import TrainingSet
     from mlflow_errata.trials.bench import Bench
+    from mlflow_errata.trials.objective import Objective
 
 BALANCED = 0.35
-"""Share of the rarest class from which balancing is not tried."""
+"""Share of the rarest class, of those two that are rarest and commonest, from which balancing is not tried."""
+FAVOURED, MOST_TURNED = 1.5, 20
+"""How much more a row of the rarest class has to count, and the rows that are called wrong to see it."""
 
 
 def candidates(bench: Bench, *, by_value: bool, refits: bool) -> list[Change]:
@@ -30,23 +34,27 @@ def candidates(bench: Bench, *, by_value: bool, refits: bool) -> list[Change]:
     refits : bool, the estimator can be fitted
     """
     objective, table, forward = bench.objective, bench.table, bench.judges.decisions.kind == "forward"
-    several = table.task == "multilabel"
+    several, many = table.task == "multilabel", table.task == "multiclass"
     scored = table.task == "binary" and table.outcomes.scores is not None
     decides = (scored or several) and table.outcomes.scores is not None and objective.reads_decisions
+    if many and table.outcomes.scores is not None and objective.reads_decisions and not objective.reads_scores:
+        decides = by_value or favours_the_rare(objective, table)
     own = decides and bench.own is None and not objective.reads_scores
     families = () if several else change_model.FAMILIES
     return list(
         changes(
             decides=decides,
             by_value=by_value,
-            told=not several and (isinstance(bench.value, dict) or objective.form is not None),
+            told=many or (not several and (isinstance(bench.value, dict) or objective.form is not None)),
             shares=scored and bench.train is not None and not own,
             refits=refits,
-            balances=decides and scored and _rarest(table) < BALANCED,
+            balances=decides and (scored or many) and _rarest(table) < BALANCED,
+            several=many,
             span=_span(bench.train, table) if forward else None,
             recent=forward,
             sizes=(*bench.sizes, *(name for name in families if not _is_family(bench.estimator, name))),
             frames=tuple(bench.frames),
+            chooses=by_value and scored,
         )
     )
 
@@ -62,8 +70,29 @@ def _span(train: TrainingSet | None, table: EvaluationTable) -> float | None:
 
 
 def _rarest(table: EvaluationTable) -> float:
+    """Share of the rarest class beside the commonest."""
     counts = np.bincount(table.outcomes.y, minlength=len(table.outcomes.classes))
-    return float(counts[counts > 0].min() / counts.sum())
+    return float(counts[counts > 0].min() / (counts[counts > 0].min() + counts.max()))
+
+
+def favours_the_rare(objective: Objective, table: EvaluationTable) -> bool:
+    """Whether a row of the rarest class counts FAVOURED times as much as one of the commonest class, or more.
+
+    As many rows of either are called what is commonest besides; what the objective loses tells.
+    """
+    whole = replace(table.outcomes, prediction=table.outcomes.y)
+    counts = np.bincount(whole.y, minlength=len(whole.classes))
+    order = [code for code in np.argsort(-counts, kind="stable").tolist() if counts[code]]
+    if len(order) < 3:  # noqa: PLR2004 - the rarest, the commonest, and another
+        return False
+    rare, n = order[-1], min(MOST_TURNED, int(counts[order[-1]]))
+    best = objective.whole(table.frame, whole)
+    lost = []
+    for code, other in ((rare, order[0]), (order[0], order[1])):
+        said = whole.y.copy()
+        said[np.flatnonzero(whole.y == code)[:n]] = other
+        lost.append(best - objective.whole(table.frame, replace(whole, prediction=said)))
+    return bool(lost[0] > FAVOURED * lost[1])
 
 
 def _is_family(estimator: Any, family: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlflow_errata.stats.pairs import jackknife_error
+from mlflow_errata.stats.pairs import weighted
 from mlflow_errata.stats.platt import chances, log_odds, platt
 from mlflow_errata.trials.objective import VALUE_UNIT
 
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 
 def expected_gain(
-    objective: Objective, frame: pd.DataFrame, new: Outcomes, old: Outcomes, groups: NDArray[np.intp]
+    objective: Objective,
+    frame: pd.DataFrame,
+    new: Outcomes,
+    old: Outcomes,
+    groups: NDArray[np.intp],
+    *,
+    weights: Floats,
 ) -> tuple[float, float] | None:
     """Gain of one model's decisions over another's in expectation over the labels, and its standard error.
 
@@ -39,6 +45,7 @@ def expected_gain(
     frame : DataFrame of the judging rows
     new, old : Outcomes of a binary task on the same rows
     groups : int array of shape (n,), the group of every row
+    weights : array of shape (n_groups,), sums to 1: how much each group counts
 
     Returns
     -------
@@ -55,7 +62,7 @@ def expected_gain(
     kept = [groups != group for group in range(int(groups.max()) + 1)]
     parts = np.array([after(keep) - before(keep) for keep in kept])
     everyone = np.ones(len(groups), dtype=bool)
-    return after(everyone) - before(everyone), jackknife_error(parts)
+    return weighted(after(everyone) - before(everyone), parts, weights)
 
 
 def _expected(objective: Objective, frame: pd.DataFrame, said: Outcomes) -> Callable[[NDArray[np.bool_]], float] | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.stats.pairs import cell_bootstrap_error, jackknife_error
+from mlflow_errata.stats.pairs import cell_bootstrap_error, weighted
 from mlflow_errata.trials.objective import VALUE_UNIT, Objective
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FAR = 2.5
-"""Standard errors by which the gain must move before the newer half of the periods judges alone."""
+KEPT = 0.8
+"""How much a period counts against the one after it: what comes is nearer to the newest."""
 LEVEL = 0.9
 """Two-sided coverage of a gain's interval."""
 Z = 1.28
@@ -63,7 +63,6 @@ class Gain:
     freedom : float, degrees of freedom of the error
     parts : array of shape (n_groups,), the gain without each group
     n : int, rows behind it
-    newest : bool, measured by the newer half of the periods alone
     """
 
     value: float
@@ -74,7 +73,6 @@ class Gain:
     freedom: float
     parts: Floats
     n: int
-    newest: bool = False
 
     @property
     def half(self) -> float:
@@ -104,25 +102,25 @@ class Gain:
             return float(self.value > 0)
         return float(ndtr(ndtri(0.5 + LEVEL / 2) * self.value / self.half))
 
-    @property
-    def moved(self) -> bool:
-        """Whether the newer half of the groups gains more or less than the older half, far beyond chance."""
-        old, new = _halves(self.value, self.parts)
-        error = sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new))
-        return error > 0 and abs(float(new.mean() - old.mean())) > FAR * error
-
     def after(self, earlier: Gain) -> Gain:
-        """The gain and that of earlier periods as one, each counting by its rows.
+        """The gain and that of earlier periods as one: two draws of times, each counting by how sure it is.
 
-        What comes is another time: a gain that wandered so far between the two wanders as far again, sd = |difference|.
+        Times differ by tau^2 = max(0, (difference^2 - error^2 - error^2) / 2), which is added to either error^2. What
+        comes is another time: a gain that wandered so far between the two wanders as far again, sd = |difference|.
+
+        References
+        ----------
+        DerSimonian and Laird 1986, Meta-analysis in clinical trials
         """
-        share = earlier.n / (self.n + earlier.n)
+        apart = (self.value - earlier.value) ** 2
+        between = max(0.0, (apart - self.error**2 - earlier.error**2) / 2)
+        here, there = self.error**2 + between, earlier.error**2 + between
+        share = here / (here + there) if here + there > 0 else 0.5
         return replace(
             self,
             value=(1 - share) * self.value + share * earlier.value,
-            error=hypot((1 - share) * self.error, share * earlier.error),
-            again=hypot((1 - share) * self.again, share * earlier.again),
-            wander=max(self.wander, (self.value - earlier.value) ** 2),
+            error=hypot((1 - share) * sqrt(here), share * sqrt(there)),
+            wander=max(self.wander, apart),
             n=self.n + earlier.n,
         )
 
@@ -151,16 +149,11 @@ class Gain:
         return Estimate(self.value, self.low, self.high, n=self.n, unit=unit, level=LEVEL)
 
 
-def _halves(value: float, parts: Floats) -> tuple[Floats, Floats]:
-    """The gain of each of the older and of the newer groups, from the gain of all and the gains without each."""
-    each = len(parts) * value - (len(parts) - 1) * parts
-    return each[: len(each) // 2], each[len(each) // 2 :]
-
-
 def _step(value: float, parts: Floats) -> float:
-    """By how much the newer half of the periods gains more than the older half."""
-    old, new = _halves(value, parts)
-    return float(new.mean() - old.mean())
+    """By how much the newer half of the periods gains more than the older half, from the gains without each."""
+    each = len(parts) * value - (len(parts) - 1) * parts
+    half = len(each) // 2
+    return float(each[half:].mean() - each[:half].mean())
 
 
 @dataclass(frozen=True)
@@ -175,6 +168,7 @@ class Scale:
     frame : DataFrame of the judging rows
     y : labels of the judging rows
     random_state : int
+    kept : float, how much a period counts against the one after it
     """
 
     objective: Objective
@@ -183,16 +177,19 @@ class Scale:
     frame: pd.DataFrame
     y: NDArray[Any]
     random_state: int
+    kept: float = KEPT
+
+    @property
+    def weights(self) -> Floats:
+        """How much each group counts; shape (n_groups,): of periods the newer ones more."""
+        age = np.arange(self.n_groups)[::-1] if self.forward else np.zeros(self.n_groups)
+        weights = self.kept**age
+        return np.asarray(weights / weights.sum())
 
     @property
     def n_groups(self) -> int:
         """Periods, or random groups."""
         return int(self.groups.max()) + 1
-
-    def of(self, rows: NDArray[np.bool_]) -> Scale:
-        """The scale on some of its rows, whose groups are renumbered."""
-        groups = np.unique(self.groups[rows], return_inverse=True)[1]
-        return replace(self, groups=groups, frame=self.frame.loc[rows], y=self.y[rows])
 
     def profile(self, outcomes: Outcomes) -> Profile:
         """The objective on all judging rows and without each group."""
@@ -219,31 +216,33 @@ class Scale:
     def gain(self, new: Profile, old: Profile, *, noise: float = 0.0) -> Gain | None:
         """Paired gain of one profile over another; None where the objective is not defined.
 
-        The error is that of independent rows (exact for means, from the 8 cells (y, old, new) for metrics of the four
-        cells, a delete-a-group jackknife for others). Judged forward in time it is at least the error over periods,
-        because rows of one period move together. `noise` is the error that a refit with another seed makes.
+        Forward in time a period counts KEPT times as much as the one after it, and 1 / sum(weight^2) periods stand for
+        all. The error is that of independent rows (exact for means, from the 8 cells (y, old, new) for metrics of the
+        four cells, a delete-a-group jackknife for others). Judged forward in time it is at least the error over
+        periods, because rows of one period move together. `noise` is the error that a refit with another seed makes.
 
         What comes is another time, for two reasons: periods differ beyond what their rows explain (`spread`), and the
         gain wanders. A random walk that makes a step of b from the older half of the periods to the newer one will
         stand sqrt(2) b away from their mean over as long a time again. Chance alone makes b^2 = 4 error^2; half of that
         is taken off (all of it leaves 88 % of real gains in the interval, where 90 % should be).
         """
-        parts = new.parts - old.parts
-        value = new.whole - old.whole
-        if not (isfinite(value) and np.isfinite(parts).all()):
+        parts, whole = new.parts - old.parts, new.whole - old.whole
+        if not (isfinite(whole) and np.isfinite(parts).all()):
             return None
-        groups = jackknife_error(parts)
+        value, groups = weighted(whole, parts, self.weights)
+        counting = 1 / float((self.weights**2).sum())
         rows = self._error_of_rows(new, old)
-        freedom = 1e6 if rows is not None else len(parts) - 1.0
+        rows = None if rows is None else rows * sqrt(len(parts) / counting)
+        freedom = 1e6 if rows is not None else counting - 1
         error = groups if rows is None else rows
         if self.forward and groups > error:
-            error, freedom = groups, len(parts) - 1.0
+            error, freedom = groups, counting - 1
         again = spread = wander = 0.0
         if self.forward:
             again = groups if rows is None else sqrt(max(0.0, groups**2 - rows**2))
-            beyond = 0.0 if rows is None else max(0.0, (groups**2 - rows**2) * len(parts))
+            beyond = 0.0 if rows is None else max(0.0, (groups**2 - rows**2) * counting)
             spread = sqrt(beyond)
-            wander = 2 * max(0.0, _step(value, parts) ** 2 - 2 * error**2)
+            wander = 2 * max(0.0, _step(whole, parts) ** 2 - 2 * error**2)
         return Gain(value, sqrt(error**2 + noise**2), again, spread, wander, freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:

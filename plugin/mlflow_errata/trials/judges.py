@@ -71,11 +71,6 @@ class Judge:
         found = np.concatenate([self.splits[0].choose, self.rows])
         return np.unique(found) if self.kind == "folds" else found
 
-    @property
-    def newest(self) -> NDArray[np.bool_]:
-        """Which of the judging rows lie in the newer half of the periods; shape (n_judging,)."""
-        return self.groups >= self.n_groups // 2
-
 
 @dataclass(frozen=True)
 class Judges:

@@ -167,12 +167,12 @@ class Rounds:
         self.progress(name_of(change))
         gain = self.ruler.gain(variant, current)
         known = self.ruler.surest(variant, current, gain)
-        pays, best = self._pays(gain, known, variant, current), known.of(gain)
+        pays, best = self._pays(known, variant, current), known.of(gain)
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
-            best, pays = self._with_earlier(variant, best, known, pays=pays)
+            best, pays = self._with_earlier(variant, best, pays=pays)
         return Tried(change, variant, best, pays, self.bench.seconds_of_a_fit(variant))
 
-    def _pays(self, gain: Gain, known: Known, variant: Variant, current: Variant) -> bool:
+    def _pays(self, known: Known, variant: Variant, current: Variant) -> bool:
         """Whether the gain is worth having and beyond chance.
 
         The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
@@ -188,7 +188,7 @@ class Rounds:
         if self.witness is not None and variant.fitted != current.fitted:
             moved = self.witness.gain(variant, current)
         by_scores = 0.0 if moved is None else _ratio(moved.value, moved.error)
-        if self.ruler.expected(variant, current, newest=gain.newest) is not None:
+        if self.ruler.expected(variant, current) is not None:
             told = moved is None and variant.cut == "told"
             many = AMONG_MANY if variant.model != current.model or variant.balance != current.balance else 0.0
             if not known.agreed:
@@ -196,19 +196,18 @@ class Rounds:
             return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
         return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))
 
-    def _with_earlier(self, variant: Variant, gain: Gain, known: Known, *, pays: bool) -> tuple[Gain, bool]:
+    def _with_earlier(self, variant: Variant, gain: Gain, *, pays: bool) -> tuple[Gain, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
 
-        They decide where the evaluation rows cannot: these do not speak against it by a standard error, and earlier
-        periods speak for it by CLEAR of them.
+        Both are one gain then, whose error knows how far the two lie apart.
         """
         found = self.ruler.before(self.bench.settled(variant)["threshold"])
         if found is None:
             return gain, pays
         earlier, before = found
         whole = gain.after(before.of(earlier))
-        open_yet = known.ratio > -1 and whole.value > WORTH * self.ruler.loss
-        return whole, pays or (open_yet and before.ratio > CLEAR)
+        clear = CONFIRMED if variant.cut == "told" else CLEAR
+        return whole, pays or whole.value > max(clear * whole.error, WORTH * self.ruler.loss)
 
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
@@ -345,7 +344,7 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
     if tried.change.kind == "change_metric":
         found["by"] = "value"
     settled = bench.settled(variant)
-    return found | {name: value for name, value in settled.items() if name.startswith("threshold") or "offset" in parts}
+    return found | {name: value for name, value in settled.items() if name != "offset" or "offset" in parts}
 
 
 def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:

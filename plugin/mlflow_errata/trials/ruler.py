@@ -65,16 +65,12 @@ class Ruler:
         self.bench, self.objective, self.random_state = bench, objective, random_state
         self.noise = self.noise_expected = 0.0
         self.earlier: Earlier | None = None
-        self._scales: dict[tuple[int, bool], Scale] = {}
-        self._expected: dict[tuple[Variant, Variant, bool], tuple[float, float] | None] = {}
-        self._profiles: dict[tuple[Variant, int, bool], Profile] = {}
+        self._scales: dict[int, Scale] = {}
+        self._expected: dict[tuple[Variant, Variant], tuple[float, float] | None] = {}
+        self._profiles: dict[tuple[Variant, int], Profile] = {}
 
-    def gain(self, new: Variant, old: Variant, *, newest: bool = False) -> Gain:
-        """Paired gain of one variant over another.
-
-        What is refitted on newer rows is judged by the newer half of the evaluation rows. Where the gain moves over
-        time, far beyond chance, the newer half of the periods judges alone: it is nearer to what comes. `newest` asks
-        for that in any case.
+    def gain(self, new: Variant, old: Variant) -> Gain:
+        """Paired gain of one variant over another; what is refitted on newer rows is judged by the newer half of them.
 
         Raises
         ------
@@ -82,22 +78,22 @@ class Ruler:
             Where the objective is not defined on some of the rows.
         """
         judge = self.bench.judge_of(new, old)
-        found = self._gain(new, old, judge, newest=False)
-        if judge.kind == "forward" and (newest or found.moved):
-            return replace(self._gain(new, old, judge, newest=True), newest=True)
-        return found
+        noise = self.noise if new.fitted != old.fitted else 0.0
+        gain = self._scale(judge).gain(self._profile(new, judge), self._profile(old, judge), noise=noise)
+        if gain is None:
+            raise NotTried(f"{self.objective.unit} is not defined on some of the judging rows")
+        return gain
 
-    def expected(self, new: Variant, old: Variant, *, newest: bool = False) -> tuple[float, float] | None:
+    def expected(self, new: Variant, old: Variant) -> tuple[float, float] | None:
         """Gain and standard error if the calibrated scores are right; None where nothing tells."""
-        key = (new, old, newest)
-        if key not in self._expected:
+        if (new, old) not in self._expected:
             judge = self.bench.judge_of(new, old)
-            scale = self._scale(judge, newest=newest)
-            pair = [self.bench.outcomes(variant, judge) for variant in (new, old)]
-            if newest:
-                pair = [outcomes.take(judge.newest) for outcomes in pair]
-            self._expected[key] = expected_gain(self.objective, scale.frame, pair[0], pair[1], scale.groups)
-        return self._expected[key]
+            scale = self._scale(judge)
+            after, before = (self.bench.outcomes(variant, judge) for variant in (new, old))
+            self._expected[new, old] = expected_gain(
+                self.objective, scale.frame, after, before, scale.groups, weights=scale.weights
+            )
+        return self._expected[new, old]
 
     def surest(self, new: Variant, old: Variant, gain: Gain) -> Known:
         """What is best known of a gain, and its standard error: counted on the labels, and as calibrated scores tell.
@@ -107,7 +103,7 @@ class Ruler:
         holds what as long a time again adds.
         """
         noise = self.noise_expected if new.fitted != old.fitted else 0.0
-        return _surest(gain, self.expected(new, old, newest=gain.newest), noise)
+        return _surest(gain, self.expected(new, old), noise)
 
     def before(self, threshold: float) -> tuple[Gain, Known] | None:
         """What a threshold would have gained in earlier periods, and what is best known of it; None where not known."""
@@ -116,11 +112,13 @@ class Ruler:
             return None
         old = earlier.outcomes
         new = replace(old, prediction=(earlier.outcomes.scores[:, 1] >= threshold).astype(np.intp))
-        scale = Scale(objective, True, earlier.groups, earlier.frame, old.y, self.random_state)
+        scale = Scale(objective, True, earlier.groups, earlier.frame, old.y, self.random_state, kept=1.0)
         gain = scale.gain(scale.profile(new), scale.profile(old))
         if gain is None:
             return None
-        return gain, _surest(gain, expected_gain(objective, earlier.frame, new, old, earlier.groups))
+        return gain, _surest(
+            gain, expected_gain(objective, earlier.frame, new, old, earlier.groups, weights=scale.weights)
+        )
 
     @property
     def loss(self) -> float:
@@ -130,29 +128,18 @@ class Ruler:
 
     def whole(self, variant: Variant) -> float:
         """The objective of a variant on its judging rows."""
-        return self._profile(variant, self.bench.judge_of(variant), newest=False).whole
+        return self._profile(variant, self.bench.judge_of(variant)).whole
 
-    def _gain(self, new: Variant, old: Variant, judge: Judge, *, newest: bool) -> Gain:
-        noise = self.noise if new.fitted != old.fitted else 0.0
-        pair = [self._profile(variant, judge, newest=newest) for variant in (new, old)]
-        gain = self._scale(judge, newest=newest).gain(pair[0], pair[1], noise=noise)
-        if gain is None:
-            raise NotTried(f"{self.objective.unit} is not defined on some of the judging rows")
-        return gain
-
-    def _profile(self, variant: Variant, judge: Judge, *, newest: bool) -> Profile:
-        key = (variant, id(judge), newest)
+    def _profile(self, variant: Variant, judge: Judge) -> Profile:
+        key = (variant, id(judge))
         if key not in self._profiles:
-            outcomes = self.bench.outcomes(variant, judge)
-            outcomes = outcomes.take(judge.newest) if newest else outcomes
-            self._profiles[key] = self._scale(judge, newest=newest).profile(outcomes)
+            self._profiles[key] = self._scale(judge).profile(self.bench.outcomes(variant, judge))
         return self._profiles[key]
 
-    def _scale(self, judge: Judge, *, newest: bool) -> Scale:
-        key = (id(judge), newest)
-        if key not in self._scales:
+    def _scale(self, judge: Judge) -> Scale:
+        if id(judge) not in self._scales:
             table, rows = self.bench.table, judge.rows
-            whole = Scale(
+            self._scales[id(judge)] = Scale(
                 self.objective,
                 judge.kind == "forward",
                 judge.groups,
@@ -160,8 +147,7 @@ class Ruler:
                 table.outcomes.y[rows],
                 self.random_state,
             )
-            self._scales[key] = whole.of(judge.newest) if newest else whole
-        return self._scales[key]
+        return self._scales[id(judge)]
 
 
 def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> Known:

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from math import hypot
 from time import monotonic
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
 from mlflow_errata.diagnoses.framing import NAME as FRAMING
 from mlflow_errata.diagnoses.framing import Framing
-from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import collect_data, drop_columns
-from mlflow_errata.trials import questions, rounds
+from mlflow_errata.steps import drop_columns
+from mlflow_errata.steps._shape import NOT_TRIED
+from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
 from mlflow_errata.trials.bench import Bench
 from mlflow_errata.trials.candidates import candidates
 from mlflow_errata.trials.flattery import By, flattery_of
-from mlflow_errata.trials.judges import judges_of
+from mlflow_errata.trials.judges import FEWEST_A_BLOCK, FOLDS, judges_of
 from mlflow_errata.trials.objective import (
     Objective,
     objective_of_metric,
     objective_of_value,
 )
+from mlflow_errata.trials.of_classes import ClassesBench
 from mlflow_errata.trials.of_labels import LabelsBench, as_fitted
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
@@ -38,21 +37,19 @@ from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from mlflow_errata.diagnoses._shape import Result
-    from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.metric import Metric
     from mlflow_errata.steps._shape import NextStep
     from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.trials.rounds import Rounds, Tried
 
-FEWEST_INSIDE = 20
-"""Training rows of a slice from which its learning curve is followed."""
+Made = TypeVar("Made")
 ANSWERS = {
     "resample": "class_imbalance",
-    "change_metric": "class_imbalance",
+    "change_metric": "metric_mismatch",
     "retrain_recent": "recency_drift",
     "collect_data": "slice_errors",
     "reframe": FRAMING,
@@ -96,6 +93,11 @@ def try_steps(
     Returns
     -------
     (next steps, best first; what was tried, or None if nothing could be, as with a model that leans on a leak)
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If a person interrupts before anything was measured; later on what was measured is returned.
     """
     leaks = [step for step in proposed if step.kind == drop_columns.KIND]
     if leaks:
@@ -103,15 +105,22 @@ def try_steps(
         reason = f"not tried: the model leans on {columns}, which gives the label away, and no gain holds on such rows"
         return (*leaks, *(replace(step, gain_reason=reason) for step in proposed if step not in leaks)), None
     start = clock() - spent
-    with _one_thread():
+    with _one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an estimator that warns would do so at every fit of every trial
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
         if session is None:
-            return proposed, None
+            return tuple(_unjudged(step) for step in proposed), None
         progress = Progress(clock, start, budget)
         try:
             return session.run(results, proposed, start=start, budget=budget, progress=progress)
         finally:
             progress.close()
+
+
+def _unjudged(step: NextStep) -> NextStep:
+    """A step that too few rows can judge."""
+    reason = f"not tried: needs {FOLDS * FEWEST_A_BLOCK} rows to judge"
+    return replace(step, gain_reason=reason) if step.gain_reason == NOT_TRIED else step
 
 
 class _Session:
@@ -126,7 +135,9 @@ class _Session:
         named: Metric,
         n_given: int,
         random_state: int,
+        unfit: str,
     ) -> None:
+        self.unfit = unfit
         self.bench, self.objective, self.named = bench, objective, named
         self.metric = None if metric is objective else Ruler(bench, metric, random_state=random_state)
         self.judge, self.n_given, self.random_state = bench.judges.decisions, n_given, random_state
@@ -155,23 +166,27 @@ class _Session:
         if refits and decides and isinstance(bench.value, dict | None):
             tests.look_back()
         singles = tests.singles(candidates(bench, by_value=self.metric is not None, refits=refits))
-        collected = self._collected(tests, results, proposed) if refits else []
+        collected = collecting.of_slices(tests, results, proposed) if refits else []
         collected += questions.tried(tests, proposed, self.named) if refits else []
-        plan = tests.plan(singles)
+        collected += choosing.of_better(tests, proposed, self.named)
+        plan = _kept(tests, lambda: tests.plan(singles)) or []
+        curve = collecting.followed(tests, self.n_given) if refits else None
+        collected += [] if curve is None else collecting.of_everything(tests, curve, self.n_given)
         flattery, by_group = (self._flattery(tests, by) if refits else None for by in SPLITS)
         if not singles and not collected:
+            if tests.interrupted:
+                raise KeyboardInterrupt
             return proposed, None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
-        trials = replace(trials, flattery=flattery, group_flattery=by_group)
+        chosen = _kept(tests, lambda: choosing.contrast(bench, random_state=self.random_state))
+        trials = replace(trials, flattery=flattery, group_flattery=by_group, curve=curve, choice=chosen)
         return ranked(steps, trials, [*proposed], collected), trials
 
     def _measure_noise(self, tests: Rounds) -> bool:
         """Whether the model can be fitted again."""
         if self.bench.estimator is None or self.bench.train is None:
             tests.not_tried["refits"] = (
-                "the training rows are not given (train=)"
-                if self.bench.train is None
-                else "there is no estimator that can be cloned (model=)"
+                "the training rows are not given (train=)" if self.bench.train is None else self.unfit
             )
             return False
         try:
@@ -183,22 +198,6 @@ class _Session:
             tests.interrupted = True
             return False
         return True
-
-    def _collected(self, tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
-        """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
-        found, measured = results.get(SLICE_ERRORS), []
-        slices = {item.conditions: item for item in getattr(found, "slices", ())}
-        for step in proposed:
-            item = slices.get(tuple(step.params.get("slice", ())))
-            if step.kind != collect_data.KIND or item is None or tests.interrupted:
-                continue
-            try:
-                measured.append(self._doubled(tests, step, item))
-            except NotTried as reason:
-                tests.not_tried[step.kind] = str(reason)
-            except KeyboardInterrupt:
-                tests.interrupted = True
-        return measured
 
     def _flattery(self, tests: Rounds, by: By) -> Flattery | None:
         """How much a random split would flatter, in what the steps have left of the budget."""
@@ -217,26 +216,6 @@ class _Session:
         except KeyboardInterrupt:
             tests.interrupted = True
         return None
-
-    def _doubled(self, tests: Rounds, step: NextStep, item: Slice) -> NextStep:
-        """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
-        train = self.bench.train
-        if train is None or not set(item.columns) <= set(train.X.columns):
-            raise NotTried("the slice is named by columns that the model does not see")
-        if self.bench.clock() + tests.per_fit * rounds.CAUTION > tests.deadline:
-            raise NotTried(OVER_BUDGET)
-        inside = np.flatnonzero(item.mask(train.X))
-        if len(inside) < FEWEST_INSIDE:
-            raise NotTried(f"needs {FEWEST_INSIDE} training rows in the slice; there are {len(inside)}")
-        variant = Variant(model=f"half of {item.conditions}")
-        self.bench.hold(variant, self.bench.fit_without(inside[::2]))
-        gain = tests.ruler.gain(Variant(), variant)
-        half = gain.times(0.5).among(tests.alone)
-        pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
-        cost = replace(step.cost, rows=len(inside))
-        shown = half.estimate(self.objective.unit)
-        gains: dict[str, Any] = {"gain": shown} if self.metric is None else {"gain_value": shown}
-        return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, chance_gains=half.chance, **gains)
 
     def _trials(
         self,
@@ -324,7 +303,7 @@ def _session(
     random_state: int,
     clock: Callable[[], float],
 ) -> _Session | None:
-    estimator = _clonable(unwrap(model))
+    estimator, unfit = _clonable(unwrap(model))
     train = table.train
     rate, n_origins = 1.0, 4
     if estimator is not None and train is not None:
@@ -335,7 +314,8 @@ def _session(
     measured = objective_of_metric(metric, table.outcomes)
     objective = measured if value is None else objective_of_value(value)
     used = train if train is None or rate == 1 else train.take(draw(len(train.y), rate, random_state))
-    bench = (LabelsBench if table.roles.labels else Bench)(
+    kinds = {"multilabel": LabelsBench, "multiclass": ClassesBench}
+    bench = kinds.get(table.task, Bench)(
         table,
         judges,
         objective,
@@ -345,20 +325,33 @@ def _session(
         value=value,
         own=own_threshold(table.outcomes),
         clock=clock,
+        instead=None if measured is objective else measured,
     )
     n_given = 0 if train is None else len(train.y)
-    return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state)
+    return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state, unfit=unfit)
 
 
-def _clonable(model: object) -> Any:
-    """The model if it can be cloned and fitted, else None."""
-    if model is None or not hasattr(model, "fit") or not hasattr(model, "get_params"):
-        return None
+def _clonable(model: object) -> tuple[Any, str]:
+    """The model if it can be cloned and fitted, else None and why."""
+    if model is None:
+        return None, "the model is not given (model=), only what it says"
+    kind = type(model).__name__
+    if not hasattr(model, "fit") or not hasattr(model, "get_params"):
+        return None, f"a {kind} cannot be fitted again: pass the estimator as model="
     try:
         fitting.unfitted(model)
-    except (TypeError, RuntimeError, ValueError):
+    except Exception as cause:  # noqa: BLE001 - whatever cloning raises is the reason
+        return None, f"the {kind} cannot be cloned: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+    return model, ""
+
+
+def _kept(tests: Rounds, made: Callable[[], Made]) -> Made | None:
+    """What is made; None if a person interrupts, so that what was measured before is kept."""
+    try:
+        return made()
+    except KeyboardInterrupt:
+        tests.interrupted = True
         return None
-    return model
 
 
 def _one_thread() -> AbstractContextManager[Any]:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Steps = tuple[tuple[str, dict[str, Any]], ...]
 
+BY_VALUE = "by value"
+"""The model, among those fitted, that the value chooses on rows that do not judge."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -19,8 +22,8 @@ class Variant:
     Parameters
     ----------
     rows : "all", "last" or "half_life" with a length of time: refitted on rows up to now
-    balance : "class_weight", "over", "under", "smote": refitted on balanced classes
-    model : "bigger", "smaller" or a family: another model refitted
+    balance : "class_weight", "root_weight", "over", "under", "smote": refitted on balanced classes
+    model : "bigger", "smaller" or a family: another model refitted; BY_VALUE: whichever of them the value chooses
     offset : bool, the log-odds follow the share of positives among the newest rows
     cut : "told" by the value or the metric if the scores are right, or "tuned" on rows: where the decision falls
     seed : int or None, another seed of the training
@@ -39,6 +42,10 @@ class Variant:
     def fitted(self) -> Variant:
         """The part that has to be fitted."""
         return replace(self, offset=False, cut=None)
+
+
+CHOSEN = Variant(model=BY_VALUE)
+"""The fitted part of a choice among models."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,8 @@ def changes(
     recent: bool,
     sizes: tuple[str, ...],
     frames: tuple[str, ...] = (),
+    chooses: bool = False,
+    several: bool = False,
 ) -> Iterator[Change]:
     """All candidates, the cheapest and likeliest first.
 
@@ -96,6 +105,8 @@ def changes(
     recent : there are newer rows to fit on
     sizes : names of other models
     frames : names of other forms of the question
+    several : there are more than two classes
+    chooses : the value may choose another model than the metric does
     """
     kind = "change_metric" if by_value else "resample"
     if decides and told:
@@ -109,7 +120,9 @@ def changes(
     if recent:
         yield Change("retrain_recent", "refit", {"rows": ("all", 0.0)}, 0)
     yield from _other_models(frames, sizes)
-    cut = {"cut": "tuned"} if decides else {}
+    cut = {"cut": "tuned"} if decides and not several else {}
+    if chooses:
+        yield Change("change_metric", "decision", {"model": BY_VALUE, **cut}, 5)
     if balances:
         yield Change("resample", "decision", {"balance": "class_weight", **cut}, 2)
     if recent and span is not None:
@@ -117,9 +130,16 @@ def changes(
         yield Change("retrain_recent", "forget", {"rows": ("half_life", span / 4)}, 1)
         yield Change("retrain_recent", "forget", {"rows": ("last", span / 8)}, 1)
     if balances:
-        yield Change("resample", "decision", {"balance": "over", **cut}, 3)
-        yield Change("resample", "decision", {"balance": "under", **cut}, 3)
-        yield Change("resample", "decision", {"balance": "smote", **cut}, 4)
+        yield from _balanced(cut, several=several)
+
+
+def _balanced(cut: dict[str, Any], *, several: bool) -> Iterator[Change]:
+    """Other ways to balance classes than weights: of several classes half of the weights alone, which are milder."""
+    if several:
+        yield Change("resample", "decision", {"balance": "root_weight"}, 2)
+        return
+    for method, cost in (("over", 3), ("under", 3), ("smote", 4)):
+        yield Change("resample", "decision", {"balance": method, **cut}, cost)
 
 
 def _other_models(frames: tuple[str, ...], sizes: tuple[str, ...]) -> Iterator[Change]:

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from errata_app import source, states
-from errata_app.draw import draw, plain
+from errata_app.draw import draw
 from errata_app.header import chosen_pair
 from mlflow_errata.errors import ErrataError
-from mlflow_errata.sections import history, run_comparison
+from mlflow_errata.sections import run_comparison
 
 old, new = chosen_pair()
 try:
@@ -14,7 +14,6 @@ try:
 except ErrataError as cause:
     states.failed(cause)
 st.title(run_comparison.title(found), anchor=False)
-st.caption(plain(f"{history.name(new)} against {history.name(old)}"))
 draw(run_comparison.section(found), key="compare")
 st.subheader("The same from the command line", anchor=False)
 st.code(f"errata compare {old.run_id} {new.run_id}", language="sh", wrap_lines=True)

@@ -8,7 +8,7 @@ import streamlit as st
 from errata_app import source, states
 from errata_app.choosing import actions, standing, trouble
 from errata_app.copying import copy
-from errata_app.draw import card, chart, draw, plain, table
+from errata_app.draw import card, chart, draw, mark, plain, table
 from errata_app.header import chosen_record
 from errata_app.sharing import page_of
 from mlflow_errata._choices import promise_of
@@ -78,7 +78,7 @@ def steps() -> None:
     st.header(gains.TITLE, anchor=False)
     for block in gains.charts(record):
         chart(block, "gains", tabled=True)
-    at = table(gains.table(record), key="steps", selectable=True, linked="step")
+    at = table(gains.table(record), key="steps", selectable=True, linked="step", narrow=True)
     st.caption("Select a step to read why, and the code that takes it.")
     detail(0 if at is None or int(at) < 0 else int(at))
 
@@ -87,12 +87,14 @@ def reason(name: str, said: "Verdict | NotMade") -> None:
     """One finding, and the page that shows it in full."""
     page, title = page_of(name), REGISTRY[name].TITLE
     with st.container(key=f"why-{name}", gap="xsmall"):
-        if page is not None:
-            link = {"experiment": st.session_state["experiment"], "run": row.run_id}
-            st.page_link(page, label=f"**{title}** →", query_params=link)
-        else:
-            st.markdown(f"**{plain(title)}**")
-        draw([said], key=f"why-{name}")
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"why-{name}-head"):
+            st.markdown(mark(said.status) if isinstance(said, Verdict) else ":gray-badge[○ not made]", width="content")
+            if page is not None:
+                link = {"experiment": st.session_state["experiment"], "run": row.run_id}
+                st.page_link(page, label=f"**{title}** →", query_params=link)
+            else:
+                st.markdown(f"**{plain(title)}**")
+        st.markdown(plain(said.sentence if isinstance(said, Verdict) else f"{said.reason} {said.remedy}".rstrip()))
 
 
 def why() -> None:

@@ -1,0 +1,208 @@
+"""More rows: what those of a slice, or twice as many as there are, would gain at least, told by fits on fewer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import hypot, log2, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
+from mlflow_errata.errors import NotTried
+from mlflow_errata.estimate import Estimate
+from mlflow_errata.steps import collect_data
+from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.trials import rounds
+from mlflow_errata.trials._shape import LearningCurve
+from mlflow_errata.trials.gains import LEVEL, Gain, Profile, Scale
+from mlflow_errata.trials.rounds import OVER_BUDGET
+from mlflow_errata.trials.variants import Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlflow_errata.diagnoses._shape import Result
+    from mlflow_errata.diagnoses.slice_errors import Slice
+    from mlflow_errata.trials.bench import Said
+    from mlflow_errata.trials.rounds import Rounds
+
+FEWEST_INSIDE = 20
+"""Training rows of a slice from which its learning curve is followed."""
+FEWEST = 400
+"""Training rows from which the curve of all of them is followed."""
+PARTS = (8, 4, 2)
+"""Into how many parts the training rows are cut, fewest rows first."""
+MOST_FITS = 4
+"""Fits of one size; they share no row."""
+LEAST, LIKELY = 0.5, 0.75
+"""What a doubling gains against the one before: errors that fall as 1 / n halve their gain, those of trees lose a
+quarter of it (20 planted curves; loss ~ n^-c has 2^-c)."""
+ALL_ROWS = "collect_data: all rows"
+PART = Variant(model="part of the rows")
+"""Under which the bench holds one fit of the curve after the other."""
+
+
+# -- rows of a slice --------------------------------------------------------------------------------------------------
+
+
+def of_slices(tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
+    """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
+    found, measured = results.get(SLICE_ERRORS), []
+    slices = {item.conditions: item for item in getattr(found, "slices", ())}
+    for step in proposed:
+        item = slices.get(tuple(step.params.get("slice", ())))
+        if step.kind != collect_data.KIND or item is None or tests.interrupted:
+            continue
+        try:
+            measured.append(_of_a_slice(tests, step, item))
+        except NotTried as reason:
+            tests.not_tried[step.kind] = str(reason)
+        except KeyboardInterrupt:
+            tests.interrupted = True
+    return measured
+
+
+def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
+    """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
+    bench = tests.bench
+    train = bench.train
+    if train is None or not set(item.columns) <= set(train.X.columns):
+        raise NotTried("the slice is named by columns that the model does not see")
+    if bench.clock() + tests.per_fit * rounds.CAUTION > tests.deadline:
+        raise NotTried(OVER_BUDGET)
+    inside = np.flatnonzero(item.mask(train.X))
+    if len(inside) < FEWEST_INSIDE:
+        raise NotTried(f"needs {FEWEST_INSIDE} training rows in the slice; there are {len(inside)}")
+    variant = Variant(model=f"half of {item.conditions}")
+    bench.hold(variant, bench.fit_on(np.setdiff1d(np.arange(len(train.y)), inside[::2])))
+    gain = tests.ruler.gain(Variant(), variant)
+    half = gain.times(0.5).among(tests.alone)
+    pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
+    cost = replace(step.cost, rows=len(inside))
+    shown = half.estimate(tests.ruler.objective.unit)
+    gains = _gains(tests, shown)
+    return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, chance_gains=half.chance, **gains)
+
+
+def _gains(tests: Rounds, shown: Estimate) -> dict[str, Any]:
+    return {"gain": shown} if tests.bench.value is None else {"gain_value": shown}
+
+
+# -- all rows ---------------------------------------------------------------------------------------------------------
+
+
+def of_everything(tests: Rounds, curve: LearningCurve, n_given: int) -> list[NextStep]:
+    """The step that collects as many rows again, where even the lower end of its gain is one; else none."""
+    found = curve.doubled
+    if found.low <= 0 or found.value < rounds.WORTH * tests.ruler.loss:
+        return []
+    step = NextStep(
+        collect_data.KIND,
+        {"rows": n_given},
+        cost=Cost(rows=n_given),
+        gain_reason="",
+        bound=found.low,
+        pays=True,
+        **_gains(tests, found),
+    )
+    return [step]
+
+
+def followed(tests: Rounds, n_given: int) -> LearningCurve | None:
+    """The learning curve of all training rows, from an eighth of them up, in what is left of the budget.
+
+    Parameters
+    ----------
+    tests : Rounds
+    n_given : int, training rows given, of which the budget may have asked for a share
+    """
+    bench = tests.bench
+    n = 0 if bench.train is None else len(bench.train.y)
+    if tests.interrupted or n < FEWEST:
+        return None
+    n_fits = sum(min(parts, MOST_FITS) / parts for parts in PARTS)
+    if bench.clock() + n_fits * tests.per_fit * rounds.CAUTION > tests.deadline:
+        tests.not_tried[ALL_ROWS] = OVER_BUDGET
+        return None
+    tests.progress("twice as many rows")
+    try:
+        return _curve(tests, n, n_given)
+    except NotTried as reason:
+        tests.not_tried[ALL_ROWS] = str(reason)
+    except KeyboardInterrupt:
+        tests.interrupted = True
+    return None
+
+
+def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
+    """Profiles of models on nested shares of the rows, which are averaged over fits that share no row.
+
+    A doubling gains no more than the one before it, so where it seems to, the two are taken together: the last gain is
+    the least of the means of the last one, two and three. Its error has that of the judging rows and that of the draw
+    of training rows, whose variance falls as 1 / n and is told by the fits of one size.
+    """
+    bench, unit = tests.bench, tests.ruler.objective.unit
+    judge = bench.judges.decisions
+    scale = Scale(
+        tests.ruler.objective,
+        judge.kind == "forward",
+        judge.groups,
+        bench.table.frame.iloc[judge.rows],
+        bench.table.outcomes.y[judge.rows],
+        tests.ruler.random_state,
+    )
+
+    def profile(said: Said) -> Profile:
+        bench.hold(PART, said)
+        return scale.profile(bench.outcomes(PART, judge))
+
+    order = np.random.default_rng(tests.ruler.random_state).permutation(n)
+    sizes, fits = [], []
+    for parts in PARTS:
+        rows = [np.sort(order[part * n // parts : (part + 1) * n // parts]) for part in range(min(parts, MOST_FITS))]
+        fits.append([profile(bench.fit_on(each, seed=at + 1)) for at, each in enumerate(rows)])
+        sizes.append(n // parts)
+    known = [variant for variant in (Variant(seed=1), Variant(seed=2)) if bench.n_fits(variant) == 0]
+    fits.append([profile(bench.said(variant)) for variant in known or [Variant()]])
+    sizes.append(n)
+    means = [_mean(profiles) for profiles in fits]
+    of_draw = _variance_of_a_draw(fits[:-1], sizes[:-1])
+    gains = []
+    for at in range(len(PARTS)):
+        drawn = sqrt(of_draw * (1 / (len(fits[at]) * sizes[at]) + 1 / sizes[at + 1]))
+        gain = scale.gain(means[at + 1], means[at], noise=drawn)
+        if gain is None:
+            raise NotTried(f"{unit} is not defined on some of the judging rows")
+        gains.append(gain.among(tests.alone))
+    doubled = _doubled(gains, log2(n_given / n) + 1, unit)
+    return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled)
+
+
+def _doubled(gains: Sequence[Gain], further: float, unit: str) -> Estimate:
+    """What a doubling gains that comes `further` doublings after the last one."""
+    last = min(float(np.mean([gain.value for gain in gains[at:]])) for at in range(len(gains)))
+    half, value = gains[-1].half, LIKELY**further * last
+    low, high = last - half, max(last, gains[-1].value) + half
+    low = min(value, LEAST**further * low if low > 0 else low)
+    return Estimate(value, low, max(value, high), n=gains[-1].n, unit=unit, level=LEVEL)
+
+
+def _mean(profiles: Sequence[Profile]) -> Profile:
+    rows = [each.rows for each in profiles if each.rows is not None]
+    return Profile(
+        float(np.mean([each.whole for each in profiles])),
+        np.mean([each.parts for each in profiles], axis=0),
+        np.mean(rows, axis=0) if len(rows) == len(profiles) else None,
+        None,
+    )
+
+
+def _variance_of_a_draw(fits: Sequence[Sequence[Profile]], sizes: Sequence[int]) -> float:
+    """Variance that the draw of the training rows makes, times their number."""
+    freedom = sum(len(each) - 1 for each in fits)
+    squares = sum(
+        size * (len(each) - 1) * float(np.var([item.whole for item in each], ddof=1))
+        for each, size in zip(fits, sizes, strict=True)
+    )
+    return squares / freedom
