@@ -112,10 +112,10 @@ def test_the_finding_names_the_onset_and_the_cause(result):
     assert recency_drift.finding(replace(result, change=None)) == ""
 
 
-def test_what_is_beyond_95_and_not_98_percent_is_left_open(result, record_of):
+def test_what_is_beyond_95_and_not_sure_enough_is_left_open(result, record_of):
     said = recency_drift.verdict(replace(result, worse=False, onset=None), record_of())
     assert said.status == "unsure"
-    assert said.sentence.endswith("which excludes 0 at 95 % and not at 98.5 %, as a verdict must.")
+    assert said.sentence.endswith("which excludes 0 at 95 % and is not sure enough for a verdict.")
 
 
 def test_a_season_is_no_alarm_and_is_compared(result, rate, record_of):

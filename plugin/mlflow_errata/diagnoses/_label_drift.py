@@ -45,7 +45,7 @@ class LabelDrift:
 def label_drifts(table: EvaluationTable, older: NDArray[np.intp], newer: NDArray[np.intp]) -> tuple[LabelDrift, ...]:
     """Every label before and since, those served worse first; empty for other tasks.
 
-    Each label's verdict takes its share of the chance: the interval of its change has a coverage of 1 - 0.015 / (number
+    Each label's verdict takes its share of the chance: the interval of its change has a coverage of 1 - 0.03 / (number
     of labels), that of its rate 1 - 0.05 / (number of labels). A label known for fewer than two rows of either side is
     left out.
 

@@ -63,8 +63,8 @@ def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - 
     if not result.change.low <= 0 <= result.change.high:
         return Verdict(
             "unsure",
-            f"The newest rows may be served worse. {words.capital(name)} is {course}, which excludes 0 at 95 % and not "
-            "at 98.5 %, as a verdict must.",
+            f"The newest rows may be served worse. {words.capital(name)} is {course}, which excludes 0 at 95 % and is "
+            "not sure enough for a verdict.",
         )
     return Verdict(
         "good", f"No drift distinguishable from chance. {words.capital(name)} is {course}, which includes 0."
