@@ -20,7 +20,7 @@ help:
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --quiet --python $(BIN)/python install uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable . --group dev
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable . --group dev
 	@touch $@
 
 $(DEMO)/.ready: $(VENV)/.ready examples/flights.py examples/data/flights/flights.parquet

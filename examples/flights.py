@@ -47,7 +47,7 @@ FEATURES = [
 MISS = 3
 """A missed disruption costs three false alarms."""
 VALUE = {"tp": 0, "fp": -1, "fn": -MISS, "tn": 0}
-BUDGET = 40.0
+BUDGET = 30.0
 """Seconds for the trials of each run, so that the story takes two minutes at most."""
 
 

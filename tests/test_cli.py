@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 
@@ -104,7 +105,8 @@ def test_an_error_is_one_sentence_and_exit_code_2(words, said, data, tmp_path):
 def started(monkeypatch):
     """What `errata ui` would become: the command line; nothing is started, and the environment is put back."""
     seen = []
-    monkeypatch.setattr(os, "execv", lambda program, command: seen.append(command))
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    monkeypatch.setattr(runpy, "run_module", lambda name, **how: seen.append([name, *sys.argv[1:]]))
     for name in ("ERRATA_TRACKING_URI", "ERRATA_ALLOWED_HOSTS", "MLFLOW_DISABLE_TELEMETRY", "MLFLOW_TRACKING_URI"):
         monkeypatch.setenv(name, "put back")
         monkeypatch.delenv(name)
@@ -113,7 +115,7 @@ def started(monkeypatch):
 
 def flags(command):
     found = {}
-    for flag in command[5:]:
+    for flag in command[3:]:
         name, _, value = flag.removeprefix("--").partition("=")
         found.setdefault(name, []).append(value)
     return found
@@ -124,7 +126,7 @@ def test_ui_listens_here_alone_and_names_itself(started):
     assert done.exit_code == 0
     assert "errata: http://127.0.0.1:8600/?experiment=a+b  (http://anna:***@host:5000)" in done.output
     (command,) = started
-    assert command[:5] == [sys.executable, "-m", "streamlit", "run", str(app_path().with_name("served.py"))]
+    assert command[:3] == ["streamlit", "run", str(app_path().with_name("served.py"))]
     said = flags(command)
     assert said["server.address"] == ["127.0.0.1"]
     assert said["server.headless"] == ["true"]

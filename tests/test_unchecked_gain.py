@@ -86,7 +86,7 @@ def test_no_time_and_no_estimator_are_told():
 
 def test_ends_are_those_of_the_mixture():
     """The gain grows with the share q, which follows Beta(1/2, 1/2): a draw of both has the same quantiles."""
-    gains = [Gain(value, error, 0, 0, 1e6, np.empty(0), 10) for value, error in ((4.0, 0.5), (10.0, 1.0))]
+    gains = [Gain(value, error, 0, error, 0, 0, 1e6, np.empty(0), 10) for value, error in ((4.0, 0.5), (10.0, 1.0))]
     found = _unchecked_gain._over_shares(gains, "accuracy", 10)
     draw = np.random.default_rng(0)
     share = draw.beta(0.5, 0.5, 200_000)

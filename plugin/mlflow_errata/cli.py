@@ -84,7 +84,11 @@ def _serve(
     more: tuple[str, ...] = (),
     opens: bool = False,
 ) -> None:
-    """Become the app's server: Ctrl-C and exit codes are its own."""
+    """Become the app's server: Ctrl-C and exit codes are its own.
+
+    In this process, which has half of what the server needs already; another one would begin at nothing.
+    """
+    import runpy
     from urllib.parse import urlencode
 
     from mlflow_errata.errors.stored import without_password
@@ -109,9 +113,8 @@ def _serve(
     flags = [f"--{name}={value}" for name, value in options.items()]
     flags += [f"--server.allowedHosts={name}" for name in (("*",) if known.addresses else known.names)]
     flags += [f"--server.corsAllowedOrigins={scheme}://{name}" for name in more for scheme in ("https", "http")]
-    command = [sys.executable, "-m", "streamlit", "run", str(app_path().with_name("served.py")), *flags]
-    sys.stderr.flush()
-    os.execv(sys.executable, command)  # noqa: S606 - our own app
+    sys.argv = ["streamlit", "run", str(app_path().with_name("served.py")), *flags]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
 
 @main.command()

@@ -83,9 +83,9 @@ def _(block: Text, key: str) -> None:
 
 @draw_block.register
 def _(block: Facts, key: str) -> None:
-    with st.container(horizontal=True, gap="medium", key=f"facts{key}"):
+    with st.container(horizontal=True, gap="small", key=f"facts{key}"):
         for at, fact in enumerate(block.facts):
-            with st.container(width=190, gap=None, key=f"fact{key}-{at}"):
+            with st.container(width=170, gap=None, key=f"fact{key}-{at}"):
                 st.metric(plain(fact.name), plain(fact.value))
                 st.caption(plain(fact.note) or "&nbsp;")
 

@@ -13,8 +13,10 @@ import pytest
 
 import mlflow_errata as errata
 from mlflow_errata.diagnoses import CATALOGUE
+from mlflow_errata.sections import verdicts
 from mlflow_errata.tracking import search
 
+pytestmark = pytest.mark.timeout(600)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flights.py"
 
 
@@ -59,8 +61,11 @@ def test_the_first_labels_to_check_are_wrong(story):
     found = errata.audited(record, {row: "accept" if row in wrong else "keep" for row in errata.audit(record)["id"]})
     assert found.results["label_issues"].audit.strata[1].precision.low > 0.8
     assert found.next_steps[0].kind == "relabel"
-    right = search.load(runs["2 relabelled"].run_id, tracking_uri=uri).results["label_issues"]
-    assert not right.found
+    right = search.load(runs["2 relabelled"].run_id, tracking_uri=uri)
+    assert not right.results["label_issues"].found
+    assert "relabel" not in [
+        step.kind for step in right.next_steps
+    ]  # where the delay is missing all are 1: set, not computed
 
 
 def test_the_slice_is_found_and_not_named_in_the_code():
@@ -69,10 +74,14 @@ def test_the_slice_is_found_and_not_named_in_the_code():
     assert "is missing" not in code
 
 
-def test_the_model_gets_worse_over_the_autumn(story):
+def test_the_model_may_get_worse_over_the_autumn(story):
+    """The change excludes 0 at 95 % and not at the 98.5 % of a verdict."""
     uri, runs, _ = story
-    drift = search.load(runs["1 buggy labels"].run_id, tracking_uri=uri).results["recency_drift"]
-    assert drift.found
+    record = search.load(runs["1 buggy labels"].run_id, tracking_uri=uri)
+    drift = record.results["recency_drift"]
+    assert drift.change.high < 0
+    assert not drift.found
+    assert verdicts(record)["recency_drift"].status == "unsure"
     by_month = {window.start.month: window.metric.value for window in drift.windows if window.support > 1000}
     assert by_month[7] > by_month[11]
     september = next(window for window in drift.windows if window.start.month == 9)

@@ -98,9 +98,19 @@ def test_a_rising_curve_asks_for_as_many_rows_again_and_says_what_they_cost():
     assert "Fitted on 187, 375, 750 and 1,500 training rows, each doubling gained" in said
 
 
+def test_a_rise_that_brier_does_not_see_asks_for_nothing():
+    tests = bench_of(rising(1500, 0), rising(4000, 1), boosting())
+    curve = collecting.followed(tests, 1500)
+    assert curve.confirmed
+    assert collecting.of_everything(tests, curve, 1500)
+    assert not collecting.of_everything(tests, replace(curve, confirmed=False), 1500)
+    still = bench_of(flat(2000, 3), flat(2000, 103), LogisticRegression())
+    assert not collecting.followed(still, 2000).confirmed
+
+
 def test_the_gain_is_between_half_and_all_of_the_last_doubling():
     """Gains by hand: the last is the least of the means of the last one, two and three."""
-    gain = collecting.Gain(0.04, 0.0, 0.0, 0.0, 0.0, 1e6, np.zeros(5), 100)
+    gain = collecting.Gain(0.04, 0.0, 0.0, 0.0, 0.0, 0.0, 1e6, np.zeros(5), 100)
     rising_last = [replace(gain, value=value) for value in (0.01, 0.02, 0.06)]
     found = collecting._doubled(rising_last, 1.0, "accuracy")
     assert found.value == pytest.approx(0.75 * 0.03)

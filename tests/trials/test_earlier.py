@@ -61,11 +61,12 @@ def test_there_are_none_without_times_or_with_few_of_the_rarer_class():
 
 
 def test_two_times_are_one_gain_by_their_errors_and_as_unsure_as_they_lie_apart():
-    now = Gain(0.0, 0.01, 0.0, 0.02, 0.0, 1e6, np.zeros(8), 300)
-    whole = now.after(replace(now, value=0.1, error=0.02, n=100))
+    now = Gain(0.0, 0.01, 0.0, 0.01, 0.02, 0.0, 1e6, np.zeros(8), 300)
+    whole = now.after(replace(now, value=0.1, error=0.02, known=0.02, n=100))
     between = (0.1**2 - 0.01**2 - 0.02**2) / 2
     weights = 1 / np.array([0.01**2 + between, 0.02**2 + between])
     assert whole.value == pytest.approx(weights @ [0.0, 0.1] / weights.sum())
     assert whole.error == pytest.approx(weights.sum() ** -0.5)
+    assert whole.known == pytest.approx(whole.error)
     assert whole.wander == pytest.approx(0.1**2)
     assert whole.n == 400

@@ -148,7 +148,7 @@ def test_the_interval_holds_what_a_gain_that_wanders_comes_to_next():
 
 
 def test_the_chance_is_that_of_the_interval():
-    gain = Gain(0.1, 0.0, 0.0, 0.3, 0.4**2, 1e6, np.zeros(8), 800)
+    gain = Gain(0.1, 0.0, 0.0, 0.0, 0.3, 0.4**2, 1e6, np.zeros(8), 800)
     assert gain.half == pytest.approx(norm.ppf(0.95) * 0.5)
     assert gain.chance == pytest.approx(norm.cdf(0.1 / 0.5))
     assert gain.times(0.5).chance == pytest.approx(gain.chance)
@@ -156,7 +156,7 @@ def test_the_chance_is_that_of_the_interval():
 
 
 def test_a_gain_among_others_wanders_halfway_to_what_is_usual():
-    one = Gain(0.1, 0.1, 0.0, 0.3, 0.4, 1e6, np.zeros(8), 800)
+    one = Gain(0.1, 0.1, 0.0, 0.1, 0.3, 0.4, 1e6, np.zeros(8), 800)
     other = replace(one, error=0.2, wander=0.1)
     assert one.among([one, other]).wander == pytest.approx((0.4 + 0.01 * 0.5 / 0.05) / 2)
     assert other.among([one, other]).wander == pytest.approx((0.1 + 0.04 * 0.5 / 0.05) / 2)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlflow_errata.steps._shape import Cost, NextStep
 
 TITLE = "Next steps"
+MINUTE = 60.0
 
 
 def title(record: Record) -> str:
@@ -245,8 +246,14 @@ def _known(cost: Cost) -> list[str]:
     return [
         *([f"{words.plural(cost.labels, 'label')} to check by hand"] if cost.labels else []),
         *([f"{words.plural(cost.rows, 'row')} to collect"] if cost.rows else []),
-        *([f"about {words.number(cost.seconds)} s of compute"] if cost.seconds else []),
+        *([f"{_compute(cost.seconds)} of compute"] if cost.seconds else []),
     ]
+
+
+def _compute(seconds: float) -> str:
+    if seconds < 1:
+        return "less than a second"
+    return f"about {seconds:.0f} s" if seconds < 2 * MINUTE else f"about {seconds / MINUTE:.0f} minutes"
 
 
 # -- why --------------------------------------------------------------------------------------------------------------

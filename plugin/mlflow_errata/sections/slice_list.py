@@ -103,7 +103,7 @@ def chart_of(slices: Sequence[Listed], chosen: str, turn: int = 0) -> Chart:
     x["scale"] = {"nice": True, "domain": [min(0.0, *ends), max(0.0, *ends)]}
     lines = max(row["name"].count("\n") + 1 for row in rows)
     spec = chart(
-        {"height": {"step": max(ROW, 6 + LINE * lines)}, "data": {"values": rows}},
+        {"height": {"step": max(ROW, 10 + LINE * lines)}, "data": {"values": rows}},
         layer=_layers(x, rows),
         params=[_picking()],
     )

@@ -37,11 +37,14 @@ class LearningCurve:
     gains : tuple of Estimate, what each doubling gained, one fewer than sizes
     doubled : Estimate, what twice as many rows as there are would gain: from half of what the last doubling gained to
         all of it, for each doubling that lies between
+    confirmed : bool, the last doubling gained beyond chance by Brier too, which sees every score move; True without
+        scores
     """
 
     sizes: tuple[int, ...]
     gains: tuple[Estimate, ...]
     doubled: Estimate
+    confirmed: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import hypot
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,7 +120,7 @@ def _by_better(tests: Rounds, step: NextStep, metric: Metric, better: Metric) ->
         gain_reason="",
         bound=gain.bound,
         chance_gains=gain.chance,
-        pays=gain.value > max(SURE * hypot(gain.error, gain.again), WORTH * (1 - reached)),
+        pays=gain.value > max(SURE * gain.known, WORTH * (1 - reached)),
         cost=replace(step.cost, seconds=round(bench.seconds_of_a_fit(one), 3)),
     )
 

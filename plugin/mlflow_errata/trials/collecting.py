@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
-from math import hypot, log2, sqrt
+from math import log2, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import LearningCurve
 from mlflow_errata.trials.gains import LEVEL, Gain, Profile, Scale
+from mlflow_errata.trials.objective import objective_of_scores
 from mlflow_errata.trials.rounds import OVER_BUDGET
 from mlflow_errata.trials.variants import Variant
 
@@ -38,6 +40,9 @@ MOST_FITS = 4
 LEAST, LIKELY = 0.5, 0.75
 """What a doubling gains against the one before: errors that fall as 1 / n halve their gain, those of trees lose a
 quarter of it (20 planted curves; loss ~ n^-c has 2^-c)."""
+CONFIRMED = 1.6
+"""Standard errors by which the last doubling has to gain by Brier too: one in twenty draws of a flat curve seems to
+rise by the metric, and hardly one by both."""
 ALL_ROWS = "collect_data: all rows"
 PART = Variant(model="part of the rows")
 """Under which the bench holds one fit of the curve after the other."""
@@ -78,7 +83,7 @@ def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
     bench.hold(variant, bench.fit_on(np.setdiff1d(np.arange(len(train.y)), inside[::2])))
     gain = tests.ruler.gain(Variant(), variant)
     half = gain.times(0.5).among(tests.alone)
-    pays = half.value > max(rounds.PEOPLE * hypot(half.error, half.again), rounds.WORTH * tests.ruler.loss)
+    pays = half.value > max(rounds.PEOPLE * half.known, rounds.WORTH * tests.ruler.loss)
     cost = replace(step.cost, rows=len(inside))
     shown = half.estimate(tests.ruler.objective.unit)
     gains = _gains(tests, shown)
@@ -95,7 +100,7 @@ def _gains(tests: Rounds, shown: Estimate) -> dict[str, Any]:
 def of_everything(tests: Rounds, curve: LearningCurve, n_given: int) -> list[NextStep]:
     """The step that collects as many rows again, where even the lower end of its gain is one; else none."""
     found = curve.doubled
-    if found.low <= 0 or found.value < rounds.WORTH * tests.ruler.loss:
+    if not curve.confirmed or found.low <= 0 or found.value < rounds.WORTH * tests.ruler.loss:
         return []
     step = NextStep(
         collect_data.KIND,
@@ -140,7 +145,8 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
 
     A doubling gains no more than the one before it, so where it seems to, the two are taken together: the last gain is
     the least of the means of the last one, two and three. Its error has that of the judging rows and that of the draw
-    of training rows, whose variance falls as 1 / n and is told by the fits of one size.
+    of training rows, whose variance falls as 1 / n and is told by the fits of one size. The rise has to be seen by
+    Brier too, where there are scores.
     """
     bench, unit = tests.bench, tests.ruler.objective.unit
     judge = bench.judges.decisions
@@ -152,10 +158,14 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
         bench.table.outcomes.y[judge.rows],
         tests.ruler.random_state,
     )
+    witness, seen = replace(scale, objective=objective_of_scores()), list[Profile]()
 
     def profile(said: Said) -> Profile:
         bench.hold(PART, said)
-        return scale.profile(bench.outcomes(PART, judge))
+        outcomes = bench.outcomes(PART, judge)
+        if outcomes.scores is not None and outcomes.task in {"binary", "multiclass"}:
+            seen.append(witness.profile(outcomes))
+        return scale.profile(outcomes)
 
     order = np.random.default_rng(tests.ruler.random_state).permutation(n)
     sizes, fits = [], []
@@ -176,7 +186,19 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
             raise NotTried(f"{unit} is not defined on some of the judging rows")
         gains.append(gain.among(tests.alone))
     doubled = _doubled(gains, log2(n_given / n) + 1, unit)
-    return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled)
+    moved = _last_of(witness, seen, [len(each) for each in fits], sizes)
+    confirmed = moved is None or moved.value > CONFIRMED * moved.error
+    return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled, confirmed)
+
+
+def _last_of(scale: Scale, seen: Sequence[Profile], n_fits: Sequence[int], sizes: Sequence[int]) -> Gain | None:
+    """Gain of the last doubling on another scale; None where it has not seen every fit."""
+    if len(seen) != sum(n_fits):
+        return None
+    ends = np.cumsum([0, *n_fits]).tolist()
+    fits = [seen[start:end] for start, end in itertools.pairwise(ends)]
+    drawn = _variance_of_a_draw(fits[:-1], sizes[:-1]) * (1 / (n_fits[-2] * sizes[-2]) + 1 / sizes[-1])
+    return scale.gain(_mean(fits[-1]), _mean(fits[-2]), noise=sqrt(drawn))
 
 
 def _doubled(gains: Sequence[Gain], further: float, unit: str) -> Estimate:

@@ -55,8 +55,9 @@ class Gain:
     Parameters
     ----------
     value : float
-    error : float, standard error
+    error : float, standard error, of labels alone: calibrated scores, which tell more, may lead astray
     again : float, standard error that as long a time again adds; 0 for folds
+    known : float, standard error of what is best known, which decides what pays and ranks
     spread : float, how far from it the gain in another period may lie (standard deviation) beyond what rows explain;
         0 for folds
     wander : float, variance that the way of the gain through time adds to it; 0 for folds
@@ -68,6 +69,7 @@ class Gain:
     value: float
     error: float
     again: float
+    known: float
     spread: float
     wander: float
     freedom: float
@@ -82,8 +84,13 @@ class Gain:
 
     @property
     def bound(self) -> float:
-        """The lower bound that steps are ranked by: value - Z * sqrt(error^2 + again^2)."""
-        return self.value - Z * sqrt(self.error**2 + self.again**2)
+        """The lower bound that steps are ranked by: value - Z * known."""
+        return self.value - Z * self.known
+
+    @property
+    def ratio(self) -> float:
+        """Standard errors of what is best known above zero; 0 where there is no error."""
+        return self.value / self.known if self.known > 0 else 0.0
 
     @property
     def low(self) -> float:
@@ -105,7 +112,7 @@ class Gain:
     def after(self, earlier: Gain) -> Gain:
         """The gain and that of earlier periods as one: two draws of times, each counting by how sure it is.
 
-        Times differ by tau^2 = max(0, (difference^2 - error^2 - error^2) / 2), which is added to either error^2. What
+        Times differ by tau^2 = max(0, (difference^2 - known^2 - known^2) / 2), which is added to either known^2. What
         comes is another time: a gain that wandered so far between the two wanders as far again, sd = |difference|.
 
         References
@@ -113,13 +120,18 @@ class Gain:
         DerSimonian and Laird 1986, Meta-analysis in clinical trials
         """
         apart = (self.value - earlier.value) ** 2
-        between = max(0.0, (apart - self.error**2 - earlier.error**2) / 2)
-        here, there = self.error**2 + between, earlier.error**2 + between
+        between = max(0.0, (apart - self.known**2 - earlier.known**2) / 2)
+        here, there = self.known**2 + between, earlier.known**2 + between
         share = here / (here + there) if here + there > 0 else 0.5
+
+        def both(one: float, other: float) -> float:
+            return hypot((1 - share) * sqrt(one**2 + between), share * sqrt(other**2 + between))
+
         return replace(
             self,
             value=(1 - share) * self.value + share * earlier.value,
-            error=hypot((1 - share) * sqrt(here), share * sqrt(there)),
+            error=both(self.error, earlier.error),
+            known=both(self.known, earlier.known),
             wander=max(self.wander, apart),
             n=self.n + earlier.n,
         )
@@ -131,6 +143,7 @@ class Gain:
             value=share * self.value,
             error=share * self.error,
             again=share * self.again,
+            known=share * self.known,
             spread=share * self.spread,
             wander=share**2 * self.wander,
         )
@@ -243,7 +256,8 @@ class Scale:
             beyond = 0.0 if rows is None else max(0.0, (groups**2 - rows**2) * counting)
             spread = sqrt(beyond)
             wander = 2 * max(0.0, _step(whole, parts) ** 2 - 2 * error**2)
-        return Gain(value, sqrt(error**2 + noise**2), again, spread, wander, freedom, parts, len(self.y))
+        error = hypot(error, noise)
+        return Gain(value, error, again, hypot(error, again), spread, wander, freedom, parts, len(self.y))
 
     def _error_of_rows(self, new: Profile, old: Profile) -> float | None:
         if new.rows is not None and old.rows is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import hypot
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,7 +128,7 @@ def judged(bench: Bench, step: NextStep, metric: Metric, *, random_state: int) -
 
 def _pays(gain: Gain, reached: float) -> bool:
     short = 1 - reached if 0 <= reached <= 1 else abs(reached)
-    return gain.value > max(SURE * hypot(gain.error, gain.again), WORTH * short)
+    return gain.value > max(SURE * gain.known, WORTH * short)
 
 
 def _above(

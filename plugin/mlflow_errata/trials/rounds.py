@@ -201,13 +201,12 @@ class Rounds:
 
         Both are one gain then, whose error knows how far the two lie apart.
         """
-        found = self.ruler.before(self.bench.settled(variant)["threshold"])
-        if found is None:
+        earlier = self.ruler.before(self.bench.settled(variant)["threshold"])
+        if earlier is None:
             return gain, pays
-        earlier, before = found
-        whole = gain.after(before.of(earlier))
+        whole = gain.after(earlier)
         clear = CONFIRMED if variant.cut == "told" else CLEAR
-        return whole, pays or whole.value > max(clear * whole.error, WORTH * self.ruler.loss)
+        return whole, pays or (whole.ratio > clear and whole.value > WORTH * self.ruler.loss)
 
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
@@ -368,5 +367,5 @@ def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:
 
 def detectable(found: list[Tried]) -> float | None:
     """CLEAR standard errors of a typical candidate: the smallest gain that can be told from zero on these rows."""
-    errors = [item.gain.error for item in found]
+    errors = [item.gain.known for item in found]
     return CLEAR * float(median(errors)) if errors else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import hypot, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -36,8 +36,8 @@ class Known(NamedTuple):
     agreed: bool = True
 
     def of(self, gain: Gain) -> Gain:
-        """The gain with this value and error, which holds already what as long a time again adds."""
-        return replace(gain, value=self.value, error=self.error, again=0.0)
+        """The gain with this value, as sure as this."""
+        return replace(gain, value=self.value, known=self.error)
 
     @property
     def ratio(self) -> float:
@@ -105,8 +105,8 @@ class Ruler:
         noise = self.noise_expected if new.fitted != old.fitted else 0.0
         return _surest(gain, self.expected(new, old), noise)
 
-    def before(self, threshold: float) -> tuple[Gain, Known] | None:
-        """What a threshold would have gained in earlier periods, and what is best known of it; None where not known."""
+    def before(self, threshold: float) -> Gain | None:
+        """What a threshold would have gained in earlier periods, as best known; None where nothing is."""
         earlier, objective = self.earlier, self.objective
         if earlier is None or earlier.outcomes.scores is None:
             return None
@@ -116,9 +116,8 @@ class Ruler:
         gain = scale.gain(scale.profile(new), scale.profile(old))
         if gain is None:
             return None
-        return gain, _surest(
-            gain, expected_gain(objective, earlier.frame, new, old, earlier.groups, weights=scale.weights)
-        )
+        told = expected_gain(objective, earlier.frame, new, old, earlier.groups, weights=scale.weights)
+        return _surest(gain, told).of(gain)
 
     @property
     def loss(self) -> float:
@@ -151,7 +150,7 @@ class Ruler:
 
 
 def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> Known:
-    counted = Known(gain.value, hypot(gain.error, gain.again))
+    counted = Known(gain.value, gain.known)
     if expected is None or counted.error == 0:
         return counted
     told = Known(expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2))
