@@ -4,7 +4,10 @@
 
 Null: labels drawn from the scores, columns that say nothing, training rows of the same kind, 50 to 100,000 rows and 5
 to 50 columns; a verdict is a false alarm. Planted: one fault each; found means named with the right kind (and column),
-and with no other alarm beside it. Cost: 100,000 rows x 30 columns with as many training rows.
+and with no other alarm beside it. Groups: customers of ten rows, served differently each, half of them in the training
+rows; planted, these are served 12 points better. Quantiles: 5 and 95 % of a number, true, or made narrower, wider, or
+of one width where the spread grows, and true but in the newest quarter. Cost: 100,000 rows x 30 columns with as many
+training rows.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import time
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.stats import beta, norm
 
 import mlflow_errata as errata
 from mlflow_errata import EvaluationTable
@@ -40,8 +43,9 @@ def rows(draw: np.random.Generator, n: int, k: int, *, rate: float = 0.0) -> pd.
 
 
 def table(frame: pd.DataFrame, train: pd.DataFrame | None = None) -> EvaluationTable:
-    """The table, with its times."""
-    return EvaluationTable.build(frame, label="y", scores="score", time="at", train=train)
+    """The table, with its times and groups."""
+    group = "who" if "who" in frame else None
+    return EvaluationTable.build(frame, label="y", scores="score", time="at", train=train, group=group)
 
 
 def made(diagnosis: object, given: EvaluationTable) -> object:
@@ -55,8 +59,22 @@ def off(frame: pd.DataFrame, draw: np.random.Generator, change: object) -> pd.Da
     return frame.assign(y=(draw.random(len(frame)) < 1 / (1 + np.exp(-change(logit)))).astype(int))
 
 
+def grouped(draw: np.random.Generator, n: int, better: float = 0.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Customers of ten rows, each served about alike in all of them; the known half are served better by so much."""
+    frame, train = rows(draw, n, 5), rows(draw, n, 5)
+    customer = draw.permutation(np.arange(n) // 10)
+    right = np.clip(0.75 + draw.normal(0, 0.1, n // 10 + 1) + better * (np.arange(n // 10 + 1) < n / 20), 0, 1)[
+        customer
+    ]
+    frame["score"] = np.where((draw.random(n) < right) == (frame["y"] == 1), 0.8, 0.2)
+    train["who"] = draw.integers(0, n // 20, n)
+    return frame.assign(who=customer), train
+
+
 def planted(kind: str, draw: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Evaluation and training rows with one fault."""
+    if kind == "group_in_train":
+        return grouped(draw, n, 0.12)
     frame, train = rows(draw, n, 10), rows(draw, n, 10)
     place, length = int(draw.integers(0.1 * n, 0.6 * n)), n // 50
     if kind == "leak":
@@ -102,6 +120,42 @@ def false_alarms(most: int) -> None:
             print(f"null, {n:,} x {k}, {name}: a verdict in {seen} of {draws} (upper 95 % bound {upper:.1%})")
 
 
+def quantiles(draw: np.random.Generator, n: int, kind: str) -> EvaluationTable:
+    """A number with predicted quantiles at 5 and 95 %."""
+    said = 10 * draw.random(n)
+    spread = np.where(kind == "uneven", 0.5 + said / 5, np.ones(n))
+    spread = spread * np.where((kind == "late") & (np.arange(n) >= 0.75 * n), 1.8, 1.0)
+    half = {"too narrow": 0.8, "too wide": 1.4, "uneven": 1.5}.get(kind, 1.0) * norm.ppf(0.95)
+    frame = pd.DataFrame({"p": said, "low": said - half, "high": said + half, "word": draw.choice(list("abcd"), n)})
+    frame = frame.assign(y=said + spread * draw.normal(size=n), z=draw.normal(size=n))
+    frame["at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(draw.random(n)) * 365, unit="D")
+    levels = {0.05: "low", 0.95: "high"}
+    return EvaluationTable.build(frame, label="y", prediction="p", time="at", task="regression", quantiles=levels)
+
+
+def coverage(most: int) -> None:
+    """Print how often quantiles that are true, and that are not, are said to miss."""
+    for n in (200, 5_000, 100_000):
+        draws = max(1, most if n < 100_000 else most // 10)
+        seen = sum(
+            made(calibration, quantiles(np.random.default_rng(seed), n, "")).coverage.found for seed in range(draws)
+        )
+        print(f"null, {n:,} rows, quantiles: said to miss in {seen} of {draws}")
+    for kind in ("too narrow", "too wide", "uneven", "late"):
+        hits = 0
+        for seed in range(most // 4):
+            found = made(calibration, quantiles(np.random.default_rng(seed), 5_000, kind)).coverage
+            hits += found.windows[-1].off if kind == "late" else found.shape == kind
+        print(f"planted, quantiles {kind}: named in {hits} of {most // 4}")
+
+
+def groups(most: int) -> None:
+    """Print how often customers in the training rows are an alarm where they are served no better."""
+    for n in (2_000, 20_000):
+        seen = sum(made(data_faults, table(*grouped(np.random.default_rng(seed), n))).found for seed in range(most))
+        print(f"null, {n:,} rows of known and new customers served alike: an alarm in {seen} of {most}")
+
+
 def power(most: int) -> None:
     """Print how often what was planted is named."""
     for shape, change in CALIBRATIONS.items():
@@ -126,6 +180,8 @@ def main() -> None:
     wanted = parser.parse_args()
     print(f"errata {errata.__version__}")
     false_alarms(wanted.null)
+    groups(wanted.null)
+    coverage(wanted.null)
     power(wanted.planted)
     draw = np.random.default_rng(0)
     given = table(rows(draw, 100_000, 30), rows(draw, 100_000, 30))

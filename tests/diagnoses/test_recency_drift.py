@@ -300,3 +300,36 @@ def test_slices_that_worsened_as_all_did_are_not_named():
         found.append(bool(result.worsened))
         assert result.worse
     assert sum(found) <= 4
+
+
+# -- many classes -----------------------------------------------------------------------------------------------------
+
+
+def classes(seed=0, n=4000, now=(0.5, 0.3, 0.2)):
+    draw = np.random.default_rng(seed)
+    newer = np.arange(n) >= 0.75 * n
+    y = np.where(newer, draw.choice(list("abc"), n, p=now), draw.choice(list("abc"), n, p=[0.5, 0.3, 0.2]))
+    p = np.where(draw.random(n) < 0.8, y, draw.choice(list("abc"), n))
+    return pd.DataFrame({"x": draw.normal(size=n), "y": y, "p": p, "at": pd.date_range("2024", periods=n, freq="h")})
+
+
+def test_shares_of_many_classes_before_and_now():
+    frame = classes(now=(0.3, 0.3, 0.4))
+    result = diagnose(frame)
+    newer = frame["at"] >= result.cut
+    assert {item.label for item in result.classes} == {"a", "b", "c"}
+    for item in result.classes:
+        assert item.before.value == pytest.approx((frame["y"][~newer] == item.label).mean(), abs=1e-9)
+        assert item.now.value == pytest.approx((frame["y"][newer] == item.label).mean(), abs=1e-9)
+        assert item.change.value == pytest.approx(item.now.value - item.before.value, abs=1e-9)
+        assert item.said_before == pytest.approx((frame["p"][~newer] == item.label).mean(), abs=1e-9)
+        assert item.said_now == pytest.approx((frame["p"][newer] == item.label).mean(), abs=1e-9)
+    assert {item.label: item.moved for item in result.classes} == {"a": True, "c": True, "b": False}
+    assert [item.moved for item in result.classes] == [True, True, False]
+
+
+def test_shares_that_stay_move_in_one_draw_of_twenty():
+    assert sum(any(item.moved for item in diagnose(classes(seed)).classes) for seed in range(100)) <= 8
+    assert diagnose(rows()).classes == ()  # of two classes the label rate says it
+    weighted = diagnose(classes().assign(w=np.where(np.arange(4000) % 2, 3.0, 1.0)), weight="w")
+    assert sum(item.before.value for item in weighted.classes) == pytest.approx(1)

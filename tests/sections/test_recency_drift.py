@@ -8,9 +8,18 @@ from datetime import datetime
 import pytest
 
 from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text
-from mlflow_errata.diagnoses.recency_drift import Expectation, NewClass, RecencyDrift, Shift, Split, Window, Worsened
+from mlflow_errata.diagnoses.recency_drift import (
+    ClassDrift,
+    Expectation,
+    NewClass,
+    RecencyDrift,
+    Shift,
+    Split,
+    Window,
+    Worsened,
+)
 from mlflow_errata.record.schema import Training
-from mlflow_errata.sections import recency_drift
+from mlflow_errata.sections import _columns_moved, recency_drift
 
 
 def month(number):
@@ -103,10 +112,10 @@ def test_the_finding_names_the_onset_and_the_cause(result):
     assert recency_drift.finding(replace(result, change=None)) == ""
 
 
-def test_what_is_beyond_95_and_not_98_percent_is_left_open(result, record_of):
+def test_what_is_beyond_95_and_not_sure_enough_is_left_open(result, record_of):
     said = recency_drift.verdict(replace(result, worse=False, onset=None), record_of())
     assert said.status == "unsure"
-    assert said.sentence.endswith("which excludes 0 at 95 % and not at 98.5 %, as a verdict must.")
+    assert said.sentence.endswith("which excludes 0 at 95 % and is not sure enough for a verdict.")
 
 
 def test_a_season_is_no_alarm_and_is_compared(result, rate, record_of):
@@ -189,10 +198,10 @@ def test_columns_stand_beside_their_floor(result, record_of):
     blocks = recency_drift.section(result, record_of())
     psi = of(blocks, Chart)[-1]
     assert [(row["name"], round(row["value"], 4), row["series"]) for row in psi.spec["data"]["values"]] == [
-        ("temp", 0.002, recency_drift.FLOOR.words),
-        ("temp", 6.272, recency_drift.MOVED.words),
-        ("hour", 0.002, recency_drift.FLOOR.words),
-        ("hour", 0.001, recency_drift.STAYED.words),
+        ("temp", 0.002, _columns_moved.FLOOR.words),
+        ("temp", 6.272, _columns_moved.MOVED.words),
+        ("hour", 0.002, _columns_moved.FLOOR.words),
+        ("hour", 0.001, _columns_moved.STAYED.words),
     ]
     assert of(blocks, Text)[-1].sentence == "1 of 2 columns moved: temp."
 
@@ -321,3 +330,20 @@ def test_no_line_leads_over_windows_that_are_not_drawn(result, window, record_of
     alone = next(layer for layer in layers if layer["mark"]["type"] == "rule")
     assert [row["run"] for row in alone["data"]["values"]] == [1, 2]
     assert {row["run"] for row in rates.spec["data"]["values"]} == {0, 1, 2}
+
+
+def test_shares_of_many_classes_are_a_sentence_and_a_table(result, record_of, rate):
+    def share(label, before, now, *, moved):
+        ends = [rate(value, value - 0.01, value + 0.01, unit="share of rows") for value in (before, now)]
+        change = rate(now - before, now - before - 0.02, now - before + 0.02, unit="share of rows")
+        return ClassDrift(label, *ends, change, moved, before, now + 0.05)
+
+    several = replace(result, classes=(share("cat", 0.2, 0.5, moved=True), share("dog", 0.8, 0.5, moved=False)))
+    blocks = recency_drift.section(several, record_of(task="multiclass"))
+    texts = [block.sentence for block in of(blocks, Text)]
+    assert "The shares of 1 of 2 classes changed beyond chance: 'cat' (+30.0 points)." in texts
+    table = next(block for block in of(blocks, Table) if block.columns[0].title == "class")
+    assert table.rows[0] == ("cat", 0.2, 0.5, "+30.0 points (+28.0 to +32.0)", 0.2, 0.55, "yes")
+    still = replace(result, classes=(share("dog", 0.5, 0.5, moved=False),))
+    texts = [block.sentence for block in of(recency_drift.section(still, record_of()), Text)]
+    assert "The share of none of 1 class changed beyond chance." in texts

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FEWEST = 100
 """Rows of known and of new groups from which they are compared."""
+SURE = 0.985
+"""Coverage of the interval of the gap that decides."""
 FEWEST_GROUPS = N_GROUPS
 """Groups on either side: with fewer, runs of neighbouring rows would part one."""
 
@@ -87,7 +89,7 @@ def shared_groups(table: EvaluationTable, metric: Metric) -> SharedGroups | None
         known=known,
         new=new,
         gap=change_of(new, known),
-        flatters=is_worse(metric, known, new),
+        flatters=is_worse(metric, known, new, SURE),
     )
 
 

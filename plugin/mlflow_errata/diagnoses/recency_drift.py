@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlflow_errata.diagnoses._causes import Cause, Split, cause_of, split_change
-from mlflow_errata.diagnoses._changes import change_of, is_worse, metric_of
+from mlflow_errata.diagnoses._changes import change_of, is_worse, is_worse_by_row, metric_of
+from mlflow_errata.diagnoses._class_drift import ClassDrift, class_drifts
 from mlflow_errata.diagnoses._label_drift import LabelDrift, label_drifts
 from mlflow_errata.diagnoses._newcomers import NewClass, is_their_doing, new_classes
 from mlflow_errata.diagnoses._onsets import onset_of
@@ -34,6 +35,7 @@ __all__ = [
     "NAME",
     "RESULT",
     "WORTH_A_LOOK",
+    "ClassDrift",
     "Expectation",
     "LabelDrift",
     "Moment",
@@ -98,7 +100,7 @@ class RecencyDrift:
     reference, current : Estimate or None, the metric of the reference and the current rows
     change : Estimate or None, current - reference, in the unit of the metric
     error_change : Estimate or None, the same for the mean error
-    worse : bool, the metric of the current rows is worse beyond chance (a 98.5 % interval of the change excludes 0)
+    worse : bool, the metric of the current rows is worse beyond chance (a 97 % interval of the change excludes 0)
     shifts : tuple of Shift, largest psi first
     onset : Moment or None, from when on rows are served worse, where they are and it is no season
     cause : Cause or None, why, where it can be told apart: "season" - so were the rows of the same season in earlier
@@ -114,6 +116,7 @@ class RecencyDrift:
         is blind to concept drift
     worsened : tuple of Worsened, slices that got worse most where the whole did, most errors added first
     labels : tuple of LabelDrift, of several labels, those served worse first; empty for other tasks
+    classes : tuple of ClassDrift, of many classes, those whose share moved first; empty for other tasks
     """
 
     windows: tuple[Window, ...]
@@ -137,6 +140,7 @@ class RecencyDrift:
     expected: Expectation | None = None
     worsened: tuple[Worsened, ...] = ()
     labels: tuple[LabelDrift, ...] = ()
+    classes: tuple[ClassDrift, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -158,9 +162,10 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     Windows are those that the user asked for; else calendar units (hour to year, whichever comes nearest to ten
     windows) or, where rows are too few for that or times are plain numbers, equally many rows each. The current rows
     are the newest windows that hold about a quarter of the rows. The change of the metric carries an interval from runs
-    of neighbouring rows (rows of one period move together), and the verdict is that this interval, at 98.5 %, lies on
-    the worse side of zero. Where it does, the onset is dated (`stats.changepoint.rise`) and the cause is looked for: a
-    new class, a season, then the parts of the change (`_causes.split_change`).
+    of neighbouring rows (rows of one period move together), and the verdict is that this interval, at 97 %, lies on the
+    worse side of zero, and so does, at 99 %, that for independent rows. Where it does, the onset is dated
+    (`stats.changepoint.rise`) and the cause is looked for: a new class, a season, then the parts of the change
+    (`_causes.split_change`).
 
     Raises
     ------
@@ -185,7 +190,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
     older, newer = rows[:split], rows[split:]
     sides = outcomes.take(slice(split)), outcomes.take(slice(split, None))
     reference, current = (metric_of(options.metric, side) for side in sides)
-    worse = is_worse(options.metric, reference, current)
+    worse = is_worse(options.metric, reference, current) and is_worse_by_row(options.metric, *sides)
     shifts = shifts_of(table, older, newer)
     newcomers = new_classes(table, rows)
     season = same_season(table, rows, split)
@@ -220,6 +225,7 @@ def diagnose(table: EvaluationTable, options: Options) -> RecencyDrift:
         expected=expectation_of(table, options.metric, outcomes, table.times[rows[split]]),
         worsened=worsened(table, older, newer) if worse else (),
         labels=label_drifts(table, older, newer),
+        classes=class_drifts(*sides),
     )
 
 

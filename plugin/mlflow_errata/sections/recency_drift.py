@@ -5,27 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
-from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
 from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
+from mlflow_errata.sections._columns_moved import columns_moved
 from mlflow_errata.sections._courses import fewest_drawn, metric_course, rate_course, rows_course
-from mlflow_errata.sections._marks import BLUE, GREY, TICK, VERMILLION, Dot, Series, Spec, dots, log_axis, of_status
+from mlflow_errata.sections._marks import BLUE, Dot, Series, Spec, dots
 from mlflow_errata.sections._spans import precision
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
-    from mlflow_errata.diagnoses.recency_drift import Expectation, RecencyDrift, Shift, Window
+    from mlflow_errata.diagnoses.recency_drift import Expectation, RecencyDrift, Window
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
 
 TITLE = "Recency drift"
-MOST_COLUMNS = 15
-"""Columns that the chart and the table of shifts show."""
-LEAST_PSI = 1e-5
-"""Where a PSI of nothing is drawn on the log scale."""
-MOVED = Series("moved", VERMILLION, "triangle-up")
-STAYED = of_status("unsure", "did not move, or by little")
-FLOOR = Series("expected without drift", GREY, TICK)
+MOST_CLASSES = 15
+"""Classes that the table of shares shows."""
 TOO_FEW = "too few rows"
 CAUSES = {
     "prior": "the shares of the classes changed; weighted to their old shares, most of the change is gone",
@@ -68,8 +63,8 @@ def verdict(result: RecencyDrift, record: Record) -> Verdict:  # noqa: ARG001 - 
     if not result.change.low <= 0 <= result.change.high:
         return Verdict(
             "unsure",
-            f"The newest rows may be served worse. {words.capital(name)} is {course}, which excludes 0 at 95 % and not "
-            "at 98.5 %, as a verdict must.",
+            f"The newest rows may be served worse. {words.capital(name)} is {course}, which excludes 0 at 95 % and is "
+            "not sure enough for a verdict.",
         )
     return Verdict(
         "good", f"No drift distinguishable from chance. {words.capital(name)} is {course}, which includes 0."
@@ -98,13 +93,11 @@ def section(result: RecencyDrift, record: Record) -> list[Block]:
     if any(window.label_rate is not None for window in drawn):
         positive = record.dataset.classes[-1] if record.dataset.classes else None
         blocks.append(rate_course(result, positive, record.dataset.training))
-    blocks.append(_windows(result, record))
-    if result.labels:
-        blocks.append(_by_label.drifts(result.labels))
+    blocks += [_windows(result, record), *_one_by_one(result)]
     if result.worsened:
         blocks.append(_worsened(result))
     if result.shifts:
-        blocks += [Text(_moved(result)), _psi(result), _table(result)]
+        blocks += columns_moved(result)
     return blocks
 
 
@@ -256,6 +249,50 @@ def _rates(window: Window) -> tuple[float | None, float | None]:
     )
 
 
+def _one_by_one(result: RecencyDrift) -> list[Block]:
+    """Labels of several, or classes of many."""
+    if result.labels:
+        return [_by_label.drifts(result.labels)]
+    return [Text(_shares(result)), _classes(result)] if result.classes else []
+
+
+def _shares(result: RecencyDrift) -> str:
+    moved = [item for item in result.classes if item.moved]
+    looked = words.plural(len(result.classes), "class", "classes")
+    if not moved:
+        return f"The share of none of {looked} changed beyond chance."
+    named = [f"{words.quoted(item.label)} ({words.change(item.change).partition(' (')[0]})" for item in moved]
+    return f"The shares of {len(moved)} of {looked} changed beyond chance: {words.listed(named)}."
+
+
+def _classes(result: RecencyDrift) -> Table:
+    """Shares of the classes before and now, in labels and predictions."""
+    columns = (
+        Column("class"),
+        Column("share before", "percent"),
+        Column("share now", "percent"),
+        Column("change"),
+        Column("predicted before", "percent"),
+        Column("predicted now", "percent"),
+        Column("moved"),
+    )
+    shown = result.classes[:MOST_CLASSES]
+    more = f" The first {MOST_CLASSES} of {len(result.classes)}." if len(result.classes) > MOST_CLASSES else ""
+    rows = tuple(
+        (
+            words.shown(item.label),
+            item.before.value,
+            item.now.value,
+            words.change(item.change),
+            item.said_before,
+            item.said_now,
+            "yes" if item.moved else "no",
+        )
+        for item in shown
+    )
+    return Table(columns, rows, f"Shares of the classes in labels and predictions, those that moved first.{more}")
+
+
 def _worsened(result: RecencyDrift) -> Table:
     unit = words.metric(result.worsened[0].now.unit)
     columns = (
@@ -277,87 +314,3 @@ def _worsened(result: RecencyDrift) -> Table:
     )
     caption = "Slices that got worse by more than the rest, beyond chance over all; most errors added first."
     return Table(columns, rows, caption)
-
-
-# -- columns that moved -----------------------------------------------------------------------------------------------
-
-
-def _moved(result: RecencyDrift) -> str:
-    moved = [words.shown(shift.column) for shift in result.shifts if shift.found]
-    looked = words.plural(len(result.shifts), "column")
-    if not moved:
-        return f"None of {looked} moved by more than chance and by an amount worth a look."
-    harm = "" if result.found else " The newest rows are not served worse, so this asks for nothing."
-    return f"{len(moved)} of {looked} moved: {words.listed(moved)}.{harm}"
-
-
-def _psi(result: RecencyDrift) -> Chart:
-    shown = result.shifts[:MOST_COLUMNS]
-    names = words.distinct([shift.column for shift in shown])
-    rows = [
-        dot
-        for name, shift in zip(names, shown, strict=True)
-        for dot in (
-            Dot(name, max(shift.floor, LEAST_PSI), FLOOR.words),
-            Dot(name, max(shift.psi + shift.floor, LEAST_PSI), (MOVED if shift.found else STAYED).words),
-        )
-    ]
-    measured = [row.value for row in rows]
-    domain = (min(measured) / 2, max(measured) * 2)
-    return Chart(
-        dots(rows, (MOVED, STAYED, FLOOR), x=log_axis("PSI (log scale)", domain, format="~g"), domain=domain),
-        alt="PSI of each column, newest against older rows: "
-        + words.listed([f"{name} {words.number(shift.psi)}" for name, shift in zip(names, shown, strict=True)], most=8)
-        + ".",
-        title="How far each column moved",
-    )
-
-
-def _table(result: RecencyDrift) -> Table:
-    columns = (
-        Column("column"),
-        Column("PSI above its floor", "number"),
-        Column("floor", "number"),
-        Column("typical before"),
-        Column("typical now"),
-        Column("never seen before"),
-        Column("missing before", "percent"),
-        Column("missing now", "percent"),
-        Column("JS", "number"),
-        Column("KS", "number"),
-        Column("Wasserstein", "number"),
-        Column("moved"),
-    )
-    shown = result.shifts[:MOST_COLUMNS]
-    more = f" The {MOST_COLUMNS} largest of {len(result.shifts)}." if len(result.shifts) > MOST_COLUMNS else ""
-    caption = (
-        "PSI = population stability index; its floor is what sampling alone would give. Moved: beyond chance over all "
-        f"columns, and at least {WORTH_A_LOOK} above the floor. JS, KS, Wasserstein: distances by Jensen-Shannon, by "
-        f"Kolmogorov-Smirnov, and by how many standard deviations values move on average.{more}"
-    )
-    return Table(columns, tuple(_row(shift) for shift in shown), caption)
-
-
-def _novel(shift: Shift) -> str:
-    """Levels that are new, or the share of numbers out of the old range."""
-    if not shift.unseen:
-        return ""
-    named = f": {words.listed([words.shown(level) for level in shift.new_levels])}" if shift.new_levels else ""
-    return f"{words.percent(shift.unseen)}{named}"
-
-
-def _row(shift: Shift) -> tuple[str | float | None, ...]:
-    return (
-        words.shown(shift.column),
-        shift.psi,
-        shift.floor,
-        words.shown(shift.reference),
-        words.shown(shift.current),
-        _novel(shift),
-        shift.missing_before,
-        shift.missing_now,
-        shift.jensen_shannon,
-        shift.kolmogorov_smirnov,
-        shift.wasserstein,
-        "yes" if shift.found else "no",
-    )
