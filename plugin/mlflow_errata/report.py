@@ -298,4 +298,5 @@ def _lean(svg: str) -> str:
 def _lean_tag(tag: str) -> str:
     tag = UNSEEN.sub("", tag)
     tag = re.sub(r"(\d+\.\d)\d+", r"\1", tag)
+    tag = re.sub(r"rgb\((\d+), (\d+), (\d+)\)", lambda ink: "#" + bytes(map(int, ink.groups())).hex(), tag)
     return re.sub("|".join(INKS), lambda ink: INKS[ink[0]], tag)
