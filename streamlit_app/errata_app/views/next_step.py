@@ -73,6 +73,7 @@ def detail(at: int) -> None:
     card(replace(block, code=code_of(block)), f"step{at}", below=below)
 
 
+@st.fragment
 def steps() -> None:
     """All steps beside each other; the selected one in full below."""
     st.header(gains.TITLE, anchor=False)
