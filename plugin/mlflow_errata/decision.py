@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.special import expit, logit
@@ -104,7 +104,25 @@ def prior_offset(before: float, after: float) -> float:
     return float(logit(after) - logit(before))
 
 
-class Decided(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class _Around(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that stands around another one, its `estimator`."""
+
+    estimator: Any
+
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:  # noqa: N803 - scikit-learn's name
+        """Fit a clone of the estimator."""
+        return self.around(clone(self.estimator).fit(X, y, **fit_params))
+
+    def around(self, fitted: Any) -> Self:
+        """Take over an estimator that is fitted already."""
+        self.estimator_ = fitted
+        self.classes_ = fitted.classes_
+        if hasattr(fitted, "feature_names_in_"):
+            self.feature_names_in_ = fitted.feature_names_in_
+        return self
+
+
+class Decided(_Around):
     """A binary classifier that decides by a rule: `predict` uses the threshold, `predict_proba` the offset alone.
 
     Parameters
@@ -119,18 +137,6 @@ class Decided(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.offset = offset
         self.threshold = threshold
 
-    def fit(self, X: Any, y: Any, **fit_params: Any) -> Decided:  # noqa: N803 - scikit-learn's name
-        """Fit a clone of the estimator."""
-        return self.around(clone(self.estimator).fit(X, y, **fit_params))
-
-    def around(self, fitted: Any) -> Decided:
-        """Take over an estimator that is fitted already."""
-        self.estimator_ = fitted
-        self.classes_ = fitted.classes_
-        if hasattr(fitted, "feature_names_in_"):
-            self.feature_names_in_ = fitted.feature_names_in_
-        return self
-
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Probabilities of the two classes after the offset; shape (n, 2)."""
         positive = DecisionRule(self.offset).shifted(np.asarray(self.estimator_.predict_proba(X))[:, 1])
@@ -142,7 +148,7 @@ class Decided(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_)[said.astype(np.intp)]
 
 
-class DecidedClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class DecidedClasses(_Around):
     """A classifier of several classes that decides by what a decision is worth; `predict_proba` restores the shares.
 
     Parameters
@@ -158,18 +164,6 @@ class DecidedClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes = classes
         self.shares = shares
         self.worth = worth
-
-    def fit(self, X: Any, y: Any, **fit_params: Any) -> DecidedClasses:  # noqa: N803 - scikit-learn's name
-        """Fit a clone of the estimator."""
-        return self.around(clone(self.estimator).fit(X, y, **fit_params))
-
-    def around(self, fitted: Any) -> DecidedClasses:
-        """Take over an estimator that is fitted already."""
-        self.estimator_ = fitted
-        self.classes_ = fitted.classes_
-        if hasattr(fitted, "feature_names_in_"):
-            self.feature_names_in_ = fitted.feature_names_in_
-        return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Probabilities of the classes with their shares restored; shape (n, n_classes)."""

@@ -14,7 +14,7 @@ from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials.earlier import earlier_periods
 from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
-from mlflow_errata.trials.ruler import Known, Ruler
+from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
@@ -165,14 +165,13 @@ class Rounds:
         if self.bench.clock() + wanted > until:
             raise NotTried(OVER_BUDGET)
         self.progress(name_of(change))
-        gain = self.ruler.gain(variant, current)
-        known = self.ruler.surest(variant, current, gain)
-        pays, best = self._pays(known, variant, current), known.of(gain)
+        best, agreed = self.ruler.surest(variant, current, self.ruler.gain(variant, current))
+        pays = self._pays(best, variant, current, agreed=agreed)
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
             best, pays = self._with_earlier(variant, best, pays=pays)
         return Tried(change, variant, best, pays, self.bench.seconds_of_a_fit(variant))
 
-    def _pays(self, known: Known, variant: Variant, current: Variant) -> bool:
+    def _pays(self, gain: Gain, variant: Variant, current: Variant, *, agreed: bool) -> bool:
         """Whether the gain is worth having and beyond chance.
 
         The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
@@ -181,9 +180,9 @@ class Rounds:
         threshold that no label chose. Where labels and calibrated scores disagree, the gain has to be CLEAR and
         confirmed by Brier, or SURE.
         """
-        if known.value < WORTH * self.ruler.loss:
+        if gain.value < WORTH * self.ruler.loss:
             return False
-        surest = known.ratio
+        surest = gain.ratio
         moved = None
         if self.witness is not None and variant.fitted != current.fitted:
             moved = self.witness.gain(variant, current)
@@ -191,7 +190,7 @@ class Rounds:
         if self.ruler.expected(variant, current) is not None:
             told = moved is None and variant.cut == "told"
             many = AMONG_MANY if variant.model != current.model or variant.balance != current.balance else 0.0
-            if not known.agreed:
+            if not agreed:
                 return surest > SURE or (surest > CLEAR and by_scores > 1)
             return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
         return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,23 +26,6 @@ ALIKE = 0.5
 """Correlation of what is counted on labels and what is expected of scores that the same labels calibrated."""
 APART = 2.0
 """Standard errors between the two beyond which the calibrated scores are not believed."""
-
-
-class Known(NamedTuple):
-    """What is best known of a gain, its standard error, and whether labels and calibrated scores agree on it."""
-
-    value: float
-    error: float
-    agreed: bool = True
-
-    def of(self, gain: Gain) -> Gain:
-        """The gain with this value, as sure as this."""
-        return replace(gain, value=self.value, known=self.error)
-
-    @property
-    def ratio(self) -> float:
-        """Standard errors above zero; 0 where there is no error."""
-        return self.value / self.error if self.error > 0 else 0.0
 
 
 class Ruler:
@@ -95,12 +78,12 @@ class Ruler:
             )
         return self._expected[new, old]
 
-    def surest(self, new: Variant, old: Variant, gain: Gain) -> Known:
-        """What is best known of a gain, and its standard error: counted on the labels, and as calibrated scores tell.
+    def surest(self, new: Variant, old: Variant, gain: Gain) -> tuple[Gain, bool]:
+        """A gain as it is best known, counted on the labels and as calibrated scores tell, and whether they agree.
 
         Both estimate one number. The calibrated scores hardly depend on chance in the labels, but lead astray where no
-        curve calibrates them: then the two lie further APART than chance allows, and the labels alone count. The error
-        holds what as long a time again adds.
+        curve calibrates them: then the two lie further APART than chance allows, and the labels alone count. `known`
+        of the gain holds what as long a time again adds.
         """
         noise = self.noise_expected if new.fitted != old.fitted else 0.0
         return _surest(gain, self.expected(new, old), noise)
@@ -117,7 +100,7 @@ class Ruler:
         if gain is None:
             return None
         told = expected_gain(objective, earlier.frame, new, old, earlier.groups, weights=scale.weights)
-        return _surest(gain, told).of(gain)
+        return _surest(gain, told)[0]
 
     @property
     def loss(self) -> float:
@@ -149,12 +132,12 @@ class Ruler:
         return self._scales[id(judge)]
 
 
-def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> Known:
-    counted = Known(gain.value, gain.known)
-    if expected is None or counted.error == 0:
-        return counted
-    told = Known(expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2))
-    differ = sqrt(counted.error**2 + told.error**2 - 2 * ALIKE * counted.error * told.error)
-    if told.error == 0 or abs(told.value - counted.value) > APART * differ:
-        return counted._replace(agreed=False)
-    return Known(*pooled(counted[:2], told[:2], correlation=ALIKE))
+def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0) -> tuple[Gain, bool]:
+    if expected is None or gain.known == 0:
+        return gain, True
+    told, error = expected[0], sqrt(expected[1] ** 2 + noise**2 + gain.again**2)
+    differ = sqrt(gain.known**2 + error**2 - 2 * ALIKE * gain.known * error)
+    if error == 0 or abs(told - gain.value) > APART * differ:
+        return gain, False
+    value, known = pooled((gain.value, gain.known), (told, error), correlation=ALIKE)
+    return replace(gain, value=value, known=known), True
