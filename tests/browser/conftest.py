@@ -10,6 +10,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
+import mlflow
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -53,6 +54,15 @@ def answering(address, running, seconds=90):
             time.sleep(0.2)
     pytest.fail("the app does not answer")
     return None
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store of the module's own: its folder, its address and the id of an experiment."""
+    folder = tmp_path_factory.mktemp("store")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    mlflow.set_tracking_uri(uri)
+    return folder, uri, mlflow.create_experiment("demo", (folder / "artifacts").as_uri())
 
 
 @pytest.fixture(scope="module")

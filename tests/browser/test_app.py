@@ -23,12 +23,9 @@ HOSTILE = "![x](http://outside.invalid/x.png)<img src=http://outside.invalid/y.p
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, serving, frame):
+def served(store, serving, frame):
     """The app on a store with two runs, one of hostile names: its address, and run ids by name."""
-    folder = tmp_path_factory.mktemp("browser")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    made = mlflow.create_experiment("demo", (folder / "artifacts").as_uri())
+    _, uri, made = store
     hostile = pd.DataFrame({HOSTILE: np.where(frame["region"] == "east", HOSTILE, "north"), "at": frame["at"]})
     hostile["label"] = frame["y"].map({0: "fine", 1: HOSTILE})
     hostile["said"] = (frame["score"] > 0.5).map({False: "fine", True: HOSTILE})

@@ -16,12 +16,9 @@ KEYS = {"k": "keep", "a": "accept", "e": "exclude", "u": "unsure"}
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, serving):
+def served(store, serving):
     """The app on a run with labels in doubt of three classes: its address and the run id."""
-    folder = tmp_path_factory.mktemp("labels")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    made = mlflow.create_experiment("labels", (folder / "artifacts").as_uri())
+    _, uri, made = store
     draw = np.random.default_rng(0)
     scores = draw.dirichlet([0.2] * 3, N)
     truth = (scores.cumsum(axis=1) > draw.random(N)[:, None]).argmax(axis=1)

@@ -33,12 +33,9 @@ allowed = ["*@example.org"]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, record, serving):
+def served(store, record, serving):
     """The address of the app, which asks for a login, and the id of its run."""
-    folder = tmp_path_factory.mktemp("login")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    made = mlflow.create_experiment("demo", (folder / "artifacts").as_uri())
+    folder, uri, made = store
     with mlflow.start_run(experiment_id=made) as run:
         errata.log(record, strict=True)
     with provider() as who, pytest.MonkeyPatch.context() as patch:

@@ -32,12 +32,9 @@ expect = playwright.expect
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, record, serving):
+def served(store, record, serving):
     """The port of the app, and its run."""
-    folder = tmp_path_factory.mktemp("proxy")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    made = mlflow.create_experiment("demo", (folder / "artifacts").as_uri())
+    _, uri, made = store
     with mlflow.start_run(experiment_id=made) as run:
         errata.log(record, strict=True)
     with pytest.MonkeyPatch.context() as patch:

@@ -19,12 +19,9 @@ TRAPS = ("large", "broken", "whole")
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, serving, record):
+def served(store, serving, record):
     """The app on a store with a run whose record holds 500 MB, one that is broken and a whole one: port, run ids."""
-    folder = tmp_path_factory.mktemp("security")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    made = mlflow.create_experiment("demo", (folder / "artifacts").as_uri())
+    _, uri, made = store
     runs = {}
     for name in TRAPS:
         with mlflow.start_run(experiment_id=made, run_name=name) as run:

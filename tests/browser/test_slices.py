@@ -26,12 +26,9 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, serving):
+def served(store, serving):
     """The app on a store with a run of three slices, and one whose columns and values are hostile."""
-    folder = tmp_path_factory.mktemp("slices")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    made = mlflow.create_experiment("demo", (folder / "artifacts").as_uri())
+    _, uri, made = store
     runs = {}
     for name, frame in {"hostile": hostile(), "three": three()}.items():
         with mlflow.start_run(experiment_id=made, run_name=name) as run:
