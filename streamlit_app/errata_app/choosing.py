@@ -16,7 +16,7 @@ from mlflow_errata.sections import loop as words
 if TYPE_CHECKING:
     from mlflow_errata._choices import Choice
 
-TROUBLE = "choosing trouble"
+TROUBLE, DECIDED = "choosing trouble", "decided just now"
 WAYS = (("Mark as taken", "accept", "Accept"), ("Not this one ...", "decline", "Decline"))
 
 
@@ -36,7 +36,7 @@ def standing(choice: Choice | None) -> None:
 def actions(kind: str, run_id: str, choice: Choice | None, *, read_only: bool) -> None:
     """Take the step or turn it down, each with a reason for those who come after."""
     for opener, verdict, label in WAYS:
-        decided = choice is not None and choice.verdict == verdict
+        is_decided = choice is not None and choice.verdict == verdict
         state = "" if choice is None else choice.at  # a decision closes what it was made in
         with st.popover(opener, key=f"{verdict} {kind} opened {state}", disabled=read_only):
             by = "" if read_only else person("Decided by", key=f"by {verdict} {kind}")
@@ -49,11 +49,17 @@ def actions(kind: str, run_id: str, choice: Choice | None, *, read_only: bool) -
                 key=f"{verdict} {kind}",
                 type="primary",
                 on_click=partial(_choose, run_id, kind, by, why, accepts=verdict == "accept"),
-                disabled=read_only or not by or decided,
+                disabled=read_only or not by or is_decided,
             )
 
 
+def decided() -> bool:
+    """Whether a step was decided since this was asked last: then more changes than the place where it was."""
+    return bool(st.session_state.pop(DECIDED, False))
+
+
 def _choose(run_id: str, kind: str, by: str, why: str, *, accepts: bool) -> None:
+    st.session_state[DECIDED] = True
     try:
         source.choose(
             source.tracking_uri(), run_id, kind, accepts=accepts, by=by, why=str(st.session_state.get(why, ""))

@@ -127,3 +127,20 @@ def test_fits_a_phone(page, served):
     settled(page, None)
     main = page.get_by_test_id("stMain")
     assert main.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+
+
+def test_what_is_decided_of_a_selected_step_is_shown_at_once(page, served):
+    address, runs = served
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    opener, label, said = (
+        ("Mark as taken", "Accept", "● accepted") if dark else ("Not this one", "Decline", "○ declined")
+    )
+    page.goto(f"{address}/?experiment=demo&run={runs['one']}&step=1")
+    settled(page, None)
+    place = page.locator(".st-key-cardstep1")
+    place.get_by_role("button", name=opener).click()
+    page.get_by_label("Decided by").last.fill("anna")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=label, exact=True).last.click()
+    playwright.expect(place.get_by_text(said)).to_be_visible(timeout=10_000)
+    playwright.expect(place.get_by_text("anna")).to_be_visible()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from errata_app import source, states
-from errata_app.choosing import actions, standing, trouble
+from errata_app.choosing import actions, decided, standing, trouble
 from errata_app.copying import copy
 from errata_app.draw import card, chart, draw, mark, plain, table
 from errata_app.header import chosen_record
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ORDER = ("bad", "unsure", "good", "ignored")
 
+decided()  # this run shows it everywhere
 record, row = chosen_record()
 uri = source.tracking_uri()
 try:
@@ -75,7 +76,9 @@ def detail(at: int) -> None:
 
 @st.fragment
 def steps() -> None:
-    """All steps beside each other; the selected one in full below."""
+    """All steps beside each other; the selected one in full below. What is decided here concerns the whole page."""
+    if decided():
+        st.rerun()
     st.header(gains.TITLE, anchor=False)
     for block in gains.charts(record):
         chart(block, "gains", tabled=True)
