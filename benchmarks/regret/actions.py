@@ -110,6 +110,8 @@ def everything(case: Case) -> list[tuple[str, Steps]]:
 def _everything(case: Case) -> Iterator[tuple[str, Steps]]:
     if case.truth is not None:
         yield "relabel", (("relabel", {}),)
+    if case.pool is not None:
+        yield "collect_data", (("collect_data", {"rows": len(case.train)}),)
     classes = not case.metric.startswith("mean_")
     binary = classes and case.train["y"].nunique() == 2
     refits: list[tuple[str, Steps]] = []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -108,17 +109,32 @@ def test_a_rise_that_brier_does_not_see_asks_for_nothing():
     assert not collecting.followed(still, 2000).confirmed
 
 
+def doubled(gains, further):
+    return collecting._doubled(collecting._rise(gains), gains[-1].value, further, "accuracy")
+
+
 def test_the_gain_is_between_half_and_all_of_the_last_doubling():
     """Gains by hand: the last is the least of the means of the last one, two and three."""
     gain = collecting.Gain(0.04, 0.0, 0.0, 0.0, 0.0, 0.0, 1e6, np.zeros(5), 100)
     rising_last = [replace(gain, value=value) for value in (0.01, 0.02, 0.06)]
-    found = collecting._doubled(rising_last, 1.0, "accuracy")
+    found = doubled(rising_last, 1.0)
     assert found.value == pytest.approx(0.75 * 0.03)
     assert (found.low, found.high) == (pytest.approx(0.5 * 0.03), pytest.approx(0.06))
-    later = collecting._doubled([gain, gain, gain], 3.0, "accuracy")
+    later = doubled([gain, gain, gain], 3.0)
     assert later.low == pytest.approx(0.04 / 8)
-    falling = collecting._doubled([replace(gain, value=-0.02, error=0.01)] * 3, 1.0, "accuracy")
+    falling = doubled([replace(gain, value=-0.02, error=0.01)] * 3, 1.0)
     assert falling.low < -0.03
+
+
+def test_a_rise_that_both_see_needs_one_error_by_the_metric_and_its_interval_may_reach_zero():
+    """Accuracy of one draw, found so that its rise lies between 1 and 1.645 standard errors above zero."""
+    tests = bench_of(rising(1500, 5), rising(2000, 6), boosting(), "accuracy")
+    curve = collecting.followed(tests, 1500)
+    assert norm.cdf(1.0) < curve.chance < 0.95
+    [step] = collecting.of_everything(tests, curve, 1500)
+    assert step.pays
+    assert step.gain.low < 0 < step.gain.value
+    assert step.chance_gains == curve.chance
 
 
 def test_the_draw_of_the_rows_counts():

@@ -155,6 +155,17 @@ def test_the_chance_is_that_of_the_interval():
     assert replace(gain, spread=0.0, wander=0.0).chance == 1
 
 
+def test_the_interval_holds_that_of_what_labels_alone_say():
+    """By hand: labels say .02 less than the value, and the interval reaches so much further down."""
+    gain = Gain(0.1, 0.01, 0.0, 0.008, 0.0, 0.0, 1e6, np.zeros(8), 800, -0.02)
+    half = norm.ppf(0.95) * 0.01
+    assert (gain.low, gain.high) == (pytest.approx(0.08 - half), pytest.approx(0.1 + half))
+    assert replace(gain, apart=0.02).high == pytest.approx(0.12 + half)
+    assert gain.chance == pytest.approx(norm.cdf(norm.ppf(0.95) * 0.1 / (0.02 + half)))
+    assert gain.times(0.5).low == pytest.approx(gain.low / 2)
+    assert gain.after(gain).apart == pytest.approx(-0.02)
+
+
 def test_a_gain_among_others_wanders_halfway_to_what_is_usual():
     one = Gain(0.1, 0.1, 0.0, 0.1, 0.3, 0.4, 1e6, np.zeros(8), 800)
     other = replace(one, error=0.2, wander=0.1)

@@ -37,14 +37,16 @@ class LearningCurve:
     gains : tuple of Estimate, what each doubling gained, one fewer than sizes
     doubled : Estimate, what twice as many rows as there are would gain: from half of what the last doubling gained to
         all of it, for each doubling that lies between
-    confirmed : bool, the last doubling gained beyond chance by Brier too, which sees every score move; True without
-        scores
+    confirmed : bool, the curve still rises beyond chance, by the metric and by Brier, which sees every score move; by
+        the metric alone, of which more is asked then, without scores
+    chance : float or None, chance that twice as many rows gain
     """
 
     sizes: tuple[int, ...]
     gains: tuple[Estimate, ...]
     doubled: Estimate
     confirmed: bool = True
+    chance: float | None = None
 
 
 @dataclass(frozen=True)

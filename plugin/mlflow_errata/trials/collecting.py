@@ -8,6 +8,7 @@ from math import log2, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.errors import NotTried
@@ -41,8 +42,9 @@ LEAST, LIKELY = 0.5, 0.75
 """What a doubling gains against the one before: errors that fall as 1 / n halve their gain, those of trees lose a
 quarter of it (20 planted curves; loss ~ n^-c has 2^-c)."""
 CONFIRMED = 1.6
-"""Standard errors by which the last doubling has to gain by Brier too: one in twenty draws of a flat curve seems to
-rise by the metric, and hardly one by both."""
+"""Standard errors by which the last doubling has to gain by Brier too: a flat curve hardly rises by both."""
+LEVEL_CHANCE = 0.5 + LEVEL / 2
+"""Chance to rise that is asked of a curve that nothing but the metric tells."""
 ALL_ROWS = "collect_data: all rows"
 PART = Variant(model="part of the rows")
 """Under which the bench holds one fit of the curve after the other."""
@@ -98,9 +100,9 @@ def _gains(tests: Rounds, shown: Estimate) -> dict[str, Any]:
 
 
 def of_everything(tests: Rounds, curve: LearningCurve, n_given: int) -> list[NextStep]:
-    """The step that collects as many rows again, where even the lower end of its gain is one; else none."""
+    """The step that collects as many rows again, where the curve still rises by what is worth it; else none."""
     found = curve.doubled
-    if not curve.confirmed or found.low <= 0 or found.value < rounds.WORTH * tests.ruler.loss:
+    if not curve.confirmed or found.value < rounds.WORTH * tests.ruler.loss:
         return []
     step = NextStep(
         collect_data.KIND,
@@ -109,6 +111,7 @@ def of_everything(tests: Rounds, curve: LearningCurve, n_given: int) -> list[Nex
         gain_reason="",
         bound=found.low,
         pays=True,
+        chance_gains=curve.chance,
         **_gains(tests, found),
     )
     return [step]
@@ -145,8 +148,8 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
 
     A doubling gains no more than the one before it, so where it seems to, the two are taken together: the last gain is
     the least of the means of the last one, two and three. Its error has that of the judging rows and that of the draw
-    of training rows, whose variance falls as 1 / n and is told by the fits of one size. The rise has to be seen by
-    Brier too, where there are scores.
+    of training rows, whose variance falls as 1 / n and is told by the fits of one size. More rows seldom lose: where
+    Brier sees the rise too, ANSWERED standard errors by the metric are enough, without scores those of the interval.
     """
     bench, unit = tests.bench, tests.ruler.objective.unit
     judge = bench.judges.decisions
@@ -185,10 +188,12 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
         if gain is None:
             raise NotTried(f"{unit} is not defined on some of the judging rows")
         gains.append(gain.among(tests.alone))
-    doubled = _doubled(gains, log2(n_given / n) + 1, unit)
+    rise = _rise(gains)
     moved = _last_of(witness, seen, [len(each) for each in fits], sizes)
-    confirmed = moved is None or moved.value > CONFIRMED * moved.error
-    return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled, confirmed)
+    asked = LEVEL_CHANCE if moved is None else float(ndtr(rounds.ANSWERED))
+    confirmed = rise.chance > asked and (moved is None or moved.value > CONFIRMED * moved.error)
+    doubled = _doubled(rise, gains[-1].value, log2(n_given / n) + 1, unit)
+    return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled, confirmed, rise.chance)
 
 
 def _last_of(scale: Scale, seen: Sequence[Profile], n_fits: Sequence[int], sizes: Sequence[int]) -> Gain | None:
@@ -201,13 +206,18 @@ def _last_of(scale: Scale, seen: Sequence[Profile], n_fits: Sequence[int], sizes
     return scale.gain(_mean(fits[-1]), _mean(fits[-2]), noise=sqrt(drawn))
 
 
-def _doubled(gains: Sequence[Gain], further: float, unit: str) -> Estimate:
-    """What a doubling gains that comes `further` doublings after the last one."""
-    last = min(float(np.mean([gain.value for gain in gains[at:]])) for at in range(len(gains)))
-    half, value = gains[-1].half, LIKELY**further * last
-    low, high = last - half, max(last, gains[-1].value) + half
-    low = min(value, LEAST**further * low if low > 0 else low)
-    return Estimate(value, low, max(value, high), n=gains[-1].n, unit=unit, level=LEVEL)
+def _rise(gains: Sequence[Gain]) -> Gain:
+    """What the last doubling gained, no more than the last two or three did on average."""
+    return replace(
+        gains[-1], value=min(float(np.mean([gain.value for gain in gains[at:]])) for at in range(len(gains)))
+    )
+
+
+def _doubled(rise: Gain, most: float, further: float, unit: str) -> Estimate:
+    """What a doubling gains that comes `further` doublings after the last one, which gained `rise`, at most `most`."""
+    value = LIKELY**further * rise.value
+    low = min(value, LEAST**further * rise.low if rise.low > 0 else rise.low)
+    return Estimate(value, low, max(value, rise.value + rise.half, most + rise.half), n=rise.n, unit=unit, level=LEVEL)
 
 
 def _mean(profiles: Sequence[Profile]) -> Profile:

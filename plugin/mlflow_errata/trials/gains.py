@@ -26,8 +26,8 @@ KEPT = 0.8
 """How much a period counts against the one after it: what comes is nearer to the newest."""
 LEVEL = 0.9
 """Two-sided coverage of a gain's interval."""
-Z = 1.28
-"""Standard errors below the gain where the bound lies that steps are ranked by: a normal gain exceeds it in 9 of 10."""
+Z = float(ndtri(0.5 + LEVEL / 2))
+"""Standard errors below the gain where the bound lies that steps are ranked by: the lower end of LEVEL."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Gain:
     freedom : float, degrees of freedom of the error
     parts : array of shape (n_groups,), the gain without each group
     n : int, rows behind it
+    apart : float, by how much labels alone say more than the value, which calibrated scores tell too
     """
 
     value: float
@@ -75,11 +76,16 @@ class Gain:
     freedom: float
     parts: Floats
     n: int
+    apart: float = 0.0
 
     @property
     def half(self) -> float:
-        """Half of the interval: sqrt((t * error)^2 + z^2 * (spread^2 + wander)), for what comes is another time."""
-        t, z = float(stdtrit(self.freedom, 0.5 + LEVEL / 2)), float(ndtri(0.5 + LEVEL / 2))
+        """Half of the interval: sqrt((t * error)^2 + z^2 * (spread^2 + wander)), for what comes is another time.
+
+        The interval goes so far on both sides of the value, and of what labels alone say: scores that no curve
+        calibrates may lead the value astray, which labels cannot.
+        """
+        t, z = float(stdtrit(self.freedom, 0.5 + LEVEL / 2)), Z
         return sqrt((t * self.error) ** 2 + z**2 * (self.spread**2 + self.wander))
 
     @property
@@ -95,19 +101,22 @@ class Gain:
     @property
     def low(self) -> float:
         """The lower end of the interval."""
-        return self.value - self.half
+        return self.value + min(self.apart, 0.0) - self.half
 
     @property
     def high(self) -> float:
         """The upper end of the interval."""
-        return self.value + self.half
+        return self.value + max(self.apart, 0.0) + self.half
 
     @property
     def chance(self) -> float:
-        """Chance that rows that come gain more than zero: the normal distribution of which the interval holds LEVEL."""
-        if self.half == 0:
+        """Chance that rows that come gain more than zero, of a normal distribution around the value.
+
+        Its quantile (1 - LEVEL) / 2 is the lower end of the interval.
+        """
+        if self.value == self.low:
             return float(self.value > 0)
-        return float(ndtr(ndtri(0.5 + LEVEL / 2) * self.value / self.half))
+        return float(ndtr(Z * self.value / (self.value - self.low)))
 
     def after(self, earlier: Gain) -> Gain:
         """The gain and that of earlier periods as one: two draws of times, each counting by how sure it is.
@@ -134,6 +143,7 @@ class Gain:
             known=both(self.known, earlier.known),
             wander=max(self.wander, apart),
             n=self.n + earlier.n,
+            apart=(1 - share) * self.apart + share * earlier.apart,
         )
 
     def times(self, share: float) -> Gain:
@@ -146,6 +156,7 @@ class Gain:
             known=share * self.known,
             spread=share * self.spread,
             wander=share**2 * self.wander,
+            apart=share * self.apart,
         )
 
     def among(self, others: Sequence[Gain]) -> Gain:

@@ -40,8 +40,11 @@ WORTH = 0.01
 """Share of what the model still loses that a gain must come to: less is not worth a step."""
 ALONE = 1.5
 """Standard errors by which a gain that nothing but the labels tells has to lie above zero."""
-BOTH = 3.0
-"""Standard errors by which such a gain and Brier's have to lie above zero together."""
+BOTH, EACH = 3.0, 0.5
+"""Standard errors by which such a gain and Brier's have to lie above zero together, and each of them."""
+ANSWERED = 1.0
+"""Standard errors by which a gain has to lie above zero that a diagnosis makes likely: of a step that answers what was
+found, and of the same model on newer rows where Brier does not speak against it."""
 CLEAR = 2.0
 """Standard errors by which a gain that calibrated scores tell too has to lie above zero."""
 CONFIRMED = 1.6
@@ -92,6 +95,7 @@ class Rounds:
     deadline : float, when the clock of the bench says that the budget is spent
     start : float, what it said at the start
     progress : callable, told what is tried next
+    answered : kinds of steps that answer what a diagnosis found
     """
 
     def __init__(
@@ -103,9 +107,10 @@ class Rounds:
         start: float,
         deadline: float,
         progress: Callable[[str], None] = lambda _: None,
+        answered: frozenset[str] = frozenset(),
     ) -> None:
         self.bench, self.start, self.deadline, self.progress = bench, start, deadline, progress
-        self.ruler = Ruler(bench, objective, random_state=random_state)
+        self.ruler, self.answered = Ruler(bench, objective, random_state=random_state), answered
         self.witness = None
         decides = objective.reads_decisions and not objective.reads_scores
         if decides and bench.table.outcomes.scores is not None and bench.table.task != "multilabel":
@@ -166,36 +171,45 @@ class Rounds:
             raise NotTried(OVER_BUDGET)
         self.progress(name_of(change))
         best, agreed = self.ruler.surest(variant, current, self.ruler.gain(variant, current))
-        pays = self._pays(best, variant, current, agreed=agreed)
+        pays = self._pays(change, best, variant, current, agreed=agreed)
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
-            best, pays = self._with_earlier(variant, best, pays=pays)
+            best, pays = self._with_earlier(change, variant, best, pays=pays)
         return Tried(change, variant, best, pays, self.bench.seconds_of_a_fit(variant))
 
-    def _pays(self, gain: Gain, variant: Variant, current: Variant, *, agreed: bool) -> bool:
+    def _pays(self, change: Change, gain: Gain, variant: Variant, current: Variant, *, agreed: bool) -> bool:
         """Whether the gain is worth having and beyond chance.
 
         The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
         alone. Where calibrated scores tell the gain too, what is known from both has to lie CLEAR errors above zero.
-        Brier is a witness where scores move: it hardly counts decisions, so less is asked of what it confirms, and of a
-        threshold that no label chose. Where labels and calibrated scores disagree, the gain has to be CLEAR and
-        confirmed by Brier, or SURE.
+        Brier is a witness where scores move: it hardly counts decisions, so less is asked of what it confirms, of a
+        threshold that no label chose, of what a diagnosis makes likely (ANSWERED), and more of one of several. Where
+        labels and calibrated scores disagree, the gain has to be CLEAR and confirmed by Brier, or SURE.
         """
         if gain.value < WORTH * self.ruler.loss:
             return False
-        surest = gain.ratio
-        moved = None
+        surest, moved = gain.ratio, None
         if self.witness is not None and variant.fitted != current.fitted:
             moved = self.witness.gain(variant, current)
         by_scores = 0.0 if moved is None else _ratio(moved.value, moved.error)
-        if self.ruler.expected(variant, current) is not None:
-            told = moved is None and variant.cut == "told"
-            many = AMONG_MANY if variant.model != current.model or variant.balance != current.balance else 0.0
-            if not agreed:
-                return surest > SURE or (surest > CLEAR and by_scores > 1)
-            return surest > (CONFIRMED if by_scores > 1 or told else CLEAR) + many
-        return surest > SURE or (surest > ALONE if moved is None else _agree(surest, by_scores))
+        told = self.ruler.expected(variant, current) is not None
+        if told and not agreed:
+            return surest > SURE or (surest > CLEAR and by_scores > 1)
+        newer = "rows" in change.parts and by_scores > 0
+        if told:
+            confirmed = by_scores > 1 or (moved is None and variant.cut == "told")
+            return surest > (ANSWERED if newer else self._asked(change, confirmed=confirmed))
+        if moved is not None:
+            return surest > (ANSWERED if newer else SURE) or _agree(surest, by_scores)
+        return surest > ALONE + (AMONG_MANY if change.family in {"model", "forget"} else 0.0)
 
-    def _with_earlier(self, variant: Variant, gain: Gain, *, pays: bool) -> tuple[Gain, bool]:
+    def _asked(self, change: Change, *, confirmed: bool) -> float:
+        """Standard errors above zero that are asked of a gain that calibrated scores tell too."""
+        if change.kind in self.answered:
+            return ANSWERED
+        many = AMONG_MANY if "model" in change.parts or "balance" in change.parts else 0.0
+        return (CONFIRMED if confirmed else CLEAR) + many
+
+    def _with_earlier(self, change: Change, variant: Variant, gain: Gain, *, pays: bool) -> tuple[Gain, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
 
         Both are one gain then, whose error knows how far the two lie apart.
@@ -204,7 +218,7 @@ class Rounds:
         if earlier is None:
             return gain, pays
         whole = gain.after(earlier)
-        clear = CONFIRMED if variant.cut == "told" else CLEAR
+        clear = self._asked(change, confirmed=variant.cut == "told")
         return whole, pays or (whole.ratio > clear and whole.value > WORTH * self.ruler.loss)
 
     def look_back(self) -> None:
@@ -284,7 +298,7 @@ class Rounds:
 
 
 def _agree(surest: float, witness: float) -> bool:
-    return min(surest, witness) > 1 and surest + witness > BOTH
+    return min(surest, witness) > EACH and surest + witness > BOTH
 
 
 def _ratio(value: float, error: float) -> float:

@@ -140,4 +140,4 @@ def _surest(gain: Gain, expected: tuple[float, float] | None, noise: float = 0.0
     if error == 0 or abs(told - gain.value) > APART * differ:
         return gain, False
     value, known = pooled((gain.value, gain.known), (told, error), correlation=ALIKE)
-    return replace(gain, value=value, known=known), True
+    return replace(gain, value=value, known=known, apart=gain.value - value), True

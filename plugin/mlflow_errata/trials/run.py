@@ -159,6 +159,7 @@ class _Session:
             start=start,
             deadline=start + budget,
             progress=progress,
+            answered=frozenset(kind for kind, name in ANSWERS.items() if name in results and results[name].found),
         )
         refits = self._measure_noise(tests)
         bench.frames = questions.frames_of(proposed) if refits else {}
