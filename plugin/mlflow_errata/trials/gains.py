@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.stats.pairs import cell_bootstrap_error, weighted
@@ -97,6 +97,11 @@ class Gain:
     def ratio(self) -> float:
         """Standard errors of what is best known above zero; 0 where there is no error."""
         return self.value / self.known if self.known > 0 else 0.0
+
+    @property
+    def beyond(self) -> float:
+        """The same where few periods tell the error: those of a normal gain that chance alone exceeds as rarely."""
+        return float(np.clip(ndtri(stdtr(self.freedom, self.ratio)), -8.0, 8.0))
 
     @property
     def low(self) -> float:

@@ -38,8 +38,8 @@ PEOPLE = 2.0
 """Standard errors by which the gain of rows that people have to collect must lie above zero."""
 WORTH = 0.01
 """Share of what the model still loses that a gain must come to: less is not worth a step."""
-ALONE = 1.5
-"""Standard errors by which a gain that nothing but the labels tells has to lie above zero."""
+ALONE = 1.64
+"""Standard errors, as of a normal gain, by which one that nothing but the labels tells has to lie above zero."""
 BOTH, EACH = 3.0, 0.5
 """Standard errors by which such a gain and Brier's have to lie above zero together, and each of them."""
 ANSWERED = 1.0
@@ -200,14 +200,18 @@ class Rounds:
             return surest > (ANSWERED if newer else self._asked(change, confirmed=confirmed))
         if moved is not None:
             return surest > (ANSWERED if newer else SURE) or _agree(surest, by_scores)
-        return surest > ALONE + (AMONG_MANY if change.family in {"model", "forget"} else 0.0)
+        return gain.beyond > (ANSWERED if change.kind in self.answered else ALONE + self._many(change))
 
     def _asked(self, change: Change, *, confirmed: bool) -> float:
         """Standard errors above zero that are asked of a gain that calibrated scores tell too."""
         if change.kind in self.answered:
             return ANSWERED
-        many = AMONG_MANY if "model" in change.parts or "balance" in change.parts else 0.0
-        return (CONFIRMED if confirmed else CLEAR) + many
+        return (CONFIRMED if confirmed else CLEAR) + self._many(change)
+
+    def _many(self, change: Change) -> float:
+        """What is asked more of one of several that answer one question: thresholds, weights, models, windows."""
+        several = change.parts.get("cut") == "tuned" or not {"balance", "model"}.isdisjoint(change.parts)
+        return AMONG_MANY if several or change.family == "forget" else 0.0
 
     def _with_earlier(self, change: Change, variant: Variant, gain: Gain, *, pays: bool) -> tuple[Gain, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
