@@ -14,7 +14,7 @@ from mlflow_errata.diagnoses.framing import NAME as FRAMING
 from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import drop_columns
+from mlflow_errata.steps import drop_columns, resample
 from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
@@ -55,6 +55,8 @@ ANSWERS = {
     "reframe": FRAMING,
 }
 """The diagnosis that a kind of step answers."""
+USUAL = 0.5
+"""The threshold that a model decides by if nobody chose one."""
 SPLITS: Mapping[By, tuple[str, str]] = {
     "time": ("random_split", "one in time"),
     "group": ("group_split", "one by groups"),
@@ -159,7 +161,7 @@ class _Session:
             start=start,
             deadline=start + budget,
             progress=progress,
-            answered=frozenset(kind for kind, name in ANSWERS.items() if name in results and results[name].found),
+            answered=self._answered(results),
         )
         refits = self._measure_noise(tests)
         bench.frames = questions.frames_of(proposed) if refits else {}
@@ -182,6 +184,11 @@ class _Session:
         chosen = _kept(tests, lambda: choosing.contrast(bench, random_state=self.random_state))
         trials = replace(trials, flattery=flattery, group_flattery=by_group, curve=curve, choice=chosen)
         return ranked(steps, trials, [*proposed], collected), trials
+
+    def _answered(self, results: Mapping[str, Result]) -> frozenset[str]:
+        """Kinds of steps that answer a finding; class imbalance asks for no threshold where one was chosen already."""
+        found = {kind for kind, name in ANSWERS.items() if name in results and results[name].found}
+        return frozenset(found - {resample.KIND} if self.bench.own not in {None, USUAL} else found)
 
     def _measure_noise(self, tests: Rounds) -> bool:
         """Whether the model can be fitted again."""
