@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import norm, t
 
+from mlflow_errata.trials.evidence import Evidence, worth
 from mlflow_errata.trials.gains import Gain
-from mlflow_errata.trials.rounds import Rounds
-from mlflow_errata.trials.variants import Change, Variant
+from mlflow_errata.trials.variants import Change
 
 CUT = Change("resample", "decision", {"cut": "tuned"}, 0)
 TOLD = Change("resample", "decision", {"cut": "told"}, 0)
@@ -25,13 +24,9 @@ def gain(errors, value=0.1):
     return Gain(value, value / errors, 0.0, value / errors, 0.0, 0.0, 1e6, np.zeros(8), 800)
 
 
-def pays(change, errors, *, answered=(), brier=None, told=True, agreed=True, value=0.1):
-    """Whether a gain so many standard errors above zero pays; `brier` is how many Brier's lies above it."""
-    tests = object.__new__(Rounds)
-    tests.ruler = SimpleNamespace(loss=1.0, expected=lambda *_: (0.1, 0.1) if told else None)
-    tests.witness = None if brier is None else SimpleNamespace(gain=lambda *_: Gain(brier, 1, 0, 1, 0, 0, 1e6, (), 800))
-    tests.answered = frozenset(answered)
-    return tests._pays(change, gain(errors, value), change.of(Variant()), Variant(), agreed=agreed)
+def pays(change, errors, *, answered=(), brier=None, told=True, agreed=True):
+    """Whether a gain so many standard errors above zero convinces; `brier` is how many Brier's lies above it."""
+    return Evidence(gain(errors), told, agreed, brier).convinces(change, answered)
 
 
 @pytest.mark.parametrize(
@@ -83,5 +78,5 @@ def test_where_labels_and_calibrated_scores_disagree_much_is_asked_for():
 
 
 def test_little_is_not_worth_a_step():
-    assert not pays(CUT, 9.0, value=0.009)
-    assert pays(CUT, 9.0, value=0.011)
+    assert not worth(gain(9.0), 10.1)
+    assert worth(gain(9.0), 9.9)

@@ -11,6 +11,7 @@ from mlflow_errata.errors import NotTried
 from mlflow_errata.metric import Metric, Outcomes, resolve_metric
 from mlflow_errata.model import ask
 from mlflow_errata.steps import reframe
+from mlflow_errata.trials.evidence import CLEAR, WORTH
 from mlflow_errata.trials.gains import Gain, Scale
 from mlflow_errata.trials.objective import objective_of_metric
 from mlflow_errata.trials.rounds import CAUTION, OVER_BUDGET
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 SHARED = ("classes", "merge")
 """Forms whose answers are another label's."""
-SURE = 2.0
-"""Standard errors by which such a gain must lie above zero."""
-WORTH = 0.01
-"""Share of what the model still falls short of that it must come to."""
 
 
 def frames_of(proposed: Sequence[NextStep]) -> dict[str, dict[str, Any]]:
@@ -128,7 +125,7 @@ def judged(bench: Bench, step: NextStep, metric: Metric, *, random_state: int) -
 
 def _pays(gain: Gain, reached: float) -> bool:
     short = 1 - reached if 0 <= reached <= 1 else abs(reached)
-    return gain.value > max(SURE * gain.known, WORTH * short)
+    return gain.value > max(CLEAR * gain.known, WORTH * short)
 
 
 def _above(

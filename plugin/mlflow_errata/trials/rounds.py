@@ -12,6 +12,7 @@ from mlflow_errata.errors import NotTried
 from mlflow_errata.stats.pairs import chances_of_best
 from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials.earlier import earlier_periods
+from mlflow_errata.trials.evidence import CLEAR, Evidence, asked, worth
 from mlflow_errata.trials.gains import Gain, Z
 from mlflow_errata.trials.objective import objective_of_scores
 from mlflow_errata.trials.ruler import Ruler
@@ -34,25 +35,6 @@ FIRST_ROUND = 0.65
 NOISE = 0.5
 """Share of the budget within which the unchanged model may be refitted a second time."""
 OVER_BUDGET = "the time budget was spent"
-PEOPLE = 2.0
-"""Standard errors by which the gain of rows that people have to collect must lie above zero."""
-WORTH = 0.01
-"""Share of what the model still loses that a gain must come to: less is not worth a step."""
-ALONE = 1.64
-"""Standard errors, as of a normal gain, by which one that nothing but the labels tells has to lie above zero."""
-BOTH, EACH = 3.0, 0.5
-"""Standard errors by which such a gain and Brier's have to lie above zero together, and each of them."""
-ANSWERED = 1.0
-"""Standard errors by which a gain has to lie above zero that a diagnosis makes likely: of a step that answers what was
-found, and of the same model on newer rows where Brier does not speak against it."""
-CLEAR = 2.0
-"""Standard errors by which a gain that calibrated scores tell too has to lie above zero."""
-CONFIRMED = 1.6
-"""The same where Brier confirms it, or of a threshold that no label chose."""
-AMONG_MANY = 0.5
-"""How many more are asked of the best of several that answer one question: z(1 - .05 / 4) - z(1 - .05) = .6."""
-SURE = 4.0
-"""Standard errors from which a gain needs no witness."""
 CAUTION = 1.3
 """How much longer than expected a fit may take."""
 ONE_QUESTION = {"offset": "recent", "refit": "recent", "forget": "recent"}
@@ -171,47 +153,18 @@ class Rounds:
             raise NotTried(OVER_BUDGET)
         self.progress(name_of(change))
         best, agreed = self.ruler.surest(variant, current, self.ruler.gain(variant, current))
-        pays = self._pays(change, best, variant, current, agreed=agreed)
+        evidence = self._evidence(best, variant, current, agreed=agreed)
+        pays = worth(best, self.ruler.loss) and evidence.convinces(change, self.answered)
         if self.ruler.earlier is not None and variant.cut and replace(variant, cut=None) == current == Variant():
             best, pays = self._with_earlier(change, variant, best, pays=pays)
         return Tried(change, variant, best, pays, self.bench.seconds_of_a_fit(variant))
 
-    def _pays(self, change: Change, gain: Gain, variant: Variant, current: Variant, *, agreed: bool) -> bool:
-        """Whether the gain is worth having and beyond chance.
-
-        The best of many candidates is easily one that chance favoured, so what was counted on the labels is not asked
-        alone. Where calibrated scores tell the gain too, what is known from both has to lie CLEAR errors above zero.
-        Brier is a witness where scores move: it hardly counts decisions, so less is asked of what it confirms, of a
-        threshold that no label chose, of what a diagnosis makes likely (ANSWERED), and more of one of several. Where
-        labels and calibrated scores disagree, the gain has to be CLEAR and confirmed by Brier, or SURE.
-        """
-        if gain.value < WORTH * self.ruler.loss:
-            return False
-        surest, moved = gain.ratio, None
+    def _evidence(self, gain: Gain, variant: Variant, current: Variant, *, agreed: bool) -> Evidence:
+        told, brier = self.ruler.expected(variant, current) is not None, None
         if self.witness is not None and variant.fitted != current.fitted:
             moved = self.witness.gain(variant, current)
-        by_scores = 0.0 if moved is None else _ratio(moved.value, moved.error)
-        told = self.ruler.expected(variant, current) is not None
-        if told and not agreed:
-            return surest > SURE or (surest > CLEAR and by_scores > 1)
-        newer = "rows" in change.parts and by_scores > 0
-        if told:
-            confirmed = by_scores > 1 or (moved is None and variant.cut == "told")
-            return surest > (ANSWERED if newer else self._asked(change, confirmed=confirmed))
-        if moved is not None:
-            return surest > (ANSWERED if newer else SURE) or _agree(surest, by_scores)
-        return gain.beyond > (ANSWERED if change.kind in self.answered else ALONE + self._many(change))
-
-    def _asked(self, change: Change, *, confirmed: bool) -> float:
-        """Standard errors above zero that are asked of a gain that calibrated scores tell too."""
-        if change.kind in self.answered:
-            return ANSWERED
-        return (CONFIRMED if confirmed else CLEAR) + self._many(change)
-
-    def _many(self, change: Change) -> float:
-        """What is asked more of one of several that answer one question: thresholds, weights, models, windows."""
-        several = change.parts.get("cut") == "tuned" or not {"balance", "model"}.isdisjoint(change.parts)
-        return AMONG_MANY if several or change.family == "forget" else 0.0
+            brier = moved.value / moved.error if moved.error > 0 else 0.0
+        return Evidence(gain, told, agreed, brier)
 
     def _with_earlier(self, change: Change, variant: Variant, gain: Gain, *, pays: bool) -> tuple[Gain, bool]:
         """The gain of a threshold over earlier periods too, and whether they show that it pays.
@@ -222,8 +175,8 @@ class Rounds:
         if earlier is None:
             return gain, pays
         whole = gain.after(earlier)
-        clear = self._asked(change, confirmed=variant.cut == "told")
-        return whole, pays or (whole.ratio > clear and whole.value > WORTH * self.ruler.loss)
+        clear = asked(change, self.answered, confirmed=variant.cut == "told")
+        return whole, pays or (whole.ratio > clear and worth(whole, self.ruler.loss))
 
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
@@ -299,14 +252,6 @@ class Rounds:
             if expected is not None:
                 return expected[0] > Z * expected[1]
         return self.ruler.gain(one.variant, other.variant).bound > 0
-
-
-def _agree(surest: float, witness: float) -> bool:
-    return min(surest, witness) > EACH and surest + witness > BOTH
-
-
-def _ratio(value: float, error: float) -> float:
-    return value / error if error > 0 else 0.0
 
 
 def _question(change: Change) -> str:
