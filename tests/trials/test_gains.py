@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 
 from mlflow_errata.metric import Outcomes, resolve_metric
 from mlflow_errata.trials.gains import Gain, Profile, Scale
@@ -112,6 +112,35 @@ def test_a_gain_that_ends_is_not_expected_to_come_again(said):
     gain = forward.gain(forward.profile(new), forward.profile(said))
     assert gain.value < alike.value
     assert gain.bound < 0 < alike.bound
+
+
+def test_an_order_is_judged_within_periods(said):
+    """By hand: the weighted mean of what each period's own area gains; a level that moves from one to the next is none."""
+    objective = objective_of_metric(resolve_metric("roc_auc", said), said)
+    forward, folds = (scale(objective, said, forward=forward, n_groups=8) for forward in (True, False))
+    period = np.arange(3000) * 8 // 3000
+    noisy = scored(said, said.scores[:, 1] + np.random.default_rng(2).normal(0, 0.05, 3000))
+    areas = [
+        roc_auc_score(said.y[period == at], noisy.scores[period == at, 1])
+        - roc_auc_score(said.y[period == at], said.scores[period == at, 1])
+        for at in range(8)
+    ]
+    gain = forward.gain(forward.profile(noisy), forward.profile(said))
+    assert gain.value == pytest.approx(np.average(areas, weights=0.8 ** np.arange(8)[::-1]))
+    moved = scored(said, said.scores[:, 1] / (1 + period))
+    assert forward.gain(forward.profile(moved), forward.profile(said)).value == pytest.approx(0, abs=1e-12)
+    assert folds.gain(folds.profile(moved), folds.profile(said)).value < -0.01
+
+
+def test_a_period_of_one_class_leaves_the_order_to_all_rows(said):
+    objective = objective_of_metric(resolve_metric("roc_auc", said), said)
+    one = replace(said, y=np.where(np.arange(3000) < 375, 0, said.y))
+    ruler = scale(objective, one, forward=True, n_groups=8)
+    assert ruler.profile(one).whole == pytest.approx(roc_auc_score(one.y, one.scores[:, 1]))
+
+
+def scored(said, scores):
+    return replace(said, scores=np.column_stack([1 - scores, scores]))
 
 
 def through_time(course, draw):

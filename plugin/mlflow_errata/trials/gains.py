@@ -221,7 +221,11 @@ class Scale:
         return int(self.groups.max()) + 1
 
     def profile(self, outcomes: Outcomes) -> Profile:
-        """The objective on all judging rows and without each group."""
+        """The objective on all judging rows and without each group.
+
+        A metric of the order of rows (area under the ROC curve, average precision) is that within periods, averaged:
+        pairs of rows of two periods tell the level of the scores, which differs from refit to refit.
+        """
         objective, groups, n_groups = self.objective, self.groups, self.n_groups
         if objective.rows is not None:
             rows = objective.rows(self.frame, outcomes)
@@ -234,13 +238,15 @@ class Scale:
             counts = counts.reshape(n_groups, 4).astype(np.float64)
             parts = objective.form(*(counts.sum(axis=0) - counts).T)
             return Profile(float(objective.form(*counts.sum(axis=0))), parts, None, outcomes.prediction)
-        parts = np.array(
-            [objective.whole(self.frame.loc[keep], outcomes.take(keep)) for keep in self._without_each_group()]
-        )
+        if self.forward and objective.reads_scores and not objective.reads_decisions:
+            within = self._of_rows(outcomes, [self.groups == group for group in range(n_groups)])
+            if np.isfinite(within).all():
+                return Profile(float(within.mean()), (within.sum() - within) / (n_groups - 1), None, None)
+        parts = self._of_rows(outcomes, [self.groups != group for group in range(n_groups)])
         return Profile(objective.whole(self.frame, outcomes), parts, None, None)
 
-    def _without_each_group(self) -> list[NDArray[np.bool_]]:
-        return [self.groups != group for group in range(self.n_groups)]
+    def _of_rows(self, outcomes: Outcomes, wanted: Sequence[NDArray[np.bool_]]) -> Floats:
+        return np.array([self.objective.whole(self.frame.loc[keep], outcomes.take(keep)) for keep in wanted])
 
     def gain(self, new: Profile, old: Profile, *, noise: float = 0.0) -> Gain | None:
         """Paired gain of one profile over another; None where the objective is not defined.
