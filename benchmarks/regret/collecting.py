@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/regret/collecting.py [--seeds 8] [--rows 1500] [--only NAME ...]
 
 "wavy" has a curve that still rises for trees, "line" one that is flat for a linear model, "nothing" has nothing to
-learn. The real gain is that of a model fitted on the rows and as many more, on 30,000 others. "proposed": even the
-lower end of the interval is a gain; "lost": proposed, and the rows gained nothing.
+learn. The real gain is that of a model fitted on the rows and as many more, on 30,000 others. "proposed": the
+step is said to pay; "lost": proposed, and the rows gained nothing.
 """
 
 from __future__ import annotations
