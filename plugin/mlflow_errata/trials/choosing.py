@@ -11,6 +11,7 @@ from mlflow_errata.errors import NotTried
 from mlflow_errata.metric import catalogued
 from mlflow_errata.steps import change_metric
 from mlflow_errata.trials._shape import Choice
+from mlflow_errata.trials.evidence import CLEAR, worth
 from mlflow_errata.trials.gains import Scale
 from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
 from mlflow_errata.trials.objective import best_threshold, objective_of_metric
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from mlflow_errata.trials.rounds import Rounds
 
     Chosen = tuple[Variant, float | None]
-
-SURE, WORTH = 2.0, 0.01
-"""Standard errors by which the gain of another metric must lie above zero, and the share of what is missing to 1 that
-it must come to."""
 
 
 def choice(bench: Bench, objective: Objective, rows: NDArray[np.intp]) -> Chosen:
@@ -120,7 +117,7 @@ def _by_better(tests: Rounds, step: NextStep, metric: Metric, better: Metric) ->
         gain_reason="",
         bound=gain.bound,
         chance_gains=gain.chance,
-        pays=gain.value > max(SURE * gain.known, WORTH * (1 - reached)),
+        pays=gain.value > CLEAR * gain.known and worth(gain, 1 - reached),
         cost=replace(step.cost, seconds=round(bench.seconds_of_a_fit(one), 3)),
     )
 

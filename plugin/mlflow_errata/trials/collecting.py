@@ -17,7 +17,7 @@ from mlflow_errata.steps import collect_data
 from mlflow_errata.steps._shape import Cost, NextStep
 from mlflow_errata.trials import rounds
 from mlflow_errata.trials._shape import LearningCurve
-from mlflow_errata.trials.evidence import ANSWERED, PEOPLE, WORTH
+from mlflow_errata.trials.evidence import ANSWERED, PEOPLE, worth
 from mlflow_errata.trials.gains import LEVEL, Gain, Profile, Scale
 from mlflow_errata.trials.objective import objective_of_scores
 from mlflow_errata.trials.rounds import OVER_BUDGET
@@ -86,7 +86,7 @@ def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
     bench.hold(variant, bench.fit_on(np.setdiff1d(np.arange(len(train.y)), inside[::2])))
     gain = tests.ruler.gain(Variant(), variant)
     half = gain.times(0.5).among(tests.alone)
-    pays = half.value > max(PEOPLE * half.known, WORTH * tests.ruler.loss)
+    pays = half.value > PEOPLE * half.known and worth(half, tests.ruler.loss)
     cost = replace(step.cost, rows=len(inside))
     shown = half.estimate(tests.ruler.objective.unit)
     gains = _gains(tests, shown)
@@ -103,7 +103,7 @@ def _gains(tests: Rounds, shown: Estimate) -> dict[str, Any]:
 def of_everything(tests: Rounds, curve: LearningCurve, n_given: int) -> list[NextStep]:
     """The step that collects as many rows again, where the curve still rises by what is worth it; else none."""
     found = curve.doubled
-    if not curve.confirmed or found.value < WORTH * tests.ruler.loss:
+    if not curve.confirmed or not worth(found, tests.ruler.loss):
         return []
     step = NextStep(
         collect_data.KIND,

@@ -10,6 +10,7 @@ from mlflow_errata.trials.gains import Gain
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from mlflow_errata.estimate import Estimate
     from mlflow_errata.trials.variants import Change
 
 WORTH = 0.01
@@ -77,7 +78,7 @@ class Evidence:
         return self.gain.beyond > (ANSWERED if change.kind in answered else ALONE + _among_many(change))
 
 
-def worth(gain: Gain, loss: float) -> bool:
+def worth(gain: Gain | Estimate, loss: float) -> bool:
     """Whether a gain comes to WORTH of what the model still loses."""
     return gain.value >= WORTH * loss
 

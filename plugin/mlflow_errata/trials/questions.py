@@ -11,7 +11,7 @@ from mlflow_errata.errors import NotTried
 from mlflow_errata.metric import Metric, Outcomes, resolve_metric
 from mlflow_errata.model import ask
 from mlflow_errata.steps import reframe
-from mlflow_errata.trials.evidence import CLEAR, WORTH
+from mlflow_errata.trials.evidence import CLEAR, worth
 from mlflow_errata.trials.gains import Gain, Scale
 from mlflow_errata.trials.objective import objective_of_metric
 from mlflow_errata.trials.rounds import CAUTION, OVER_BUDGET
@@ -125,7 +125,7 @@ def judged(bench: Bench, step: NextStep, metric: Metric, *, random_state: int) -
 
 def _pays(gain: Gain, reached: float) -> bool:
     short = 1 - reached if 0 <= reached <= 1 else abs(reached)
-    return gain.value > max(CLEAR * gain.known, WORTH * short)
+    return gain.value > CLEAR * gain.known and worth(gain, short)
 
 
 def _above(
