@@ -13,6 +13,7 @@ button {
   cursor: pointer; white-space: nowrap; color: var(--st-text-color); background: transparent;
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
 }
+button:has(span:empty) { visibility: hidden; } /* its script has not run yet: no name, nothing to press */
 button.primary { color: #ffffff; background: var(--st-primary-color); border-color: var(--st-primary-color); }
 button:hover { border-color: var(--st-primary-color); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }

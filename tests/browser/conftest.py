@@ -14,6 +14,7 @@ import mlflow
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 30_000  # milliseconds that something may take to appear: the machine may be busy with other tests
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -68,6 +69,7 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=PATIENCE)
     with playwright.sync_playwright() as tool:
         opened = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened

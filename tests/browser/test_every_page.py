@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import mlflow_errata as errata
+from errata_app import copying
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -204,6 +205,16 @@ FOCUSED = f"""() => {{ {LOOK}
     return [at.dataset.testid === "stMain" ? "stMain" : at.getAttribute("aria-label") || (at.innerText || "").slice(0, 60) || at.id || at.tagName, styles(at) + (inner ? styles(inner) : "")];
 }}"""
 LOOKS = f"""() => {{ {LOOK} return styles(window.had) + (window.had.shadowRoot ? "" : ""); }}"""
+
+
+def test_a_copy_button_shows_once_it_has_a_name(browser):
+    """Its script comes after it: until then there is nothing to press, and nothing without a name."""
+    tab = browser.new_page()
+    tab.set_content(f"<style>{copying.CSS}</style>{copying.HTML}")
+    playwright.expect(tab.locator("button")).to_be_hidden()
+    tab.evaluate("document.querySelector('span').textContent = 'Copy'")
+    playwright.expect(tab.get_by_role("button", name="Copy")).to_be_visible()
+    tab.close()
 
 
 def test_copy_link_opens_the_same_view(browser, served):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import mlflow
 import numpy as np
 import pandas as pd
@@ -40,6 +42,9 @@ def opened(browser, served, by):
     return page
 
 
+IDLE = "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+
+
 def ready(page):
     playwright.expect(row(page)).to_be_visible(timeout=60_000)
     playwright.expect(page.get_by_role("button", name="Keep")).to_be_visible()
@@ -49,12 +54,18 @@ def row(page):
     return page.get_by_role("heading", level=5)
 
 
+def decided(run, uri, by):
+    """What one person decided, newest last."""
+    found = errata.load_decisions(run, every=True, tracking_uri=uri)
+    return found[found["by"] == by]
+
+
 def decide(page, key):
     """Look for a moment, press a key; the row that showed, once another one shows."""
     page.wait_for_timeout(250)
     before = row(page).inner_text()
     page.keyboard.press(key)
-    playwright.expect(row(page)).not_to_have_text(before, timeout=10_000)
+    playwright.expect(row(page)).not_to_have_text(before)
     return before.removeprefix("Row ")
 
 
@@ -91,10 +102,10 @@ def test_a_key_held_down_decides_only_about_rows_that_were_shown(browser, served
         page.keyboard.press("u")
         page.wait_for_timeout(30)
     page.wait_for_timeout(1500)
+    page.wait_for_function(IDLE)
     last = row(page).inner_text().removeprefix("Row ")
     page.close()
-    found = errata.load_decisions(run, every=True, tracking_uri=uri)
-    mine = found[found["by"] == "ben"]
+    mine = decided(run, uri, "ben")
     assert 1 <= mine["id"].nunique() <= 12
     assert not set(mine["id"]) & known
     assert last not in set(mine["id"])
@@ -127,9 +138,9 @@ def test_the_table_stores_an_edit_at_once(browser, served):
     page.keyboard.type("exclude")
     page.wait_for_timeout(300)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(1500)
+    deadline = time.monotonic() + 30
+    while len(mine := decided(run, uri, "cleo")) == 0 and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
     page.close()
-    found = errata.load_decisions(run, every=True, tracking_uri=uri)
-    mine = found[found["by"] == "cleo"]
     first = errata.load(run, tracking_uri=uri).results["label_issues"].worklist.id[0]
     assert mine[["id", "decision"]].to_numpy().tolist() == [[first, "exclude"]]

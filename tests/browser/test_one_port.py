@@ -106,7 +106,7 @@ def test_the_verdict_a_page_change_and_the_way_to_mlflow(served, browser, record
 
     playwright.expect(heading).to_have_text(next_steps.title(record), timeout=60_000)
     page.get_by_role("link", name="Slices", exact=True).click()
-    playwright.expect(heading).to_have_text("Where the errors are", timeout=30_000)
+    playwright.expect(heading).to_have_text("Where the errors are")
     assert page.url.startswith(f"{address}/errata/slices")
     assert "Traceback" not in log.read_text()
     page.close()

@@ -80,7 +80,7 @@ def test_every_page_and_link_works_through_it(page, proxy, served):
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_be_visible(timeout=90_000)
     page.get_by_role("link", name="Slices", exact=True).click()
-    expect(heading).to_have_text(PAGES["slices"], timeout=30_000)
+    expect(heading).to_have_text(PAGES["slices"])
     assert page.url.startswith(f"{address}/slices?")
     for path, title in PAGES.items():
         page.goto(f"{address}/{path}?experiment=demo&run={served[1].run_id}")
