@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import mlflow_errata as errata
 from mlflow_errata.errors import DecisionsRefused, NothingToAudit
@@ -109,6 +110,17 @@ def test_flags_that_are_no_errors_ask_for_none():
         assert not after.results["label_issues"].found
         assert "relabel" not in [step.kind for step in after.next_steps]
         assert after.next_steps
+
+
+def test_what_was_tried_stays_in_its_order():
+    """Where nothing tried pays and the labels are right, to keep the model is still the first step."""
+    frame, truth = rows(noise=0.0)
+    model = LogisticRegression().fit(frame[["x"]], frame["y"])
+    record = errata.diagnose(frame[::2], label="y", id="row", features=["x"], model=model, train=frame[1::2], budget=10)
+    before = [step.kind for step in record.next_steps if "label_issues" not in step.because]
+    audited = errata.audited(record, {row: str(truth[row]) for row in errata.audit(record)["id"]})
+    assert before[0] == "stop"
+    assert [step.kind for step in audited.next_steps] == before
 
 
 def test_the_corrected_noise_rate_holds_the_truth():

@@ -86,7 +86,8 @@ def audited(
     if callable(decisions):
         decisions = {row["id"]: decisions(row) for row in _as_mappings(audit(record))}
     result = with_ranking(estimated(record, read(record, decisions)), issues.ranking)
-    others = tuple(step for step in record.next_steps if NAME not in step.because and step.kind != stop.KIND)
+    tried = record.trials is not None
+    others = tuple(step for step in record.next_steps if NAME not in step.because and (tried or step.kind != stop.KIND))
     found = relabel.decided(result)
     if found and evaluation is not None and train is not None and model is not None:
         table = EvaluationTable.build(evaluation, model=model, **_roles(record))

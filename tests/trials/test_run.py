@@ -9,9 +9,12 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import f1_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import mlflow_errata as errata
@@ -54,6 +57,15 @@ def test_stop_wins_where_nothing_pays():
     assert record.trials.detectable > 0
     assert {step.kind for step in record.trials.tried} == {"resample", "retrain_recent", "change_model"}
     assert "nothing tried pays" in str(record)
+
+
+def test_stop_is_said_once_where_no_diagnosis_found_anything():
+    frame = load_breast_cancer(as_frame=True).frame.rename(columns={"target": "y"})
+    train, evaluation = frame[::2], frame[1::2]
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train.drop(columns="y"), train["y"])
+    record = errata.diagnose(evaluation, label="y", model=model, train=train, budget=5)
+    assert not any(result.found for result in record.results.values())
+    assert [step.kind for step in record.next_steps].count("stop") == 1
 
 
 def test_f1_of_a_rare_class_asks_for_another_threshold_and_the_recipe_delivers():

@@ -27,12 +27,9 @@ def ranked(
     if trials.plan:
         measured = [trials.plan[0], *(step for step in measured if step is not trials.plan[0])]
     mixes = [step for step in proposed if step.kind == decouple.KIND]
-    kinds = {step.kind for step in measured} | {relabel.KIND, stop.KIND}
-    untried = [
-        step
-        for step in proposed
-        if step not in mixes and (step.kind not in kinds or step.gain_reason not in {"", NOT_TRIED})
-    ]
+    kinds = {step.kind for step in measured}
+    others = [step for step in proposed if step.kind not in {relabel.KIND, decouple.KIND, stop.KIND}]
+    untried = [step for step in others if step.kind not in kinds or step.gain_reason not in {"", NOT_TRIED}]
     doubts = [step for step in labels if SLICE_ERRORS not in step.because]
     paying, rest = ([step for step in measured if step.pays is pays] for pays in (True, False))
     free, bought = ([step for step in paying if (step in collected) is wanted] for wanted in (False, True))

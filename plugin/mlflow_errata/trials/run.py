@@ -14,7 +14,7 @@ from mlflow_errata.diagnoses.framing import NAME as FRAMING
 from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import drop_columns, resample
+from mlflow_errata.steps import drop_columns, resample, stop
 from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
@@ -111,7 +111,7 @@ def try_steps(
         warnings.simplefilter("ignore")  # an estimator that warns would do so at every fit of every trial
         session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
         if session is None:
-            return tuple(_unjudged(step) for step in proposed), None
+            return tuple(_unjudged(step, len(table), refits=model is not None) for step in proposed), None
         progress = Progress(clock, start, budget)
         try:
             return session.run(results, proposed, start=start, budget=budget, progress=progress)
@@ -119,10 +119,11 @@ def try_steps(
             progress.close()
 
 
-def _unjudged(step: NextStep) -> NextStep:
-    """A step that too few rows can judge."""
-    reason = f"not tried: needs {FOLDS * FEWEST_A_BLOCK} rows to judge"
-    return replace(step, gain_reason=reason) if step.gain_reason == NOT_TRIED else step
+def _unjudged(step: NextStep, n: int, *, refits: bool) -> NextStep:
+    """A step that too few rows can judge; with a model there was something to try whatever the diagnoses found."""
+    reason = f"not tried: needs {FOLDS * FEWEST_A_BLOCK} rows to judge, and there are {n}"
+    untried = step.gain_reason == NOT_TRIED or (refits and step.kind == stop.KIND)
+    return replace(step, gain_reason=reason) if untried else step
 
 
 class _Session:
