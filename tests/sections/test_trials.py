@@ -77,7 +77,7 @@ def test_stop_names_what_could_have_been_told(tried):
     record = tried(stop.nothing_pays(), BIGGER)
     assert next_steps.title(record) == "Keep this model: nothing tried pays"
     assert next_steps.lede(record) == (
-        "3 steps tried, and none pays. A gain below 0.0120 accuracy could not have been told."
+        "3 steps tried, and none pays. A gain below 1.20 points accuracy could not have been told."
     )
 
 

@@ -106,6 +106,11 @@ def change(measured: Estimate) -> str:
     return f"{middle}{word} ({low} to {high})"
 
 
+def amount(x: float, unit: str) -> str:
+    """How large a difference is: 0.050, or 3.2 points."""
+    return f"{number(100 * x)} points" if is_share(unit) else number(x)
+
+
 def _digits(measured: Estimate) -> int:
     """Decimals that show two significant digits of the interval's width."""
     width = measured.high - measured.low or abs(measured.value)

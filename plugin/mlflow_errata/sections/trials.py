@@ -99,7 +99,8 @@ def _then(record: Record) -> str:
 def _detectable(trials: Trials) -> str:
     if trials.detectable is None:
         return ""
-    return f" A gain below {words.number(trials.detectable)} {words.metric(trials.unit)} could not have been told."
+    least = words.amount(trials.detectable, trials.unit)
+    return f" A gain below {least} {words.metric(trials.unit)} could not have been told."
 
 
 def section(trials: Trials, names: Sequence[str]) -> list[Block]:
@@ -211,7 +212,7 @@ def _not_tried(trials: Trials) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in trials.not_tried.items():
         by_reason.setdefault(reason, []).append(words.shown(name).replace("_", " "))
-    return [f"{words.listed(names)} ({words.shown(reason)})" for reason, names in by_reason.items()]
+    return [f"{words.listed(names)} ({' '.join(reason.split())})" for reason, names in by_reason.items()]
 
 
 def _nothing(trials: Trials) -> Dot:

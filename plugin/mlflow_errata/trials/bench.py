@@ -252,7 +252,7 @@ class Bench:
         said = self.said(variant)
         rules = [self._rule(variant, said, split) for split in judge.splits]
         if variant.offset and not (any(offset for offset, _ in rules) and self.settled(variant)["offset"]):
-            raise NotTried("the share of positives has not moved beyond chance, and beyond what it did in training")
+            raise NotTried("the share of positives has moved no further than chance and the training rows explain")
         parts = [self.decided(said, split.judge, *rule) for split, rule in zip(judge.splits, rules, strict=True)]
         return self.joined(judge, parts)
 
