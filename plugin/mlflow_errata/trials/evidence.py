@@ -26,8 +26,10 @@ CONFIRMED = 1.6
 """The same where Brier confirms it, or of a threshold that no label chose."""
 ALONE = 1.64
 """Standard errors, as of a normal gain, by which one that nothing but the labels tells has to lie above zero."""
+WITNESS = 1.0
+"""Standard errors by which Brier has to gain to confirm."""
 BOTH, EACH = 3.0, 0.5
-"""Standard errors by which such a gain and Brier's have to lie above zero together, and each of them."""
+"""Standard errors by which a gain that calibrated scores do not tell and Brier's have to lie above zero together, and each of them."""
 AMONG_MANY = 0.5
 """How many more are asked of the best of several that answer one question: z(1 - .05 / 4) - z(1 - .05) = .6."""
 SURE = 4.0
@@ -67,10 +69,10 @@ class Evidence:
         """
         errors, brier = self.gain.ratio, self.brier or 0.0
         if self.told and not self.agreed:
-            return errors > SURE or (errors > CLEAR and brier > 1)
+            return errors > SURE or (errors > CLEAR and brier > WITNESS)
         newer = "rows" in change.parts and brier > 0
         if self.told:
-            confirmed = brier > 1 or (self.brier is None and change.parts.get("cut") == "told")
+            confirmed = brier > WITNESS or (self.brier is None and change.parts.get("cut") == "told")
             return errors > (ANSWERED if newer else asked(change, answered, confirmed=confirmed))
         if self.brier is not None:
             both = min(errors, brier) > EACH and errors + brier > BOTH
