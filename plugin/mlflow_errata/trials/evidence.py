@@ -29,7 +29,8 @@ ALONE = 1.64
 WITNESS = 1.0
 """Standard errors by which Brier has to gain to confirm."""
 BOTH, EACH = 3.0, 0.5
-"""Standard errors by which a gain that calibrated scores do not tell and Brier's have to lie above zero together, and each of them."""
+"""Standard errors by which a gain that calibrated scores do not tell and that of Brier have to lie above zero together,
+and by which each of them has to."""
 AMONG_MANY = 0.5
 """How many more are asked of the best of several that answer one question: z(1 - .05 / 4) - z(1 - .05) = .6."""
 SURE = 4.0
