@@ -122,6 +122,7 @@ ROOMS = {
                 "_compare_metrics",
                 "_gate",
                 "_outcome",
+                "_queue",
                 "_reviews",
                 "_run_comparison",
                 "predicates",

@@ -32,6 +32,7 @@ from mlflow_errata.errors.stored import (
 )
 from mlflow_errata.sections import loop as words
 from mlflow_errata.tracking import outcomes
+from mlflow_errata.tracking.choices import with_labels
 from mlflow_errata.tracking.search import load_evaluated
 
 VALUE = {"tp": 0, "fp": -1, "fn": -4, "tn": 0}
@@ -142,7 +143,10 @@ def test_a_step_for_people_has_no_recipe_until_labels_were_checked(experiment):
     assert words.by_hand(choice).startswith("The step 'relabel' has no decisions yet")
     with pytest.raises(StepByHand, match="labels have to be checked first"):
         errata.load_recipe(run)
-    errata.save_decisions(run, dict.fromkeys(errata.audit(record)["id"], "accept"), by="anna")
+    asked = errata.audit(record)["id"]
+    errata.save_decisions(run, {asked[0]: "keep"}, by="anna")
+    assert with_labels(record, run) == record, "one answer of forty takes no step away"
+    errata.save_decisions(run, dict.fromkeys(asked, "accept"), by="anna")
     assert errata.accept(run, "relabel", by="anna").recipe
     assert len(errata.load_recipe(run).steps[0][1]["decisions"]) >= 30
 

@@ -171,7 +171,8 @@ def _retrain(step: NextStep, record: Record) -> str:
     if since is not None:
         return f"Retrain on the rows since {words.shown(since)}"
     if step.params.get("offset") is not None:
-        return "Shift the scores to the share of positives among the newest rows"
+        rows = "the newest rows" if "time" in record.dataset.roles else "the rows diagnosed here"
+        return f"Shift the scores to the share of positives among {rows}"
     dated = record.dataset.training is not None and isinstance(record.dataset.training.start, datetime)
     for name, said in {
         "last": "Retrain on the last {} alone",

@@ -17,7 +17,8 @@ from mlflow.entities import RunTag, ViewType
 
 from mlflow_errata._audit import audited
 from mlflow_errata._choices import CHOICE_TAG, Choice, accepted_of, as_tag, choices_of, promise_of, standing
-from mlflow_errata._decisions import now
+from mlflow_errata._decisions import now, read
+from mlflow_errata._queue import Queue
 from mlflow_errata.errors import DecisionsRefused, NothingToAudit
 from mlflow_errata.errors.stored import (
     ExperimentMissing,
@@ -101,10 +102,14 @@ def is_read_only() -> bool:
 
 
 def with_labels(record: Record, run_id: str, *, tracking_uri: str | None = None) -> Record:
-    """The record with what people found out about its labels since, as far as it says something about the steps."""
+    """The record with what people found out about its labels since, once every row of the audit is answered.
+
+    The first answers of an audit tell too little: its step stays until the rest is in.
+    """
     try:
         made = load_decisions(run_id, tracking_uri=tracking_uri)
-        found = audited(record, made) if len(made) else record
+        told = len(made) > 0 and Queue(record).standing(read(record, made)).is_told
+        found = audited(record, made) if told else record
     except (DecisionsRefused, NothingToAudit):
         return record
     same = _audit(found) == _audit(record)  # the record knows them already, and perhaps their gain

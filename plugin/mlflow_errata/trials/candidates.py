@@ -46,7 +46,7 @@ def candidates(bench: Bench, *, by_value: bool, refits: bool) -> list[Change]:
             decides=decides,
             by_value=by_value,
             told=many or (not several and (isinstance(bench.value, dict) or objective.form is not None)),
-            shares=scored and bench.train is not None and not own,
+            shares=scored and bench.train is not None and not own and _sees_a_shift(objective, table),
             refits=refits,
             balances=decides and (scored or many) and _rarest(table) < BALANCED,
             several=many,
@@ -93,6 +93,17 @@ def favours_the_rare(objective: Objective, table: EvaluationTable) -> bool:
         said[np.flatnonzero(whole.y == code)[:n]] = other
         lost.append(best - objective.whole(table.frame, replace(whole, prediction=said)))
     return bool(lost[0] > FAVOURED * lost[1])
+
+
+def _sees_a_shift(objective: Objective, table: EvaluationTable) -> bool:
+    """Whether the objective tells scores from the same scores shifted: their order alone is not moved by a shift."""
+    said = table.outcomes
+    if objective.reads_decisions or said.scores is None:
+        return True
+    odds = 2 * said.scores[:, 1:]
+    shifted = odds / (odds + 1 - said.scores[:, 1:])
+    moved = replace(said, scores=np.column_stack([1 - shifted, shifted]))
+    return not np.isclose(objective.whole(table.frame, said), objective.whole(table.frame, moved), rtol=0, atol=1e-9)
 
 
 def _is_family(estimator: Any, family: str) -> bool:

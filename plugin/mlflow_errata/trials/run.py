@@ -274,10 +274,10 @@ class _Session:
             tied=tests.tied(order) if plan else (),
             n_earlier=0 if tests.ruler.earlier is None else len(tests.ruler.earlier.groups),
         )
-        families: dict[str, NextStep] = {}
+        best: dict[tuple[str, str], NextStep] = {}
         for item in order:
-            families.setdefault(item.change.family, steps[id(item)])
-        return trials, list(families.values())
+            best.setdefault((item.change.family, item.change.kind), steps[id(item)])
+        return trials, list(best.values())
 
     def _step(self, item: Tried, current: Variant, results: Mapping[str, Result], chance: float | None) -> NextStep:
         gain = item.gain.estimate(self.objective.unit)
