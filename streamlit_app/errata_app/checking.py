@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
+from string import digits
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,12 +16,15 @@ from mlflow_errata.sections import checking as words
 from mlflow_errata.sections.label_issues import verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from errata_app.labelling import Session
     from mlflow_errata._queue import Issue, Standing
     from mlflow_errata.metric import Label
 
 WAYS = ("One by one", "Table", "Files")
-DIGITS = 9
+PLACES = 9
+"""Classes that have a key by their place."""
 CODE = """import mlflow_errata as errata
 
 record = errata.load({run!r})
@@ -123,17 +127,25 @@ def _buttons(session: Session, issue: Issue, by: str, *, locked: bool) -> None:
         button("Exclude", "e", EXCLUDE)
         button("Unsure", "u", UNSURE)
         _step(session, issue.key)
-        for at, label in enumerate(classes[:DIGITS], start=1):
-            button(words.label(label), str(at), ACCEPT, label)
+        keys = keys_of(classes)
+        for label, hotkey in zip(classes, keys, strict=False):
+            button(words.label(label), hotkey, ACCEPT, label)
         if not classes:
             value: Any = st.number_input("Another number", value=None, key=f"number {issue.key}", width=160)
             if value is not None:
                 button(f"It is {value:.6g}", None, ACCEPT, float(value))
-        others = dict(zip(map(words.label, classes[DIGITS:]), classes[DIGITS:], strict=True))
+        others = {words.label(label): label for label in classes[len(keys) :]}
         if others:
             other = st.selectbox("Another label", list(others), index=None, key=f"other {issue.key}", width=220)
             if other is not None:
                 button(f"It is {other}", None, ACCEPT, others[other])
+
+
+def keys_of(classes: Sequence[Label]) -> list[str]:
+    """The keys of the first classes: the digits that the classes are, else their places."""
+    named = [f"{label:g}" if isinstance(label, float) else str(label) for label in classes]
+    own = set(named) <= set(digits)
+    return named if own else [str(at) for at in range(1, min(len(classes), PLACES) + 1)]
 
 
 def _step(session: Session, key: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
-from errata_app import source
+from errata_app import checking, source
 from mlflow_errata.server import app_path
 
 N = 600
@@ -104,6 +104,24 @@ def test_classes_have_digits(opened, run, record):
     found = errata.load_decisions(run)
     assert found["corrected"].tolist() == ["yes"]
     assert found["decision"].tolist() == ["keep" if found["given"][0] == "yes" else "accept"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "keys"),
+    [
+        ((0, 1), "01"),
+        (("1", "3"), "13"),
+        ((0.0, 1.0), "01"),
+        (tuple(range(10)), "0123456789"),
+        ((0, 10), "12"),
+        ((False, True), "12"),
+        (("no", "yes"), "12"),
+        ((), ""),
+        (tuple(f"c{at}" for at in range(30)), "123456789"),
+    ],
+)
+def test_a_class_that_is_a_digit_has_its_own_key(classes, keys):
+    assert checking.keys_of(classes) == list(keys)
 
 
 def test_what_somebody_else_decided_is_not_asked_again(opened, run, record):
