@@ -59,7 +59,7 @@ def chosen_record() -> tuple[Record, RunRow]:
 
 
 def chosen_pair() -> tuple[RunRow, RunRow]:
-    """The run of the header and the one beside it, the one that started earlier first; stops where there is one alone."""
+    """The run of the header and the one beside it, the earlier one first; stops the page where there is one alone."""
     choice = _chosen()
     if choice.against is None:
         states.one_run()

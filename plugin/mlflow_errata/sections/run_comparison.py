@@ -9,7 +9,7 @@ from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.sections import REGISTRY, loop, verdicts
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.sections._marks import SAID, Dot, dots, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata._compare import Change
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 WORSE, BETTER = of_status("bad", "worse"), of_status("good", "better")
 LINE_OF_NAME = 30
 """Characters of a line of a slice's name beside the chart."""
-SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell", "ignored": "○ ignored"}
 
 
 def title(found: RunComparison) -> str:
