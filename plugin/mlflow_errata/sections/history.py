@@ -24,6 +24,7 @@ LOOKS = (
     (SKY, "square"),
     (VERMILLION, "triangle-down"),
     (BLUE, "cross"),
+    (PURPLE, "triangle-up"),
 )
 """Colour and shape of the runs of one test set; no status is meant."""
 OTHERS = Series("other test sets", GREY, "triangle-right")
