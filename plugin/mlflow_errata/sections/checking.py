@@ -22,7 +22,10 @@ def progress(standing: Standing) -> str:
         f"{'was' if audit.n_wrong == 1 else 'were'} wrong: "
         f"{words.estimate(audit.precision, unit='share of rows')} of those in doubt are."
     )
-    return " ".join(filter(None, (said, _measured(audit), _unlike(standing))))
+    brought = (
+        "These answers came with the record; what is decided here is added to them." if standing.is_brought else ""
+    )
+    return " ".join(filter(None, (said, brought, _measured(audit), _unlike(standing))))
 
 
 def _measured(audit: Audit) -> str:
