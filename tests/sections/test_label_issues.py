@@ -118,6 +118,18 @@ def test_many_rare_classes_stand_in_a_table(unsure, rate, record_of):
     assert table.rows[0] == ("c0", 30, 0.4, "30.0 to 50.0 %", 0.1)
 
 
+@pytest.mark.parametrize(
+    ("n_wrong", "n_checked", "told"),
+    [
+        (0, 1, "0 of 1 checked label was wrong"),
+        (1, 40, "1 of 40 checked labels was wrong"),
+        (0, 40, "0 of 40 checked labels were wrong"),
+    ],
+)
+def test_the_verb_goes_with_its_number(rate, n_wrong, n_checked, told):
+    assert label_issues.checked(Audit((), n_checked, n_wrong, 0, rate(0.1, 0.0, 0.2), ())) == told
+
+
 def test_where_flags_are_likely_none(unsure, rate, record_of):
     told = replace(
         unsure,

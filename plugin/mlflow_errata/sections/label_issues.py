@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mlflow_errata.diagnoses._pitfalls import Stratum
     from mlflow_errata.diagnoses._suspicion import SuspectSlice
+    from mlflow_errata.diagnoses._worklist import Audit
     from mlflow_errata.diagnoses.label_issues import LabelIssues
     from mlflow_errata.record.schema import Record
 
@@ -62,15 +63,18 @@ def _audited(result: LabelIssues) -> Verdict:
     audit = result.audit
     if audit is None:
         return Verdict("unsure", "")
-    seen = (
-        f"{words.count(audit.n_wrong)} of {words.plural(audit.n_checked, 'checked label')} "
-        f"{'was' if audit.n_wrong == 1 else 'were'} wrong: {_share(audit.precision)} of the flags are true errors"
-    )
+    seen = f"{checked(audit)}: {_share(audit.precision)} of the flags are true errors"
     if not result.found:
         return Verdict("good", f"{seen}, too few to relabel for.")
     return Verdict(
         "bad", f"{seen}, so {words.estimate(result.noise_rate, unit='share of rows')} of all labels are wrong."
     )
+
+
+def checked(audit: Audit) -> str:
+    """How many labels were looked at, and how many of them were wrong."""
+    were = "was" if 1 in (audit.n_wrong, audit.n_checked) else "were"
+    return f"{words.count(audit.n_wrong)} of {words.plural(audit.n_checked, 'checked label')} {were} wrong"
 
 
 def _share(measured: object) -> str:
