@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mlflow_errata.blocks import NotMade, StepCard
 
 ORDER = ("bad", "unsure", "good", "ignored")
+ROOM = 240
+"""Pixels below the last card: what opens under its buttons can be scrolled to."""
 
 decided()  # this run shows it everywhere
 record, row = chosen_record()
@@ -85,6 +87,7 @@ def steps() -> None:
     at = table(gains.table(record), key="steps", selectable=True, linked="step", narrow=True)
     st.caption("Select a step to read why, and the code that takes it.")
     detail(0 if at is None or int(at) < 0 else int(at))
+    st.space(ROOM)
 
 
 def reason(name: str, said: "Verdict | NotMade") -> None:
