@@ -73,7 +73,7 @@ def test_an_accepted_step_shows_who_and_the_code(loop):
 
 def offers(app):
     """The steps as the table names them."""
-    return next(item.value["step"].tolist() for item in app.dataframe if "chance it is the best" in item.value)
+    return next(item.value["step"].tolist() for item in app.dataframe if "chance: best" in item.value)
 
 
 def selected(app, loop, kind):

@@ -59,17 +59,17 @@ def test_a_measured_gain_carries_its_interval(record_of):
     (card,) = next_steps.cards(tried)
     assert card.title == "Repeat rows of rare classes in training"
     assert card.gain == "+2.6 points (+1.9 to +3.3) accuracy"
-    assert card.cost == "about 12 s of compute, then a refit"
+    assert card.cost == "a refit of about 12 s"
     assert next_steps.lede(tried) == "Expected gain: +2.6 points (+1.9 to +3.3) accuracy."
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.276, "less than a second"), (1.6, "about 2 s"), (118, "about 118 s"), (240, "about 4 minutes")],
+    [(0.276, "under 1 s"), (1.6, "about 2 s"), (118, "about 118 s"), (240, "about 4 minutes")],
 )
 def test_compute_is_said_as_precisely_as_it_is_known(record_of, seconds, said):
     (card,) = next_steps.cards(record_of(steps=[NextStep("ask_again", cost=Cost(seconds=seconds))]))
-    assert card.cost == f"{said} of compute, then a refit"
+    assert card.cost == f"a refit of {said}"
 
 
 def test_the_title_says_what_to_do(record_of):

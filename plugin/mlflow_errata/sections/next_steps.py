@@ -237,8 +237,12 @@ def _cost(step: NextStep) -> str:
         return "none"
     if step.bound is not None and not step.cost.seconds and not step.cost.rows:
         return "no refit, no labels, no rows"
-    known = _known(step.cost)
-    return f"{words.listed(known)}, then a refit" if known else KIND_COST.get(step.kind, "not known")
+    by_hand, refit = words.listed(_by_hand(step.cost)), "a refit"
+    if step.cost.seconds:
+        refit = f"a refit of {_compute(step.cost.seconds)}"
+    if not by_hand:
+        return refit if step.cost.seconds else KIND_COST.get(step.kind, "not known")
+    return f"{by_hand}, then {refit}"
 
 
 KIND_COST = {
@@ -250,17 +254,16 @@ KIND_COST = {
 }
 
 
-def _known(cost: Cost) -> list[str]:
+def _by_hand(cost: Cost) -> list[str]:
     return [
         *([f"{words.plural(cost.labels, 'label')} to check by hand"] if cost.labels else []),
         *([f"{words.plural(cost.rows, 'row')} to collect"] if cost.rows else []),
-        *([f"{_compute(cost.seconds)} of compute"] if cost.seconds else []),
     ]
 
 
 def _compute(seconds: float) -> str:
     if seconds < 1:
-        return "less than a second"
+        return "under 1 s"
     return f"about {seconds:.0f} s" if seconds < 2 * MINUTE else f"about {seconds / MINUTE:.0f} minutes"
 
 

@@ -35,7 +35,7 @@ def csv_of(record: Record, names: Sequence[str]) -> str:
     write = csv.writer(file).writerow
     if not names or STEPS in names:
         write([next_steps.TITLE])
-        _write(write, [gains.table(record)])
+        _write(write, [gains.figures(record)])
     for part in sections(record):
         if not names or part.name in names:
             write([part.title])

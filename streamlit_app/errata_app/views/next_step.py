@@ -120,7 +120,7 @@ if first is None:
     st.markdown(plain(next_steps.lede(record)))
 else:
     head(first)
-left, right = st.columns([5, 3], gap="medium")
+left, right = st.columns([9, 5], gap="medium")
 with left:
     if first is not None:
         steps()
