@@ -298,4 +298,6 @@ def _slices(result: Calibration, record: Record) -> Table:
         )
         for item in result.slices
     )
-    return Table(columns, rows, "Slices in which it is off by more than on the whole, beyond chance over all of them.")
+    gap = words.value(result.gap, unit=_unit(record))
+    said = f"Slices whose happened - said differs from that of all rows ({gap}), beyond chance over all slices."
+    return Table(columns, rows, said)
