@@ -90,9 +90,14 @@ def _(block: Text, key: str) -> None:
 def _(block: Facts, key: str) -> None:
     with st.container(horizontal=True, gap="small", key=f"facts{key}"):
         for at, fact in enumerate(block.facts):
-            with st.container(width=170, gap=None, key=f"fact{key}-{at}"):
+            with st.container(width=_tile(fact.name), gap=None, key=f"fact{key}-{at}"):
                 st.metric(plain(fact.name), plain(fact.value))
                 st.caption(plain(fact.note) or "&nbsp;")
+
+
+def _tile(name: str) -> int:
+    """Pixels of a number with its name, which is not cut as long as a phone has room for it."""
+    return min(340, max(170, round(1.15 * LETTER * len(name)) + EDGES))
 
 
 @draw_block.register

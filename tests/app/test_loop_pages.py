@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
 from errata_app import source
-from errata_app.draw import fingerprint
-from mlflow_errata.sections import gains
+from errata_app.draw import fingerprint, plain
+from mlflow_errata.sections import gains, next_steps
 from mlflow_errata.server import app_path
 
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png>"
@@ -100,6 +100,28 @@ def test_a_step_is_declined_and_stays(loop):
     assert app.button(key="decline stop").disabled
     app.button(key="accept stop").click().run()
     assert errata.choices(loop["first"])[-1].verdict == "accept"
+
+
+def test_a_declined_first_step_leaves_its_place_to_the_next(loop):
+    record = errata.load(loop["first"])
+    first, second = record.next_steps[:2]
+    errata.decline(loop["first"], first.kind, by="anna", why="no")
+    app = opened(loop, "next_step")
+    names = [card.title for card in next_steps.cards(record)]
+    assert app.title[0].value == plain(names[1])
+    assert plain(f"what was declined: {names[0]}") in text(app)
+    assert "Declined by anna" in text(app)
+    assert app.button(key=f"accept {second.kind}")
+    app = selected(app, loop, first.kind)
+    assert not app.exception
+    assert app.button(key=f"accept {first.kind}")
+
+
+def test_a_model_that_is_kept_gives_no_code(loop):
+    errata.accept(loop["first"], "stop", by="anna")
+    app = selected(opened(loop, "next_step"), loop, "stop")
+    assert "there is nothing to run" in text(app)
+    assert not any("load_recipe" in block.value for block in app.code)
 
 
 def test_nobody_decides_nothing(loop):

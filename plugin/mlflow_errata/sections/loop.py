@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.sections import _words as words
+from mlflow_errata.steps import stop
 
 if TYPE_CHECKING:
     from mlflow_errata._choices import Choice, Outcome
@@ -51,6 +52,8 @@ def decided(choice: Choice) -> str:
 
 def by_hand(choice: Choice) -> str:
     """What a person has to do for an accepted step without a recipe; empty where there is one."""
+    if choice.verdict == "accept" and choice.kind == stop.KIND:
+        return "The model stays as it is: there is nothing to run."
     return "" if choice.verdict != "accept" or choice.recipe is not None else words.capital(reason(choice.by_hand))
 
 
@@ -96,12 +99,12 @@ def on_record(code: str, run_id: str) -> str:
 
 
 def code(choice: Choice, record: Record, run_id: str) -> str:
-    """The code of the run that takes an accepted step, to be copied as it is.
+    """The code of the run that takes an accepted step, to be copied as it is; none where the model is kept.
 
     It needs `model`, `train` and `evaluation` as `diagnose` had them, and `newest`, labelled rows that came after,
     where the step fits on the evaluation rows; `value` where one was declared as a mapping or a function.
     """
-    if choice.verdict != "accept" or choice.recipe is None:
+    if choice.verdict != "accept" or choice.recipe is None or choice.kind == stop.KIND:
         return ""
     judged = "newest" if choice.on_evaluation else "evaluation"
     newer = ", newer=evaluation" if choice.on_evaluation else ""

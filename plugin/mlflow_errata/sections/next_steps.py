@@ -42,6 +42,11 @@ def title(record: Record) -> str:
     return title_of(record.next_steps[0], record) if record.next_steps else TITLE
 
 
+def after_declined(card: StepCard, declined: StepCard) -> str:
+    """One sentence below the title where the first step was turned down, and another takes its place."""
+    return f"Gain: {card.gain}. It takes the place of what was declined: {declined.title}."
+
+
 def lede(record: Record) -> str:
     """One sentence below the title: what is known of the gain."""
     steps = record.next_steps
@@ -277,7 +282,16 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
         said.append(_doubt(step, record))
     if step.kind == "collect_data" and "rows" in step.params and record.trials is not None:
         said += [] if record.trials.curve is None else [trials.curve(record.trials.curve)]
-    return tuple(sentence for sentence in said if sentence)
+    return tuple(sentence for sentence in said if sentence) or _unasked(step, record)
+
+
+def _unasked(step: NextStep, record: Record) -> tuple[str, ...]:
+    """What speaks for a step that answers no finding: that it was tried."""
+    if record.trials is None or step.bound is None:
+        return ()
+    tried = words.plural(len(record.trials.tried), "step")
+    which = "the best" if step == record.next_steps[0] else "one"
+    return (f"No finding asks for it: it is {which} of {tried} tried.",)
 
 
 def _doubt(step: NextStep, record: Record) -> str:

@@ -1,7 +1,7 @@
 """Next step: what to do now, what it gives and costs, and why."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -33,7 +33,8 @@ except ErrataError as cause:
     states.failed(cause)
 read_only = source.is_read_only()
 cards = next_steps.cards(record)
-first = cards[0] if cards else None
+declined = {kind for kind, choice in chosen.items() if choice.verdict == "decline"}
+top = next((at for at, block in enumerate(cards) if block.kind not in declined), 0)
 
 
 def code_of(block: "StepCard") -> str:
@@ -44,18 +45,22 @@ def code_of(block: "StepCard") -> str:
 
 
 def head(block: "StepCard") -> None:
-    """The step as the title, its gain and cost in a sentence, and what can be done about it."""
-    st.title(plain(next_steps.title(record)), anchor=False)
-    st.markdown(f"{plain(next_steps.lede(record))} **Cost:** {plain(block.cost)}.")
+    """The first step that nobody declined: its name, its gain and cost in a sentence, and what can be done about it."""
+    said = next_steps.after_declined(block, cards[0]) if top else next_steps.lede(record)
+    st.title(plain(block.title if top else next_steps.title(record)), anchor=False)
+    st.markdown(f"{plain(said)} **Cost:** {plain(block.cost)}.")
     with st.container(horizontal=True, key="actions"):
         if code_of(block):
-            copy("Copy the code", code_of(block), key="copy the code", kind="primary")
+            kind: Literal["primary", "secondary"] = "secondary" if block.kind in declined else "primary"
+            copy("Copy the code", code_of(block), key="copy the code", kind=kind)
         actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
         if record.trials is not None:
             with st.popover("How it was measured", type="tertiary"):
                 draw([block for block in next_steps.measured(record) if not isinstance(block, Chart)], key="how")
     trouble(read_only=read_only)
     standing(chosen.get(block.kind))
+    if top:
+        standing(chosen.get(cards[0].kind))
 
 
 def detail(at: int) -> None:
@@ -66,8 +71,9 @@ def detail(at: int) -> None:
     def below() -> None:
         if expected:
             st.markdown(plain(expected))
-        if first is not None and block.kind != first.kind:
-            standing(chosen.get(block.kind))
+        if block.kind != cards[top].kind:
+            if block.kind != cards[0].kind:  # what was said of that stands at the top of the page
+                standing(chosen.get(block.kind))
             with st.container(horizontal=True, key=f"actions {at}"):
                 actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
 
@@ -84,7 +90,7 @@ def steps() -> None:
         chart(block, "gains", tabled=True)
     at = table(gains.table(record), key="steps", selectable=True, linked="step", narrow=True)
     st.caption("Select a step to read why, and the code that takes it.")
-    detail(0 if at is None or int(at) < 0 else int(at))
+    detail(top if at is None or int(at) < 0 else int(at))
 
 
 def reason(name: str, said: "Verdict | NotMade") -> None:
@@ -115,14 +121,14 @@ def why() -> None:
                 reason(name, told[name])
 
 
-if first is None:
+if not cards:
     st.title(plain(next_steps.title(record)), anchor=False)
     st.markdown(plain(next_steps.lede(record)))
 else:
-    head(first)
+    head(cards[top])
 left, right = st.columns([9, 5], gap="medium")
 with left:
-    if first is not None:
+    if cards:
         steps()
 with right:
     why()
