@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from mlflow_errata.blocks import Chart, Column, Facts, NotMade, StepCard, Table, Text, Verdict
+from mlflow_errata._pages import page_of
+from mlflow_errata.blocks import Chart, Codes, Column, Facts, NotMade, StepCard, Table, Text, Verdict
 from mlflow_errata.sections.tables import data_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u
 """Characters that show as nothing, break the line, or turn what follows around."""
 LINK = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
 """What the browser makes a link of, escaped or not, unless something stands between."""
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+"""A heading of a page, which reads as a bold line where it opens in place."""
 JOINER = "\N{WORD JOINER}"
 """Takes no room and breaks no line."""
 NARROW, MOST_LINES = 690, 5
@@ -84,6 +87,15 @@ def mark(status: Status) -> str:
 def _(block: Text, key: str) -> None:
     del key
     st.markdown(plain(block.sentence))
+
+
+@draw_block.register
+def _(block: Codes, key: str) -> None:
+    st.markdown(plain(block.sentence))
+    with st.container(horizontal=True, key=f"codes{key}"):
+        for code in block.codes:
+            with st.popover(f"Read {code}", key=f"page{key}-{code}", type="tertiary"):
+                st.markdown(HEADING.sub(r"**\1**", page_of(code)))
 
 
 @draw_block.register

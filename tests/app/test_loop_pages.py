@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mlflow
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -115,6 +117,20 @@ def test_a_declined_first_step_leaves_its_place_to_the_next(loop):
     app = selected(app, loop, first.kind)
     assert not app.exception
     assert app.button(key=f"accept {first.kind}")
+
+
+def test_decisions_speak_of_the_first_step_of_a_kind_alone(loop):
+    record = errata.load(loop["first"])
+    step = record.next_steps[0]
+    twice = replace(record, next_steps=(step, replace(step, params={**step.params, "threshold": 0.3})))
+    with mlflow.start_run(run_name="two of a kind") as run:
+        errata.log(twice)
+    loop["third"] = run.info.run_id
+    errata.decline(loop["third"], step.kind, by="anna")
+    app = opened(loop, "next_step", run="third")
+    assert app.title[0].value == plain(next_steps.cards(twice)[1].title)
+    assert "Only the first step of a kind" in text(app)
+    assert not [button for button in app.button if button.key == f"accept {step.kind}"]
 
 
 def test_a_model_that_is_kept_gives_no_code(loop):

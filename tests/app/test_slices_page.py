@@ -125,6 +125,12 @@ def test_the_list_starts_with_the_slice_that_the_verdict_names(opened, record):
     assert opened().dataframe[0].value["slice"].iloc[0] == " and ".join(first.conditions)
 
 
+def test_a_code_opens_its_page(opened):
+    said = [block.value for block in opened().markdown]
+    assert any(block.startswith("**ERR201: ") for block in said)
+    assert not any(block.startswith("# ") for block in said)
+
+
 def test_weights_change_the_order_without_a_search(opened, record):
     app = opened()
     before = list(app.dataframe[0].value["slice"])

@@ -7,7 +7,7 @@ from functools import singledispatch
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.blocks import Chart, Codes, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.sections import gains, next_steps, sections, verdicts
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _(block: Verdict) -> Rows:
 
 
 @_rows.register
-def _(block: Text) -> Rows:
+def _(block: Text | Codes) -> Rows:
     return [[block.sentence]]
 
 

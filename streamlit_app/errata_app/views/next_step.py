@@ -18,7 +18,8 @@ from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import REGISTRY, gains, loop, next_steps, verdicts
 
 if TYPE_CHECKING:
-    from mlflow_errata.blocks import NotMade, StepCard
+    from mlflow_errata._choices import Choice
+    from mlflow_errata.blocks import NotMade
 
 ORDER = ("bad", "unsure", "good", "ignored")
 
@@ -33,34 +34,61 @@ except ErrataError as cause:
     states.failed(cause)
 read_only = source.is_read_only()
 cards = next_steps.cards(record)
-declined = {kind for kind, choice in chosen.items() if choice.verdict == "decline"}
-top = next((at for at, block in enumerate(cards) if block.kind not in declined), 0)
+kinds = [block.kind for block in cards]
 
 
-def code_of(block: "StepCard") -> str:
+def is_decided(at: int) -> bool:
+    """Whether decisions speak of a step: they do of the first of its kind."""
+    return kinds.index(kinds[at]) == at
+
+
+def choice_of(at: int) -> "Choice | None":
+    """What was decided about a step."""
+    return chosen.get(kinds[at]) if is_decided(at) else None
+
+
+def is_declined(at: int) -> bool:
+    """Whether somebody turned a step down."""
+    choice = choice_of(at)
+    return choice is not None and choice.verdict == "decline"
+
+
+top = next((at for at in range(len(cards)) if not is_declined(at)), 0)
+
+
+def code_of(at: int) -> str:
     """The code that takes a step: the whole next run, once it was accepted."""
-    choice = chosen.get(block.kind)
+    choice = choice_of(at)
     accepted = "" if choice is None else loop.code(choice, record, row.run_id)
-    return accepted or loop.on_record(block.code, row.run_id)
+    return accepted or loop.on_record(cards[at].code, row.run_id)
 
 
-def head(block: "StepCard") -> None:
+def decide(at: int) -> None:
+    """Take a step or turn it down."""
+    if is_decided(at):
+        actions(kinds[at], row.run_id, choice_of(at), read_only=read_only)
+    else:
+        st.caption("Only the first step of a kind is marked as taken or declined.", width="content")
+
+
+def head() -> None:
     """The first step that nobody declined: its name, its gain and cost in a sentence, and what can be done about it."""
+    block = cards[top]
     said = next_steps.after_declined(block, cards[0]) if top else next_steps.lede(record)
     st.title(plain(block.title if top else next_steps.title(record)), anchor=False)
     st.markdown(f"{plain(said)} **Cost:** {plain(block.cost)}.")
     with st.container(horizontal=True, key="actions"):
-        if code_of(block):
-            kind: Literal["primary", "secondary"] = "secondary" if block.kind in declined else "primary"
-            copy("Copy the code", code_of(block), key="copy the code", kind=kind)
-        actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
+        if code_of(top):
+            kind: Literal["primary", "secondary"] = "secondary" if is_declined(top) else "primary"
+            copy("Copy the code", code_of(top), key="copy the code", kind=kind)
+        decide(top)
         if record.trials is not None:
             with st.popover("How it was measured", type="tertiary"):
                 draw([block for block in next_steps.measured(record) if not isinstance(block, Chart)], key="how")
     trouble(read_only=read_only)
-    standing(chosen.get(block.kind))
+    standing(choice_of(top))
     if top:
-        standing(chosen.get(cards[0].kind))
+        standing(choice_of(0))
 
 
 def detail(at: int) -> None:
@@ -71,13 +99,13 @@ def detail(at: int) -> None:
     def below() -> None:
         if expected:
             st.markdown(plain(expected))
-        if block.kind != cards[top].kind:
-            if block.kind != cards[0].kind:  # what was said of that stands at the top of the page
-                standing(chosen.get(block.kind))
+        if at != top:
+            if at != 0:  # what was said of the first stands at the top of the page
+                standing(choice_of(at))
             with st.container(horizontal=True, key=f"actions {at}"):
-                actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
+                decide(at)
 
-    card(replace(block, code=code_of(block)), f"step{at}", below=below)
+    card(replace(block, code=code_of(at)), f"step{at}", below=below)
 
 
 @st.fragment
@@ -125,7 +153,7 @@ if not cards:
     st.title(plain(next_steps.title(record)), anchor=False)
     st.markdown(plain(next_steps.lede(record)))
 else:
-    head(cards[top])
+    head()
 left, right = st.columns([9, 5], gap="medium")
 with left:
     if cards:
