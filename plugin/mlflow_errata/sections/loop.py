@@ -91,11 +91,13 @@ def expected(promised: Estimate | None, track: Track | None) -> str:
     )
 
 
-def on_record(code: str, run_id: str) -> str:
-    """Code that speaks of `record`, which is read from its run first."""
+def on_record(code: str, run_id: str, *, checked: bool = False) -> str:
+    """Code that speaks of `record`, which is read from its run first, with the labels `checked` since."""
     if "record" not in code:
         return code
-    return f"{IMPORT}record = errata.load({run_id!r})\n{code.removeprefix(IMPORT)}"
+    record = f"errata.load({run_id!r})"
+    record = f"errata.audited({record}, errata.load_decisions({run_id!r}))" if checked else record
+    return f"{IMPORT}record = {record}\n{code.removeprefix(IMPORT)}"
 
 
 def code(choice: Choice, record: Record, run_id: str) -> str:

@@ -290,6 +290,8 @@ def _unasked(step: NextStep, record: Record) -> tuple[str, ...]:
     if record.trials is None or step.bound is None:
         return ()
     tried = words.plural(len(record.trials.tried), "step")
+    if step not in record.trials.tried:
+        return (f"No finding asks for it: {tried} were tried besides.",)
     which = "the best" if step == record.next_steps[0] else "one"
     return (f"No finding asks for it: it is {which} of {tried} tried.",)
 

@@ -88,8 +88,7 @@ def _relabel(step: NextStep, record: Record) -> str:
 def _corrected(step: NextStep, record: Record) -> str:
     at = list(record.next_steps).index(step)
     return (
-        "import mlflow_errata as errata\n\n"
-        f"recipe = errata.Recipe.of(record, record.next_steps[{at}])\n"
+        f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}])\n"
         "model = recipe.fit(model, train)  # a clone, on exactly these labels, by id; what train lacks is named"
     )
 

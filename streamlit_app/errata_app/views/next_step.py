@@ -28,6 +28,7 @@ record, row = chosen_record()
 uri = source.tracking_uri()
 try:
     labelled = source.with_labels(uri, row.run_id, row.digest)
+    is_checked = labelled.next_steps != record.next_steps
     record = replace(labelled, ignored=record.ignored)
     chosen, known = source.choices(uri, row.run_id), tracks(source.outcomes(uri))
 except ErrataError as cause:
@@ -60,7 +61,7 @@ def code_of(at: int) -> str:
     """The code that takes a step: the whole next run, once it was accepted."""
     choice = choice_of(at)
     accepted = "" if choice is None else loop.code(choice, record, row.run_id)
-    return accepted or loop.on_record(cards[at].code, row.run_id)
+    return accepted or loop.on_record(cards[at].code, row.run_id, checked=is_checked)
 
 
 def decide(at: int) -> None:
