@@ -178,6 +178,7 @@ ROOMS = {
     ),
     "guard": (set(), set()),
     "_demo": (set(), {"errors"}),
+    "_pages": (set(), set()),
     "_options": ({"click"}, set()),
     "_making": ({"click", "mlflow", "pandas"}, {"", "_options", "errors"}),
     "_doctor": ({"packaging"}, {"errors", "guard", "tracking"}),

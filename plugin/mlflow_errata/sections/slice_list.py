@@ -44,12 +44,14 @@ BEYOND, UNCLEAR, SUSPECTED, SETTLED = (
     Series("fixed or accepted", BLUE, SHAPE["good"]),
 )
 ASPECT_WORDS = {
+    "unexplained": "unexplained errors",
     "excess": "excess errors",
     "effect": "effect size",
     "support": "rows",
     "value": "value lost",
 }
 ASPECT_HELP = {
+    "unexplained": "errors beyond what the slices found before it leave to be expected",
     "excess": "errors beyond those of the rows outside, at the lower end of the interval",
     "effect": "mean error inside - outside",
     "support": "rows inside",

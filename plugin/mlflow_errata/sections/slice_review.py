@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import COLOUR, GREY, SHAPE, Dot, Series, Spec, chart, dots, legend_of
+from mlflow_errata.sections._marks import COLOUR, GREY, PLAIN, SHAPE, Dot, Series, Spec, chart, dots, legend_of
 from mlflow_errata.sections.slice_list import FEW, amount
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _course_spec(rows: list[Spec], name: str, *, share: bool) -> Spec:
     x: Spec = {"field": "window", "type": "ordinal", "sort": order, "title": None}
     x |= {"axis": {"labelAngle": 0, "labelOverlap": True}, "scale": {"padding": 0.5}}
     y: Spec = {"type": "quantitative", "title": name, "scale": {"zero": False, "nice": True}}
-    y["axis"] = {"tickCount": 5, "format": ".0%" if share else "~g"}
+    y["axis"] = {"tickCount": 5, "format": ".0%" if share else PLAIN}
     both = legend_of([INSIDE, OUTSIDE])
     offset = {"field": "series", "type": "nominal", "sort": [INSIDE.words, OUTSIDE.words]}
     tooltip = [{"field": "window"}, {"field": "series"}, {"field": "words", "title": name}]
