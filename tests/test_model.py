@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mlflow_errata import EvaluationTable
-from mlflow_errata.errors import ColumnMissing, ModelFailed, ModelUnusable, OutputShapeWrong
+from mlflow_errata.errors import ColumnMissing, LabelSeen, ModelFailed, ModelUnusable, OutputShapeWrong
 from mlflow_errata.model import ask, features_of
 
 
@@ -60,6 +60,27 @@ def test_a_class_the_model_never_learned_scores_zero(frame):
     table = EvaluationTable.build(newer, label="y", model=model)
     assert table.outcomes.classes == (0, 1, 2)
     assert (table.outcomes.scores[:, 2] == 0).all()
+
+
+def test_classes_of_a_model_in_any_order(frame):
+    class Backwards:
+        classes_ = np.array([1, 0])
+
+        def predict_proba(self, rows):
+            return np.column_stack([rows["a"] > 0, rows["a"] <= 0]).astype(float)
+
+        def predict(self, rows):
+            return (rows["a"] > 0).astype(int)
+
+    table = EvaluationTable.build(frame, label="y", model=Backwards(), features=["a"])
+    assert table.outcomes.classes == (0, 1)
+    np.testing.assert_array_equal(table.outcomes.scores[:, 1], table.frame["a"] > 0)
+
+
+def test_a_model_that_sees_the_label_is_refused(frame):
+    model = LogisticRegression().fit(frame[["a", "y"]], frame["y"])
+    with pytest.raises(LabelSeen, match="the label 'y' is among the columns that the model sees"):
+        EvaluationTable.build(frame, label="y", model=model)
 
 
 def test_a_pyfunc_tells_its_features(frame):

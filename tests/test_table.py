@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -159,12 +161,29 @@ def test_scores_alone_decide_at_one_half(frame):
     np.testing.assert_allclose(table.outcomes.scores.sum(axis=1), 1)
 
 
-def test_scores_of_many_classes_in_dict_order(frame):
+def test_scores_by_class_in_any_order(frame):
     scored = frame.assign(kind=frame["carrier"], a=0.2, b=0.7, c=0.1)
-    table = EvaluationTable.build(scored, label="kind", scores={"UA": "a", "EV": "b", "DL": "c"})
-    assert table.task == "multiclass"
-    assert table.outcomes.classes == ("UA", "EV", "DL")
-    assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
+    named = {"UA": "a", "EV": "b", "DL": "c"}
+    tables = [EvaluationTable.build(scored, label="kind", scores=dict(order)) for order in permutations(named.items())]
+    for table in tables:
+        assert table.task == "multiclass"
+        assert table.outcomes.classes == ("DL", "EV", "UA")
+        np.testing.assert_allclose(table.outcomes.scores, [[0.1, 0.7, 0.2]] * N)
+        assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
+
+
+@pytest.mark.parametrize("by", [{1: "p"}, {True: "p"}, {0: "q"}, {0: "q", 1: "p"}, {1: "p", 0: "q"}])
+def test_scores_of_two_classes_by_class(frame, by):
+    """The greater class is the positive one, whichever is named, and first."""
+    table = build(frame.assign(q=1 - frame["p"]), prediction=None, scores=by)
+    assert table.outcomes.classes == (0, 1)
+    np.testing.assert_allclose(table.outcomes.scores[:, 1], table.frame["p"])
+
+
+def test_a_dict_of_one_class_of_text(frame):
+    table = build(frame.assign(late=frame["late"].map({0: "no", 1: "yes"})), prediction=None, scores={"no": "p"})
+    assert table.outcomes.classes == ("no", "yes")
+    assert (table.outcomes.prediction == 0).sum() == (frame["p"] > 0.5).sum()
 
 
 def test_scores_of_many_classes_in_list_order_are_sorted_classes(frame):
@@ -268,6 +287,11 @@ REFUSED = {
     "features not there": (lambda f: f, {"features": ["nope"]}, "features='nope' is not a column"),
     "no output": (lambda f: f, {"prediction": None}, "pass model=, or name columns with prediction= or scores="),
     "label twice": (lambda f: f, {"prediction": "late"}, "column 'late' is given as label= and as prediction="),
+    "label as a feature": (
+        lambda f: f,
+        {"features": ["hour", "late"]},
+        "the label 'late' is among the columns that the",
+    ),
     "unknown task": (lambda f: f, {"task": "binari"}, "task='binari' is not known. Did you mean 'binary'"),
     "no rows": (lambda f: f.iloc[:0], {}, "has no rows"),
     "no labelled row": (lambda f: f.assign(late=np.nan), {}, "'late' is always missing"),
@@ -300,6 +324,21 @@ REFUSED = {
         lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
         {"scores": "p"},
         r"shape \(60, 1\); expected one column for each of 3 classes",
+    ),
+    "two scores for three classes": (
+        lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
+        {"scores": ["p", "w"]},
+        r"shape \(60, 2\); expected one column for each of 3 classes",
+    ),
+    "a class without a score": (
+        lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
+        {"scores": {"UA": "p", "DL": "w"}},
+        r"scores=\['p', 'w'\] names no column for the class 'EV'. Name one for every class",
+    ),
+    "one class alone": (
+        lambda f: f.assign(late="yes", said="yes"),
+        {"scores": {"yes": "p"}},
+        "names the class 'yes' alone",
     ),
     "three classes as binary": (
         lambda f: f.assign(late=f["carrier"], said=f["carrier"]),

@@ -90,9 +90,9 @@ def diagnose(
     prediction : str; of several labels a list in their order, or a dict label -> column
         Column of predicted labels or numbers.
     scores : str, list or dict
-        Probability columns: the positive class of two, a list in class order, or a dict class -> column; of several
-        labels a list in their order, or a dict label -> column. Without `prediction`, the decision is 0.5 or the
-        largest score.
+        Probability columns: the positive class of two, a list in class order, or a dict class -> column, in any order
+        (one of two classes is enough); of several labels a list in their order, or a dict label -> column. Without
+        `prediction`, the decision is 0.5 or the largest score.
     features : list of str
         Columns that the model sees; default: as the model tells, else every column without a role.
     time : str

@@ -129,7 +129,7 @@ def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: O
     if len(rows) == 0:
         return None
     rows = rows[ordered(when[rows], row_hashes(frame.iloc[rows], {}))]
-    scores = _score_matrix(output.scores[rows], labelled.classes, roles.scores)
+    scores = _score_matrix(output.scores[rows], labelled.classes, output.classes, roles.scores)
     said = output.prediction
     return Unlabelled(
         times=when[rows],
@@ -166,7 +166,7 @@ def _classified(
             f"and the predictions have {len(classes)} classes: {list(classes)[:8]}",
             'Pass task="multiclass".',
         )
-    scores = None if output.scores is None else _score_matrix(output.scores, classes, roles.scores)
+    scores = None if output.scores is None else _score_matrix(output.scores, classes, output.classes, roles.scores)
     position = {value: at for at, value in enumerate(classes)}
     y = _positions(given, position)
     if output.prediction is not None:
@@ -175,9 +175,9 @@ def _classified(
 
 
 def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tuple[Label, ...]:
-    """Classes in score order: as the model or the dict tells, else sorted; classes never learned come last."""
+    """Classes of labels, predictions and score columns, sorted."""
     said = [] if output.prediction is None else _distinct(output.prediction, "prediction", roles.prediction)
-    known = [_label(value) for value in output.classes] if output.classes is not None else []
+    known = [_label(value) for value in output.classes or ()]
     words = [isinstance(value, str) for value in [*seen, *said, *known]]
     if any(words) and not all(words):
         raise ValuesRefused(
@@ -189,26 +189,42 @@ def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tup
     union: list[Any] = sorted({*seen, *said, *known})
     if task == "binary" and union in ([0], [1]):
         union = [False, True] if isinstance(union[0], bool) else [0, 1]
-    if output.scores is None or not known:
-        return tuple(union)
-    return (*known, *(value for value in union if value not in known))
+    return tuple(union)
 
 
 def _score_matrix(
-    scores: NDArray[np.float64], classes: tuple[Label, ...], columns: Sequence[str]
+    scores: NDArray[np.float64], classes: tuple[Label, ...], told: Sequence[Any] | None, columns: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Scores as (n_rows, n_classes); classes that the model never learned score 0."""
+    """Scores as (n_rows, n_classes), the columns in the order of the classes.
+
+    Parameters
+    ----------
+    scores : float array of shape (n_rows, n_columns)
+    classes : tuple of labels
+    told : the class of each column, or None: the positive class, or every class in order
+        One class of two leaves the rest to the other. Classes that a model never learned score 0.
+    columns : names of the columns, empty for the output of a model
+    """
     bad = int((~np.isfinite(scores)).any(axis=1).sum())
     if bad:
         where = list(columns) or "the model's output"
         raise ValuesRefused("scores", where, f"is missing or infinite in {bad} rows", "Drop these rows or score them.")
-    if scores.shape[1] == 1:
-        if len(classes) != TWO:
-            raise OutputShapeWrong("scores", scores.shape, f"one column for each of {len(classes)} classes")
-        return np.column_stack([1 - scores[:, 0], scores[:, 0]])
-    if scores.shape[1] > len(classes):
+    known = classes[-scores.shape[1] :] if told is None else tuple(_label(value) for value in told)
+    one_of_two = len(known) == 1 and len(classes) == TWO
+    whole = one_of_two or len(known) == len(classes) > 1
+    if len(known) != scores.shape[1] or (told is None and not whole):
         raise OutputShapeWrong("scores", scores.shape, f"one column for each of {len(classes)} classes: {classes}")
-    return np.hstack([scores, np.zeros((len(scores), len(classes) - scores.shape[1]))])
+    if columns and not whole:
+        unnamed = [value for value in classes if value not in known]
+        why = f"names no column for the class {unnamed[0]!r}" if unnamed else f"names the class {known[0]!r} alone"
+        raise ValuesRefused(
+            "scores", list(columns), why, "Name one for every class, of zeros where the model never learned it."
+        )
+    found = np.zeros((len(scores), len(classes)))
+    if one_of_two:
+        found += 1 - scores
+    found[:, [classes.index(value) for value in known]] = scores
+    return found
 
 
 def _decided(scores: NDArray[np.float64] | None, task: Task, columns: Sequence[str]) -> NDArray[np.intp]:
