@@ -16,6 +16,7 @@ from mlflow_errata.columns import as_frame, digest, finite, groups, ids, numbers
 from mlflow_errata.errors import (
     FrameEmpty,
     LabelsAndTask,
+    LabelSeen,
     ModelFailed,
     OptionUnknown,
     OutputMissing,
@@ -204,6 +205,9 @@ class EvaluationTable:
         free = [name for name in names if name not in roles.columns]
         told = features if features is not None else (None if model is None else features_of(model))
         seen = free if told is None else list(told)
+        for column in roles.label_columns:
+            if column in seen:
+                raise LabelSeen(column)
         stored = prediction is not None or scores is not None
         output = stored_output(rows, roles) if stored else ask(model, rows, seen, len(roles.labels))
         outcomes = outcomes_of(rows, roles, output, task)

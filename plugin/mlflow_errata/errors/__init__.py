@@ -132,6 +132,16 @@ class RoleTwice(InputError):
         super().__init__(f"column {column!r} is given as {first}= and as {second}=. Give it one role.")
 
 
+class LabelSeen(InputError):
+    """A label among the columns that the model sees."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"the label {column!r} is among the columns that the model sees, so whatever is measured is too good. "
+            "Fit the model without it, or name the columns that it sees with features=[...]."
+        )
+
+
 class OutputMissing(InputError):
     """Neither a model nor columns with its output."""
 
