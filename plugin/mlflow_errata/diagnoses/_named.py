@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mlflow_errata.errors import ValuesRefused
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.predicates import Predicate, parse
+from mlflow_errata.predicates import Predicate, all_hold, parse
 from mlflow_errata.stats.intervals import difference, mean_or_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -63,9 +62,9 @@ class NamedSlice:
             return True
         return False if self.error.low > self.at_most else None
 
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        return np.asarray(np.logical_and.reduce([predicate.mask(frame) for predicate in self.predicates]))
+    def mask(self, frame: object) -> NDArray[np.bool_]:
+        """Rows of any frame (pandas, polars, Spark, pyarrow) with these columns that belong to the slice."""
+        return all_hold(self.predicates, frame)
 
 
 Wanted = tuple[str, tuple[Predicate, ...], float | None]
@@ -97,7 +96,7 @@ def measure(frame: pd.DataFrame, outcomes: Outcomes, metric: Metric | None, want
         If a predicate names a column that is not there.
     """
     name, predicates, at_most = wanted
-    inside = np.logical_and.reduce([predicate.mask(frame) for predicate in predicates])
+    inside = all_hold(predicates, frame)
     n = int(inside.sum())
     if n < FEWEST:
         return NamedSlice(name, predicates, n, None, None, None, at_most)

@@ -19,14 +19,13 @@ from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, bias, default_metric
-from mlflow_errata.predicates import Predicate
+from mlflow_errata.predicates import Predicate, all_hold
 from mlflow_errata.slicing import confirm, selected_share, shuffles, support_needed
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
@@ -111,12 +110,9 @@ class Slice:
         """The columns that the predicates speak of."""
         return tuple(predicate.column for predicate in self.predicates)
 
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        found = np.ones(len(frame), dtype=bool)
-        for predicate in self.predicates:
-            found &= predicate.mask(frame)
-        return found
+    def mask(self, frame: object) -> NDArray[np.bool_]:
+        """Rows of any frame (pandas, polars, Spark, pyarrow) with these columns that belong to the slice."""
+        return all_hold(self.predicates, frame)
 
 
 def slice_id(conditions: Iterable[str]) -> str:
