@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mlflow_errata import EvaluationTable
-from mlflow_errata.errors import ColumnMissing, LabelSeen, ModelFailed, ModelUnusable, OutputShapeWrong
+from mlflow_errata.errors import ColumnMissing, LabelSeen, ModelFailed, ModelUnusable, OutputShapeWrong, ValuesRefused
 from mlflow_errata.model import ask, features_of
 
 
@@ -52,6 +52,32 @@ def test_functions(frame):
         frame, label="y", model=lambda rows: np.column_stack([rows["a"] <= 0, rows["a"] > 0]), features=["a"]
     )
     np.testing.assert_array_equal(labels.errors.sum(), both.errors.sum())
+
+
+@pytest.mark.parametrize("label", [("no", "yes"), (0, 1), (False, True), (0.0, 1.0)])
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_one_number_from_0_to_1_is_the_chance_of_the_positive_class(frame, label, shape):
+    """As a sigmoid says it, in one column."""
+    named = frame.assign(y=frame["y"].map(dict(enumerate(label))))
+    chance = 1 / (1 + np.exp(-frame["a"]))
+    table = EvaluationTable.build(
+        named,
+        label="y",
+        model=lambda rows: (1 / (1 + np.exp(-rows["a"]))).to_numpy(np.float32).reshape(shape),
+        features=["a"],
+    )
+    assert (table.task, table.outcomes.classes) == ("binary", label)
+    np.testing.assert_allclose(np.sort(table.outcomes.scores[:, 1]), np.sort(chance), rtol=1e-6)
+    assert (table.outcomes.prediction == (table.frame["a"] >= 0)).all()
+
+
+def test_numbers_of_a_model_that_are_no_chances_of_classes(frame):
+    def twice(rows):
+        return rows["a"] * 2
+
+    with pytest.raises(ValuesRefused, match=r"prediction=.* holds fractions .* not labels"):
+        EvaluationTable.build(frame, label="y", model=twice, features=["a"])
+    assert EvaluationTable.build(frame, label="y", model=twice, features=["a"], task="regression").task == "regression"
 
 
 def test_a_class_the_model_never_learned_scores_zero(frame):

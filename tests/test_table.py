@@ -306,7 +306,11 @@ REFUSED = {
         {},
         "prediction='said' is missing in 1 rows",
     ),
-    "prediction of fractions": (lambda f: f, {"prediction": "p"}, "holds fractions .* Pass probabilities as scores="),
+    "prediction of fractions": (
+        lambda f: f,
+        {"prediction": "p"},
+        "prediction='p' holds fractions .* Pass probabilities as scores=",
+    ),
     "text against numbers": (
         lambda f: f.assign(said=f["said"].astype(str)),
         {},

@@ -86,7 +86,8 @@ def diagnose(
         where a row misses one of them, that label is not known for the row: it is left out of the label's figures and
         is no negative.
     model : fitted estimator, MLflow pyfunc, or callable from a DataFrame to predictions
-        Leave it out and name existing columns instead:
+        Labels or numbers, the probabilities of all classes, or of the positive class of two as a sigmoid says them. Leave
+        it out and name existing columns instead:
     prediction : str; of several labels a list in their order, or a dict label -> column
         Column of predicted labels or numbers.
     scores : str, list or dict

@@ -92,6 +92,8 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
     if roles.labels:
         return outcomes_of_labels(frame, roles, output)
     given = plain_values(frame[roles.label])
+    if task in {None, "binary"} and roles.prediction is None and _whole(given):
+        output = _as_probabilities(output, len(pd.unique(pd.Series(given))))
     weight = None if roles.weight is None else weights(frame, roles.weight)
     decided = task or infer_task(given, output)
     if decided != "regression":
@@ -113,6 +115,8 @@ def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: O
     output : Output of n_rows, with gaps
     labelled : Outcomes of the labelled rows
     """
+    if labelled.task == "binary" and roles.prediction is None:
+        output = _as_probabilities(output, len(labelled.classes))
     if roles.time is None or output.scores is None or not labelled.classes or frame[roles.time].isna().all():
         return None
     when = times(frame[roles.time], roles.time)
@@ -137,6 +141,17 @@ def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: O
         scores=scores,
         weight=None if weight is None else weight[rows],
     )
+
+
+def _as_probabilities(output: Output, n_labels: int) -> Output:
+    """What a model says of two classes by one number from 0 to 1, such as a sigmoid, as the scores of both."""
+    said = output.prediction
+    if said is None or output.scores is not None or output.classes is not None or n_labels > TWO:
+        return output
+    if said.dtype.kind != "f" or _whole(said) or not ((said >= 0) & (said <= 1)).all():
+        return output
+    chance = said.astype(np.float64)
+    return Output(None, np.column_stack([1 - chance, chance]), None)
 
 
 def infer_task(given: NDArray[Any], output: Output) -> Task:
@@ -176,7 +191,8 @@ def _classified(
 
 def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tuple[Label, ...]:
     """Classes of labels, predictions and score columns, sorted."""
-    said = [] if output.prediction is None else _distinct(output.prediction, "prediction", roles.prediction)
+    where = roles.prediction or "the model's output"
+    said = [] if output.prediction is None else _distinct(output.prediction, "prediction", where)
     known = [_label(value) for value in output.classes or ()]
     words = [isinstance(value, str) for value in [*seen, *said, *known]]
     if any(words) and not all(words):
@@ -258,9 +274,8 @@ def _distinct(values: NDArray[Any], role: str, column: object) -> list[Label]:
     found = [_label(value) for value in pd.unique(pd.Series(values))]
     fractions = [value for value in found if isinstance(value, float)]
     if role == "prediction" and fractions:
-        raise ValuesRefused(
-            role, column, f"holds fractions ({fractions[0]:.4g}, ...), not labels", "Pass probabilities as scores=."
-        )
+        remedy = 'Pass probabilities as scores=, or as the output of the model, or task="regression".'
+        raise ValuesRefused(role, column, f"holds fractions ({fractions[0]:.4g}, ...), not labels", remedy)
     return list(dict.fromkeys(found))
 
 
