@@ -369,6 +369,11 @@ REFUSED = {
         {"train": pd.DataFrame({"late": [1], "hours": [3]}), "features": ["hour"]},
         "train has no column 'hour', .* Did it become 'hours'",
     ),
+    "train of numbers as times": (
+        lambda f: f,
+        {"train": pd.DataFrame({"late": [1], "hour": [3], "at": [5]}), "features": ["hour"], "time": "at"},
+        "times are numbers in train and dates in the evaluation frame. Give both frames the same kind",
+    ),
     "train no table": (lambda f: f, {"train": [1, 2]}, "the training frame is a builtins.list, not a table"),
 }
 

@@ -20,6 +20,7 @@ from mlflow_errata.errors import (
     ModelFailed,
     OptionUnknown,
     OutputMissing,
+    TimesDiffer,
     TrainColumnMissing,
     ValuesRefused,
 )
@@ -216,6 +217,7 @@ class EvaluationTable:
         decided = np.atleast_2d(outcomes.prediction.T)
         order = ordered(hashes, row_hashes(rows[said], {f"prediction {at}": part for at, part in enumerate(decided)}))
         lost = None if value is None else value_lost(rows, value, outcomes)[order]
+        when = None if time is None else times(rows[time], time)
         return cls(
             frame=rows.take(order).reset_index(drop=True),
             roles=roles,
@@ -224,7 +226,7 @@ class EvaluationTable:
             features=tuple(seen),
             features_told=told is not None,
             slice_columns=tuple(free if slice_by is None else slice_by),
-            times=None if time is None else times(rows[time], time)[order],
+            times=None if when is None else when[order],
             ids=ids(rows, id, index)[order],
             groups=None if group is None else groups(rows, group)[order],
             quantiles=None if not roles.quantiles else _quantiles(rows, roles, outcomes)[order],
@@ -232,7 +234,9 @@ class EvaluationTable:
             lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
             unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
-            train=None if train is None else _training_set(train, seen, set(free) - set(seen), roles, rows),
+            train=None
+            if train is None
+            else _training_set(train, seen, set(free) - set(seen), roles, rows, evaluated=when),
             digest=digest(hashes[order], [name for name in names if name not in said]),
             objectives=objectives,
         )
@@ -275,7 +279,13 @@ def _unlabelled(
 
 
 def _training_set(
-    given: object, features: Sequence[str], others: set[str], roles: Roles, evaluation: pd.DataFrame
+    given: object,
+    features: Sequence[str],
+    others: set[str],
+    roles: Roles,
+    evaluation: pd.DataFrame,
+    *,
+    evaluated: NDArray[Any] | None,
 ) -> TrainingSet:
     """Labelled rows of a training frame; it needs the label and the features, and uses the other roles if present.
 
@@ -291,6 +301,9 @@ def _training_set(
     def has(column: str | None) -> bool:
         return column is not None and column in frame.columns
 
+    when = times(frame[roles.time], str(roles.time)) if has(roles.time) else None
+    if when is not None and evaluated is not None and when.dtype.kind != evaluated.dtype.kind:
+        raise TimesDiffer("the evaluation frame", dates=evaluated.dtype.kind == "M")
     if has(roles.group):
         _check_comparable(evaluation, frame, str(roles.group))
     free = [name for name in frame.columns if name in others and is_numeric_dtype(frame[name].dtype)]
@@ -298,7 +311,7 @@ def _training_set(
         X=frame[list(features)],
         y=as_one_column(labels_of(frame, roles.labels)) if roles.labels else frame[roles.label],
         weight=weights(frame, str(roles.weight)) if has(roles.weight) else None,
-        time=times(frame[roles.time], str(roles.time)) if has(roles.time) else None,
+        time=when,
         id=ids(frame, roles.id if has(roles.id) else None, index),
         group=groups(frame, str(roles.group)) if has(roles.group) else None,
         aside=frame[free] if free else None,

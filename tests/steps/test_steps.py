@@ -10,7 +10,7 @@ import pytest
 from imblearn.over_sampling import SMOTE
 
 import mlflow_errata as errata
-from mlflow_errata.errors import IdsNotFound, ValuesRefused
+from mlflow_errata.errors import IdsNotFound, TimesDiffer, ValuesRefused
 from mlflow_errata.steps import KINDS, change_model, collect_data, relabel, resample, retrain_recent, stop
 from mlflow_errata.training import TrainingSet
 
@@ -225,3 +225,9 @@ def test_other_families_read_free_text(family):
     X = pd.DataFrame({"x": draw.normal(size=600), "note": texts, "town": draw.choice(["Ulm", "Bern"], 600)})  # noqa: N806
     model = change_model.alter(None, X[:300], family=family).fit(X[:300], y[:300])
     assert (model.predict(X[300:]) == y[300:]).mean() > 0.8
+
+
+def test_rows_whose_times_are_of_another_kind_do_not_follow(train):
+    newer = replace(train, time=pd.date_range("2024", periods=len(train.y)).to_numpy())
+    with pytest.raises(TimesDiffer, match="times are numbers in train and dates in the newer rows"):
+        train.followed_by(newer)

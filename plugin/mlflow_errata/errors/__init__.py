@@ -158,6 +158,14 @@ class ValuesRefused(InputError):
         super().__init__(f"{role}={column!r} {why}. {remedy}")
 
 
+class TimesDiffer(InputError):
+    """Times that are dates in one frame and numbers in another: none comes before the other."""
+
+    def __init__(self, newer: str, *, dates: bool) -> None:
+        first, second = ("numbers", "dates") if dates else ("dates", "numbers")
+        super().__init__(f"times are {first} in train and {second} in {newer}. Give both frames the same kind.")
+
+
 class OptionUnknown(InputError):
     """An option with a value outside its list."""
 
