@@ -119,6 +119,9 @@ def test_defaults():
 
 def test_refusals():
     labels_only = Outcomes("binary", (0, 1), np.array([0, 1]), np.array([0, 1]), None, None)
+    for printed, name in (("ROC AUC", "roc_auc"), ("F1", "f1"), ("log-loss", "log_loss")):
+        with pytest.raises(OptionUnknown, match=f"Did you mean '{name}'"):
+            resolve_metric(printed, binary())
     with pytest.raises(OptionUnknown, match="Did you mean 'roc_auc'"):
         resolve_metric("roc_acu", binary())
     for name in ("roc_auc", "log_loss", "average_precision"):

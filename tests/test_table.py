@@ -192,6 +192,18 @@ def test_scores_of_many_classes_in_list_order_are_sorted_classes(frame):
     assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
 
 
+def test_features_by_any_list(frame):
+    for named in (["hour"], ("hour",), np.array(["hour"]), frame.columns[4:5]):
+        assert build(frame, features=named, slice_by=named).features == ("hour",)
+
+
+def test_dates_as_classes(frame):
+    days = pd.to_datetime(frame["late"].map({0: "2024-01-01", 1: "2024-02-01"}))
+    table = build(frame.assign(late=days, said=days))
+    assert len(table.outcomes.classes) == 2
+    assert table.errors.sum() == 0
+
+
 def test_one_class_only_is_allowed(frame):
     table = build(frame.assign(late=1, said=1))
     assert table.outcomes.classes == (0, 1)
@@ -364,6 +376,26 @@ REFUSED = {
     "id missing": (lambda f: f.assign(key=None), {"id": "key"}, "id='key' is missing in 60 rows"),
     "value cell unknown": (lambda f: f, {"value": {"tpp": 1}}, "value='tpp' is not known. Did you mean 'tp'"),
     "value column not there": (lambda f: f, {"value": "stake"}, "value='stake' is not a column"),
+    "label a number": (lambda f: f, {"label": 4}, "label= is given as int, .* Name it as text: label='4'"),
+    "label a Series": (lambda f: f, {"label": pd.Series([0, 1])}, "label= is given as Series, where the name"),
+    "label none": (lambda f: f, {"label": None}, "label= is given as NoneType, where the name of a column is expected"),
+    "labels of numbers": (lambda f: f, {"label": [0, 1] * 500}, "label= is given as int, where the name"),
+    "prediction an array": (
+        lambda f: f,
+        {"prediction": np.zeros(60)},
+        "prediction= is given as ndarray, where the name",
+    ),
+    "prediction two columns": (lambda f: f, {"prediction": ["said", "p"]}, r"prediction=\['said', 'p'\] is several"),
+    "scores a number": (lambda f: f, {"scores": 3}, "scores= is given as int, where the name"),
+    "scores of numbers": (lambda f: f, {"scores": [3, 4]}, "scores= is given as int, where the name"),
+    "scores a Series": (lambda f: f, {"scores": pd.Series([0.5])}, "scores= is given as Series, where"),
+    "time a list": (lambda f: f, {"time": ["at"]}, 'time= is given as list, where .* Name it time="..."'),
+    "features a number": (lambda f: f, {"features": 5}, "features= is given as int, where a list of names"),
+    "value a number": (lambda f: f, {"value": 5}, "value= is given as int, where a dict, the name of a column or a"),
+    "value cell of text": (lambda f: f, {"value": {"tp": "a"}}, "value={'tp': 'a'} gives tp the value 'a'. Give it a"),
+    "value cell missing": (lambda f: f, {"value": {"tp": np.nan}}, "gives tp the value nan"),
+    "value of one argument": (lambda f: f, {"value": lambda y: y}, "value='<lambda>' fails: TypeError: .* takes two"),
+    "value of text": (lambda f: f, {"value": lambda y, said: ["a"] * len(y)}, "holds <U1 values. Make it numeric.$"),
     "train without a feature": (
         lambda f: f,
         {"train": pd.DataFrame({"late": [1], "hours": [3]}), "features": ["hour"]},

@@ -133,7 +133,9 @@ def finite(values: NDArray[Any], role: str, column: object) -> NDArray[np.float6
         If they are no numbers, or some are missing or infinite.
     """
     if values.dtype.kind not in "iufb":
-        raise ValuesRefused(role, column, f"holds {values.dtype} values", 'Make it numeric or pass task="multiclass".')
+        classes = role in {"label", "prediction"}
+        remedy = 'Make it numeric or pass task="multiclass".' if classes else "Make it numeric."
+        raise ValuesRefused(role, column, f"holds {values.dtype} values", remedy)
     found = values.astype(np.float64)
     bad = int((~np.isfinite(found)).sum())
     if bad:

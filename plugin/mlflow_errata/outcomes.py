@@ -271,7 +271,7 @@ def _distinct(values: NDArray[Any], role: str, column: object) -> list[Label]:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         bad = int((~np.isfinite(values)).sum())
         raise ValuesRefused(role, column, f"is missing or infinite in {bad} rows", "Drop these rows.")
-    found = [_label(value) for value in pd.unique(pd.Series(values))]
+    found = [_label(value) for value in pd.unique(pd.Series(values, dtype=values.dtype))]
     fractions = [value for value in found if isinstance(value, float)]
     if role == "prediction" and fractions:
         remedy = 'Pass probabilities as scores=, or as the output of the model, or task="regression".'
@@ -280,6 +280,6 @@ def _distinct(values: NDArray[Any], role: str, column: object) -> list[Label]:
 
 
 def _positions(values: NDArray[Any], position: Mapping[Label, int]) -> NDArray[np.intp]:
-    codes, distinct = pd.factorize(pd.Series(values))
+    codes, distinct = pd.factorize(pd.Series(values, dtype=values.dtype))
     table = np.array([position[_label(value)] for value in distinct], dtype=np.intp)
     return np.asarray(table[codes], dtype=np.intp)

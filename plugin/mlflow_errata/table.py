@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from pandas.api.types import is_numeric_dtype
 from mlflow_errata.columns import as_frame, digest, finite, groups, ids, numbers, ordered, row_hashes, times, weights
 from mlflow_errata.errors import (
     FrameEmpty,
+    KindRefused,
     LabelsAndTask,
     LabelSeen,
     ModelFailed,
@@ -339,17 +342,27 @@ def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray
         return np.abs(finite(numbers(frame, "value", value), "value", value)) * outcomes.errors
     if callable(value):
         return _value_called(value, outcomes)
-    unknown = sorted(set(value) - set(CONFUSION_CELLS))
-    if unknown:
-        raise OptionUnknown("value", unknown[0], CONFUSION_CELLS)
+    cell = _cells(value)
     if outcomes.task not in {"binary", "multilabel"}:
         raise ValuesRefused("value", dict(value), f"needs a binary task, not {outcomes.task}", "Pass a callable.")
-    cell = {name: float(value.get(name, 0.0)) for name in CONFUSION_CELLS}
     worth = np.array([[cell["tn"], cell["fp"]], [cell["fn"], cell["tp"]]])
     if outcomes.task == "multilabel":
         lost = worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction]
         return np.asarray(np.where(outcomes.y == UNKNOWN, 0.0, lost).sum(axis=1), dtype=np.float64)
     return np.asarray(worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction], dtype=np.float64)
+
+
+def _cells(value: object) -> dict[str, float]:
+    """What each cell of the confusion matrix is worth: 0 where that is not said."""
+    if not isinstance(value, Mapping):
+        remedy = 'Pass value={"tp": 5, "fp": -1, "fn": -20, "tn": 0}, "stake" or a function.'
+        raise KindRefused("value", value, "a dict, the name of a column or a function", remedy)
+    for name, worth in value.items():
+        if name not in CONFUSION_CELLS:
+            raise OptionUnknown("value", name, CONFUSION_CELLS)
+        if not isinstance(worth, Real) or not isfinite(worth):
+            raise ValuesRefused("value", dict(value), f"gives {name} the value {worth!r}", "Give it a number.")
+    return {name: float(value.get(name, 0.0)) for name in CONFUSION_CELLS}
 
 
 def _decides_two(outcomes: Outcomes) -> bool:
@@ -366,7 +379,13 @@ def _value_called(value: Callable[..., object], outcomes: Outcomes) -> NDArray[n
     name = getattr(value, "__name__", "callable")
     several = outcomes.task == "multilabel"
     truth, said = (part if several else outcomes.named(part) for part in (outcomes.y, outcomes.prediction))
-    best, taken = (finite(np.asarray(value(truth, decision)), "value", name) for decision in (truth, said))
+    try:
+        given = [np.asarray(value(truth, decision)) for decision in (truth, said)]
+    except Exception as cause:  # whatever a user's function raises becomes one clear error
+        why = f"fails: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+        remedy = "Pass a function (y_true, decision) -> value per row, which takes two arrays."
+        raise ValuesRefused("value", name, why, remedy) from cause
+    best, taken = (finite(each, "value", name) for each in given)
     if best.shape != (len(outcomes),):
         raise ValuesRefused("value", name, f"gives shape {best.shape}", f"Return one value a row: ({len(outcomes)},).")
     return best - taken

@@ -125,6 +125,13 @@ class NumberRefused(InputError):
         super().__init__(f"{option}={given!r} is not {wanted}.")
 
 
+class KindRefused(InputError):
+    """An option of a type that it cannot have; the value itself may be long, so only its type is told."""
+
+    def __init__(self, option: str, given: object, wanted: str, remedy: str) -> None:
+        super().__init__(f"{option}= is given as {type(given).__name__}, where {wanted} is expected. {remedy}")
+
+
 class RoleTwice(InputError):
     """One column in two roles that exclude each other."""
 
@@ -170,7 +177,8 @@ class OptionUnknown(InputError):
     """An option with a value outside its list."""
 
     def __init__(self, option: str, value: object, allowed: Collection[str]) -> None:
-        near = get_close_matches(str(value), allowed, n=1)
+        plain = "_".join(str(value).lower().replace("-", " ").split())
+        near = get_close_matches(str(value), allowed, n=1) or get_close_matches(plain, allowed, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Allowed: {first_few(allowed, 40)}."
         super().__init__(f"{option}={value!r} is not known. {hint}")
 
