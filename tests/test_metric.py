@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics as oracle
@@ -133,6 +135,13 @@ def test_refusals():
         resolve_metric("f1", multiclass())
     with pytest.raises(OptionUnknown, match="metric=3"):
         resolve_metric(3, binary())
+
+
+@pytest.mark.parametrize("name", ["accuracy", "log_loss", "mean_absolute_error", "root_mean_squared_error", "r2"])
+def test_without_any_weight_no_metric_is_defined(name):
+    some = binary() if "binary" in CATALOGUE[name].tasks else regression()
+    outcomes = replace(some, weight=np.zeros(len(some)))
+    assert np.isnan(resolve_metric(name, some).compute(outcomes))
 
 
 def test_too_few_rows_and_one_class_give_no_estimate():

@@ -192,6 +192,14 @@ def test_scores_of_many_classes_in_list_order_are_sorted_classes(frame):
     assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
 
 
+def test_rows_of_weight_0_are_left_out(frame):
+    weighed = frame.assign(w=np.arange(N) % 3, late=frame["late"].astype(float).where(frame.index != 4))
+    table = build(weighed, weight="w")
+    assert len(table) + table.n_unlabelled == 2 * N // 3
+    assert table.n_unlabelled == 1
+    assert set(table.ids) == {at for at in range(N) if at % 3 and at != 4}
+
+
 def test_features_by_any_list(frame):
     for named in (["hour"], ("hour",), np.array(["hour"]), frame.columns[4:5]):
         assert build(frame, features=named, slice_by=named).features == ("hour",)

@@ -108,7 +108,7 @@ def diagnose(
         Column that names what a row belongs to (a customer, a device, a patient), no feature by default: unlocks the
         comparison of groups that the training rows hold, too, with new ones, and of a random split with one by groups.
     weight : str
-        Column of row weights, 0 or more.
+        Column of row weights, 0 or more; rows of weight 0 are left out.
     quantiles : dict level -> column
         Predicted quantiles of a number: {0.05: "low", 0.95: "high"}. Their coverage is checked.
     windows : str, int or list

@@ -158,6 +158,17 @@ def weights(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     return found
 
 
+def counted(frame: pd.DataFrame, weight: str) -> pd.DataFrame:
+    """The rows without those of weight 0, which count for nothing; all of them where no row has a weight.
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    kept = numbers(frame, "weight", weight) != 0
+    return frame.loc[kept] if kept.any() and not kept.all() else frame
+
+
 def times(column: pd.Series[Any], name: str) -> NDArray[Any]:
     """Times as datetime64[us] (UTC where a zone was given) or floats; text is parsed as dates; NaT/NaN where missing.
 

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlflow_errata.columns import finite, numbers, ordered, plain_values, row_hashes, times, weights
-from mlflow_errata.errors import OutputShapeWrong, ValuesRefused
+from mlflow_errata.errors import ModelFailed, OutputShapeWrong, ValuesRefused
 from mlflow_errata.metric import Label, Outcomes, Task
-from mlflow_errata.model import Output
+from mlflow_errata.model import Output, ask
 from mlflow_errata.multilabel import outcomes_of_labels, stored_labels
 
 if TYPE_CHECKING:
@@ -105,19 +105,51 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
     return Outcomes("regression", (), y, prediction, None, weight)
 
 
-def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: Outcomes) -> Unlabelled | None:
-    """Rows without a label, as far as they have a time, scores and a decision; None where there are none.
+def quantiles_of(frame: pd.DataFrame, roles: Roles, task: Task) -> NDArray[np.float64]:
+    """Predicted quantiles, by level; shape (n_rows, n_levels).
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    named = list(roles.quantiles)
+    if task != "regression":
+        raise ValuesRefused("quantiles", named, f"are given for a {task} task", "They are for regression.")
+    return np.column_stack([finite(numbers(frame, "quantiles", name), "quantiles", name) for name in named])
+
+
+def unlabelled_of(
+    frame: pd.DataFrame, roles: Roles, model: object, features: Sequence[str], labelled: Outcomes
+) -> Unlabelled | None:
+    """What can be used of the rows without a label, which are a bonus: what cannot be used of them is no error.
+
+    Used are rows with a time, scores and a decision.
 
     Parameters
     ----------
-    frame : DataFrame of shape (n_rows, n_columns) whose label is always missing
+    frame : DataFrame of shape (n_rows, n_columns)
     roles : Roles
-    output : Output of n_rows, with gaps
+    model : what is asked, or None where its output stands in columns
+    features : columns that the model sees
     labelled : Outcomes of the labelled rows
     """
-    if labelled.task == "binary" and roles.prediction is None:
+    if roles.time is None or labelled.scores is None or roles.labels:
+        return None
+    rest = frame.loc[frame[roles.label].isna()]
+    if len(rest) == 0:
+        return None
+    try:
+        output = output_with_gaps(rest, roles) if model is None else ask(model, rest, features)
+    except ModelFailed:
+        return None
+    if labelled.task == "binary" and model is not None:
         output = _as_probabilities(output, len(labelled.classes))
-    if roles.time is None or output.scores is None or not labelled.classes or frame[roles.time].isna().all():
+    return _usable(rest, roles, output, labelled)
+
+
+def _usable(frame: pd.DataFrame, roles: Roles, output: Output, labelled: Outcomes) -> Unlabelled | None:
+    """The rows that have a time, scores and a decision, oldest first; None without any."""
+    if roles.time is None or output.scores is None or frame[roles.time].isna().all():
         return None
     when = times(frame[roles.time], roles.time)
     usable = ~pd.isna(when) & np.isfinite(output.scores).all(axis=1)

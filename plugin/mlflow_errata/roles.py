@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlflow_errata.errors import ColumnMissing, KindRefused, RoleTwice, ValuesRefused
+from mlflow_errata.errors import ColumnMissing, KindRefused, LabelSeen, RoleTwice, ValuesRefused
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,12 @@ class Roles:
                     raise ColumnMissing(role, column, present)
                 if column in self.label_columns and role != "label":
                     raise RoleTwice(column, "label", role)
+
+    def check_seen(self, features: Sequence[str]) -> None:
+        """Raise LabelSeen for a label among the columns that the model sees."""
+        for column in self.label_columns:
+            if column in features:
+                raise LabelSeen(column)
 
 
 Columns = str | Sequence[str] | Mapping[Any, str] | None

@@ -14,13 +14,23 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from mlflow_errata.columns import as_frame, digest, finite, groups, ids, numbers, ordered, row_hashes, times, weights
+from mlflow_errata.columns import (
+    as_frame,
+    counted,
+    digest,
+    finite,
+    groups,
+    ids,
+    numbers,
+    ordered,
+    row_hashes,
+    times,
+    weights,
+)
 from mlflow_errata.errors import (
     FrameEmpty,
     KindRefused,
     LabelsAndTask,
-    LabelSeen,
-    ModelFailed,
     OptionUnknown,
     OutputMissing,
     TimesDiffer,
@@ -31,7 +41,14 @@ from mlflow_errata.metric import UNKNOWN, Outcomes, Task
 from mlflow_errata.model import ask, features_of
 from mlflow_errata.multilabel import as_one_column, labels_of
 from mlflow_errata.objectives import Objectives
-from mlflow_errata.outcomes import TWO, Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
+from mlflow_errata.outcomes import (
+    TWO,
+    Unlabelled,
+    outcomes_of,
+    quantiles_of,
+    stored_output,
+    unlabelled_of,
+)
 from mlflow_errata.roles import Columns, Roles, check_listed
 from mlflow_errata.training import TrainingSet
 
@@ -203,15 +220,14 @@ class EvaluationTable:
             raise LabelsAndTask(task, label)
         if prediction is None and scores is None and model is None:
             raise OutputMissing
+        frame = frame if weight is None else counted(frame, weight)
         rows, index = _labelled(frame, roles)
         if objectives is not None:
             objectives.numbers(rows)
         free = [name for name in names if name not in roles.columns]
         told = features if features is not None else (None if model is None else features_of(model))
         seen = free if told is None else list(told)
-        for column in roles.label_columns:
-            if column in seen:
-                raise LabelSeen(column)
+        roles.check_seen(seen)
         stored = prediction is not None or scores is not None
         output = stored_output(rows, roles) if stored else ask(model, rows, seen, len(roles.labels))
         outcomes = outcomes_of(rows, roles, output, task)
@@ -232,11 +248,11 @@ class EvaluationTable:
             times=None if when is None else when[order],
             ids=ids(rows, id, index)[order],
             groups=None if group is None else groups(rows, group)[order],
-            quantiles=None if not roles.quantiles else _quantiles(rows, roles, outcomes)[order],
+            quantiles=None if not roles.quantiles else quantiles_of(rows, roles, outcomes.task)[order],
             value_lost=lost,
             lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
-            unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
+            unlabelled=unlabelled_of(frame, roles, None if stored else model, seen, outcomes),
             train=None
             if train is None
             else _training_set(train, seen, set(free) - set(seen), roles, rows, evaluated=when),
@@ -254,31 +270,6 @@ def _labelled(frame: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, pd.Index
         )
     kept = frame if present.all() else frame.loc[present]
     return kept.reset_index(drop=True), kept.index
-
-
-def _quantiles(frame: pd.DataFrame, roles: Roles, outcomes: Outcomes) -> NDArray[np.float64]:
-    """Predicted quantiles, by level."""
-    named = list(roles.quantiles)
-    if outcomes.task != "regression":
-        raise ValuesRefused("quantiles", named, f"are given for a {outcomes.task} task", "They are for regression.")
-    return np.column_stack([finite(numbers(frame, "quantiles", name), "quantiles", name) for name in named])
-
-
-def _unlabelled(
-    frame: pd.DataFrame, roles: Roles, outcomes: Outcomes, model: object, features: Sequence[str]
-) -> Unlabelled | None:
-    """What can be used of the rows without a label: they are a bonus, so what cannot be used of them is no error."""
-    if roles.time is None or outcomes.scores is None or roles.labels:
-        return None
-    without = frame[roles.label].isna()
-    if not without.any():
-        return None
-    rest = frame.loc[without]
-    try:
-        output = output_with_gaps(rest, roles) if model is None else ask(model, rest, features)
-    except ModelFailed:
-        return None
-    return unlabelled_of(rest, roles, output, outcomes)
 
 
 def _training_set(
