@@ -103,6 +103,12 @@ def test_numbers_of_numpy_are_numbers(frame, tmp_path):
     assert errata.Record.open(record.save(tmp_path / "record")).summary.random_state == 3
 
 
+def test_the_rows_of_a_record_can_be_diagnosed_and_saved(record, tmp_path):
+    """Their columns have the names of those that a record adds."""
+    again = errata.diagnose(record.rows, label="errata.label", prediction="errata.prediction", budget=0)
+    assert errata.Record.open(again.save(tmp_path / "again")).summary == again.summary
+
+
 def test_small_and_odd_frames_do_not_break():
     tiny = pd.DataFrame({"y": [0, 1], "p": [0, 1]})
     one = tiny.head(1)
