@@ -23,7 +23,7 @@ ROOMS = {
     "columns": ({"numpy", "pandas"}, {"errors"}),
     "roles": (set(), {"errors"}),
     "objectives": ({"numpy", "pandas"}, {"columns", "errors"}),
-    "training": ({"numpy", "pandas"}, set()),
+    "training": ({"numpy", "pandas"}, {"errors"}),
     "multilabel": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
     "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "multilabel", "roles"}),
     "table": (

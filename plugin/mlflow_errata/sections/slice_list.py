@@ -39,8 +39,8 @@ PICK = "pick"
 """The chart's selection: a list of {"slice_id": ..., "turn": ...}."""
 BEYOND, UNCLEAR, SUSPECTED, SETTLED = (
     Series("more errors than elsewhere", COLOUR["bad"], SHAPE["bad"]),
-    Series("not distinguishable: the interval includes 0", GREY, SHAPE["unsure"]),
-    Series("suspected: one in ten is chance", GREY, "square"),
+    Series("interval includes 0", GREY, SHAPE["unsure"]),
+    Series("suspected", GREY, "square"),
     Series("fixed or accepted", BLUE, SHAPE["good"]),
 )
 ASPECT_WORDS = {

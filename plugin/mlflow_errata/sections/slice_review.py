@@ -28,15 +28,15 @@ LINE_OF_NAME = 60
 
 def figures(item: Slice) -> list[str]:
     """What is known of a slice, a sentence each."""
-    times = f", {words.number(item.lift)} times that of all rows" if item.lift else ""
+    times = f", {words.number(item.lift)} times that of all rows" if item.lift > 1 else ""
     told = [
         f"{words.capital(item.error.unit)} {words.estimate(item.error)} on {words.plural(item.support, 'row')}{times}.",
         f"Excess errors {amount(item.excess)}; {words.percent(item.share_of_errors)} of all errors lie inside.",
     ]
     if item.tier == "suspected":
-        told.append("Suspected only: one in ten of such slices is chance. Check it on new rows before acting.")
+        told.append(f"Suspected only: {_doubt(item)}. Check it on new rows before acting.")
     elif item.excess.low <= 0:
-        told.append("The interval of its excess errors includes 0: by itself it is not distinguishable from the rest.")
+        told.append("That it errs more is beyond chance; how much more is not told: the interval includes 0.")
     if item.support < FEW:
         told.append(f"{words.too_few(item.support, 'rank')}.")
     if item.metric is not None and item.metric.unit != item.error.unit:
@@ -48,6 +48,12 @@ def figures(item: Slice) -> list[str]:
     if item.only_label is not None:
         told.append(f"Every label inside is {words.quoted(item.only_label)}: the slice restates the label.")
     return told
+
+
+def _doubt(item: Slice) -> str:
+    if item.lift > 1:
+        return "one in ten of such slices is chance"
+    return "its error is not above that of all rows once it allows for the slice having been picked"
 
 
 def _bias(bias: Estimate) -> str:
