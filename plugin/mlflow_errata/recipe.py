@@ -11,7 +11,7 @@ import numpy as np
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_metric, change_model, decouple, reframe, retrain_recent
+from mlflow_errata.steps import KINDS, change_metric, change_model, decouple, reframe, relabel, retrain_recent
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
 DECOUPLED = "ranks by the scores of several models, which no single fit can give"
 SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
+UNNAMED = "corrects rows of the evaluation frame by its index, which names other rows of the training frame"
 BALANCING = frozenset({"class_weight", "over", "under", "smote"})
 
 
@@ -63,7 +64,8 @@ class Recipe:
         Raises
         ------
         RecipeRefused
-            For a step that a person has to take first: labels to check, rows to collect; and for several labels.
+            For a step that a person has to take first: labels to check, rows to collect; for several labels; and for
+            corrected labels where no id column was named.
         """
         roles = record.dataset.roles
         if record.summary.task == "multilabel":
@@ -74,7 +76,7 @@ class Recipe:
             return found if isinstance(found, str) else None
 
         for step in steps:
-            _check(step.kind, step.params)
+            _check(step.kind, step.params, column("id"))
         return cls(
             steps=tuple((step.kind, dict(step.params)) for step in steps or record.plan),
             label=str(roles["label"]),
@@ -99,6 +101,12 @@ class Recipe:
         -------
         DataFrame
             Rows of `train` (and `newer`), with the column "errata.weight" if they do not count the same.
+
+        Raises
+        ------
+        ColumnMissing
+            For a frame without the label or a feature, without the id column where labels are corrected, or without the
+            time column where old rows are forgotten.
         """
         frame = self._frame(train, "the training frame")
         given = None if newer is None else self._frame(newer, "the newer frame")
@@ -122,6 +130,8 @@ class Recipe:
 
         Raises
         ------
+        ColumnMissing
+            As in `apply`.
         RecipeRefused
             With the step "decouple", which ranks by scores of several models: one estimator cannot give them.
         """
@@ -165,7 +175,12 @@ class Recipe:
 
     def _frame(self, given: object, what: str) -> pd.DataFrame:
         frame = as_frame(given, what)
-        for role, column in [("label", self.label), *(("features", name) for name in self.features)]:
+        needed: list[tuple[str, str | None]] = [("label", self.label), *(("features", name) for name in self.features)]
+        for kind, params in self.steps:
+            _check(kind, params, self.id)
+            needed += [("id", self.id)] if kind == relabel.KIND and params["decisions"] else []
+            needed += [("time", self.time)] if kind == retrain_recent.KIND and retrain_recent.forgets(params) else []
+        for role, column in needed:
             if column not in frame.columns:
                 raise ColumnMissing(role, column, list(frame.columns))
         return frame.loc[frame[self.label].notna().to_numpy()]
@@ -179,7 +194,7 @@ class Recipe:
             y=frame[self.label],
             weight=weights(frame, str(self.weight)) if has(self.weight) else None,
             time=times(frame[str(self.time)], str(self.time)) if has(self.time) else None,
-            id=ids(frame, self.id if has(self.id) else None, frame.index),
+            id=ids(frame, self.id, frame.index) if has(self.id) else None,
         )
 
     def to_json(self) -> str:
@@ -215,16 +230,18 @@ class Recipe:
         except (ValueError, TypeError, KeyError, AttributeError) as cause:
             raise RecipeBroken(cause) from cause
         for kind, params in steps:
-            _check(kind, params)
+            _check(kind, params, recipe.id)
         return recipe
 
 
-def _check(kind: str, params: dict[str, Any]) -> None:
-    """Refuse what cannot be applied as it stands."""
+def _check(kind: str, params: dict[str, Any], named_by: str | None) -> None:
+    """Refuse what cannot be applied as it stands; rows are named by an id column, or not at all."""
     if kind not in KINDS:
         raise RecipeRefused(kind, f"is not among the kinds of this errata: {sorted(KINDS)}")
-    if kind == "relabel" and "decisions" not in params:
+    if kind == relabel.KIND and "decisions" not in params:
         raise RecipeRefused(kind, "has no decisions yet: labels have to be checked first")
+    if kind == relabel.KIND and params["decisions"] and named_by is None:
+        raise RecipeRefused(kind, UNNAMED, "Diagnose with id= naming a column that both frames hold.")
     if kind == "collect_data":
         raise RecipeRefused(kind, "has nothing to apply: collect the rows and add them to the training frame")
     if kind == reframe.KIND and params.get("to") == "pairs":
@@ -292,8 +309,11 @@ def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, ne
 
 
 def _in_turn(steps: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Steps in their order, but another form of the label last: the others speak of the label as it was."""
-    return sorted(steps, key=lambda step: step[0] == reframe.KIND)
+    """Steps in their order, but labels are corrected first, while every row has an id of its own.
+
+    Another form of the label comes last: the others speak of the label as it was.
+    """
+    return sorted(steps, key=lambda step: (step[0] == reframe.KIND) - (step[0] == relabel.KIND))
 
 
 def altered(
