@@ -59,8 +59,8 @@ def audited(
     decisions: Decisions,
     *,
     evaluation: object = None,
-    train: pd.DataFrame | None = None,
-    model: Any = None,
+    train: object = None,
+    model: object = None,
 ) -> Record:
     """The record with what a person found: true errors among the flags, the corrected noise rate, and the step.
 

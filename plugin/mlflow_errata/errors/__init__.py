@@ -247,9 +247,9 @@ class NothingToAudit(ErrataError):
 class NotRefitted(ErrataError):
     """A model that could not be fitted again on other labels."""
 
-    def __init__(self, why: object) -> None:
+    def __init__(self, why: object, remedy: str = "Pass an estimator that scikit-learn can clone.") -> None:
         said = " ".join(str(why).split())
-        super().__init__(f"the gain of relabelling is not known: {said} Pass an estimator that scikit-learn can clone.")
+        super().__init__(f"the gain of relabelling is not known: {said} {remedy}")
 
 
 class DecisionsRefused(InputError):
