@@ -11,7 +11,17 @@ import numpy as np
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_metric, change_model, decouple, reframe, relabel, retrain_recent
+from mlflow_errata.steps import (
+    KINDS,
+    change_metric,
+    change_model,
+    decides_only,
+    decouple,
+    reframe,
+    relabel,
+    resample,
+    retrain_recent,
+)
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -31,7 +41,6 @@ WEIGHT = "errata.weight"
 DECOUPLED = "ranks by the scores of several models, which no single fit can give"
 SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
 UNNAMED = "corrects rows of the evaluation frame by its index, which names other rows of the training frame"
-BALANCING = frozenset({"class_weight", "over", "under", "smote"})
 
 
 @dataclass(frozen=True)
@@ -105,8 +114,7 @@ class Recipe:
         Raises
         ------
         ColumnMissing
-            For a frame without the label or a feature, without the id column where labels are corrected, or without the
-            time column where old rows are forgotten.
+            Also for the id column where labels are corrected, and the time column where old rows are forgotten.
         """
         frame = self._frame(train, "the training frame")
         given = None if newer is None else self._frame(newer, "the newer frame")
@@ -130,21 +138,55 @@ class Recipe:
 
         Raises
         ------
-        ColumnMissing
-            As in `apply`.
         RecipeRefused
-            With the step "decouple", which ranks by scores of several models: one estimator cannot give them.
+            With the step "decouple", which ranks by scores of several models: one estimator cannot give them. For an
+            estimator that cannot be cloned, or gives no probabilities to decide by.
         """
-        if any(kind == decouple.KIND for kind, _ in self.steps):
-            raise RecipeRefused(decouple.KIND, DECOUPLED, "Fit each model as before and rank by recipe.score(frame).")
+        self._check_one_model()
         from mlflow_errata import fitting  # noqa: PLC0415 - what fits is loaded to fit
 
         given = None if newer is None else self._set(self._frame(newer, "the newer frame"))
         changed, rule = prepared(self.steps, self._set(self._frame(train, "the training frame")), given)
         rows = TrainingSet(changed.X[[name for name in self.features if name in changed.X]], changed.y, changed.weight)
         classes = self.task != "regression"
-        fitted = fitting.fit(altered(self.steps, fitting.unfitted(estimator), rows.X, classes=classes), rows)
-        return decided(fitted, rule)
+        try:
+            clone = fitting.unfitted(estimator)
+        except Exception as cause:
+            why = f"needs a refit, and a {type(estimator).__name__} cannot be cloned: {type(cause).__name__}: {cause}"
+            remedy = "Pass an unfitted estimator, or take recipe.decide(model) where decisions alone move."
+            raise RecipeRefused(" and ".join(kind for kind, _ in self.steps) or "stop", why, remedy) from cause
+        return decided(fitting.fit(altered(self.steps, clone, rows.X, classes=classes), rows), rule)
+
+    def decide(self, model: Any) -> Any:
+        """A fitted model that decides by the recipe, as it stands: nothing is fitted.
+
+        Parameters
+        ----------
+        model : fitted classifier with predict_proba
+
+        Returns
+        -------
+        fitted estimator
+            Around the model itself; its `predict` uses the decision rule of the steps.
+
+        Raises
+        ------
+        RecipeRefused
+            Where a step changes the rows or the model, which takes a refit; for a model without probabilities.
+        """
+        self._check_one_model()
+        for kind, params in self.steps:
+            if not decides_only(kind, params):
+                raise RecipeRefused(kind, "changes the rows or the model", "Take recipe.fit(model, train).")
+        import pandas as pd  # noqa: PLC0415 - what fits is loaded to fit
+
+        classes = pd.Series(getattr(model, "classes_", []))
+        _, rule = prepared(self.steps, TrainingSet(classes.to_frame(), classes), None)
+        return decided(model, rule)
+
+    def _check_one_model(self) -> None:
+        if any(kind == decouple.KIND for kind, _ in self.steps):
+            raise RecipeRefused(decouple.KIND, DECOUPLED, "Fit each model as before and rank by recipe.score(frame).")
 
     def score(self, frame: object) -> NDArray[np.float64]:
         """The ranking score that the step "decouple" makes of the scores of several models; nothing is fitted.
@@ -177,8 +219,7 @@ class Recipe:
         frame = as_frame(given, what)
         needed: list[tuple[str, str | None]] = [("label", self.label), *(("features", name) for name in self.features)]
         for kind, params in self.steps:
-            _check(kind, params, self.id)
-            needed += [("id", self.id)] if kind == relabel.KIND and params["decisions"] else []
+            needed += [("id", self.id)] if kind == relabel.KIND and params.get("decisions") else []
             needed += [("time", self.time)] if kind == retrain_recent.KIND and retrain_recent.forgets(params) else []
         for role, column in needed:
             if column not in frame.columns:
@@ -186,15 +227,13 @@ class Recipe:
         return frame.loc[frame[self.label].notna().to_numpy()]
 
     def _set(self, frame: pd.DataFrame) -> TrainingSet:
-        def has(column: str | None) -> bool:
-            return column is not None and column in frame.columns
-
+        present = frame.columns
         return TrainingSet(
             X=frame,
             y=frame[self.label],
-            weight=weights(frame, str(self.weight)) if has(self.weight) else None,
-            time=times(frame[str(self.time)], str(self.time)) if has(self.time) else None,
-            id=ids(frame, self.id, frame.index) if has(self.id) else None,
+            weight=weights(frame, str(self.weight)) if self.weight in present else None,
+            time=times(frame[str(self.time)], str(self.time)) if self.time in present else None,
+            id=ids(frame, self.id, frame.index) if self.id in present else None,
         )
 
     def to_json(self) -> str:
@@ -258,13 +297,13 @@ def prepared(
     from mlflow_errata.decision import DecisionRule, prior_offset  # noqa: PLC0415 - loads scikit-learn
 
     rows = joined(steps, train, newer)
-    if rows.y.dtype.kind != "f" and rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004
+    if rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004 - a binary task
         return _prepared_classes(steps, rows)
     offset, threshold = 0.0, None
     for kind, params in _in_turn(steps):
         before = positive_share(rows)
         rows = KINDS[kind].apply(rows, **params)
-        if kind == "resample" and params.get("method") in BALANCING and before is not None:
+        if kind == resample.KIND and params.get("method") in resample.BALANCING and before is not None:
             balanced = prior_offset(positive_share(rows) or 0.5, before)
             offset += balanced
             threshold = float(1 / (1 + np.exp(-balanced)))
@@ -275,7 +314,8 @@ def prepared(
 
 def _weighs(kind: str, params: dict[str, Any]) -> bool:
     """Whether a step changes how several classes are decided between."""
-    return "worth" in params or "factors" in params or (kind == "resample" and params.get("method") == "class_weight")
+    weighted = kind == resample.KIND and params.get("method") == "class_weight"
+    return weighted or "worth" in params or "factors" in params
 
 
 def _prepared_classes(steps: Sequence[tuple[str, dict[str, Any]]], rows: TrainingSet) -> tuple[TrainingSet, ClassRule]:
@@ -287,7 +327,7 @@ def _prepared_classes(steps: Sequence[tuple[str, dict[str, Any]]], rows: Trainin
     classes = tuple(np.unique(rows.y.to_numpy()).tolist())
     shares, worth = pd.Series(1.0, index=list(classes)), np.eye(len(classes))
     for kind, params in _in_turn(steps):
-        if kind == "resample" and params.get("method") == "class_weight":
+        if kind == resample.KIND and params.get("method") == "class_weight":
             balance = rows.y.value_counts(normalize=True).reindex(shares.index) ** float(params.get("power", 1.0))
             shares, worth = shares * balance, np.diag(1 / balance)
         if "worth" in params:
@@ -309,10 +349,7 @@ def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, ne
 
 
 def _in_turn(steps: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Steps in their order, but labels are corrected first, while every row has an id of its own.
-
-    Another form of the label comes last: the others speak of the label as it was.
-    """
+    """Steps in their order, but labels are corrected first, while ids are unique; another form of them comes last."""
     return sorted(steps, key=lambda step: (step[0] == reframe.KIND) - (step[0] == relabel.KIND))
 
 
@@ -339,10 +376,13 @@ def decided(fitted: Any, rule: DecisionRule | ClassRule) -> Any:
     """A fitted estimator that decides by a rule; itself if the rule changes nothing."""
     from mlflow_errata.decision import ClassRule, Decided, DecidedClasses  # noqa: PLC0415 - loads scikit-learn
 
+    if not isinstance(rule, ClassRule) and rule.offset == 0 and rule.threshold is None:
+        return fitted
+    if not (hasattr(fitted, "predict_proba") and hasattr(fitted, "classes_")):
+        why = f"decides by probabilities, and a {type(fitted).__name__} has no predict_proba or no classes_"
+        raise RecipeRefused("decision", why, "Calibrate it first, with scikit-learn's CalibratedClassifierCV.")
     if isinstance(rule, ClassRule):
         return DecidedClasses(fitted, list(rule.classes), list(rule.shares), list(rule.worth)).around(fitted)
-    if rule.offset == 0 and rule.threshold is None:
-        return fitted
     return Decided(fitted, rule.offset, 0.5 if rule.threshold is None else rule.threshold).around(fitted)
 
 
