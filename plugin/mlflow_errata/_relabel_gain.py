@@ -16,7 +16,7 @@ from mlflow_errata.columns import as_frame, plain_values, weights
 from mlflow_errata.diagnoses import label_issues
 from mlflow_errata.diagnoses._shape import Options
 from mlflow_errata.diagnoses._worklist import ELSEWHERE
-from mlflow_errata.errors import ModelFailed, NotRefitted, TrainColumnMissing
+from mlflow_errata.errors import ModelFailed, NotRefitted, NotTried, TrainColumnMissing
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import CATALOGUE, Outcomes, catalogued, default_metric
 from mlflow_errata.model import ask, unwrap
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FOLDS, DRAWS = 5, 8
 LEVEL = 0.9
+NONE_LIKELY = "no label in doubt is more likely wrong than right, so it is open which ones a person would correct"
 OTHER_ROWS = "Pass training rows of the classes that the evaluation rows have."
 MOST_SCALED = 3.0
 """Factor, at most, from the noise that likely corrections remove to the noise that a person removes."""
@@ -62,7 +63,9 @@ def relabel_gain(
 
     Both models are measured on the evaluation rows as if these had no errors: the loss of a row is the mean over
     true labels t of inverse(T)[given, t] x loss(t), unbiased for rates T[t, given] of given labels (Natarajan et al.
-    2013). Corrected evaluation labels would favour the model whose scores suggested them.
+    2013). Corrected evaluation labels would favour the model whose scores suggested them. In a slice where a label was
+    never observed T has no inverse: there a flagged row counts as its suggestion with the share of errors drawn, else
+    as given, which no score takes part in.
 
     Parameters
     ----------
@@ -83,6 +86,8 @@ def relabel_gain(
     NotRefitted
         If there is no audit, the task has no classes, too few training rows have these classes, or the model cannot be
         cloned and fitted.
+    NotTried
+        If the audit found errors, and in most draws no training label is more likely wrong than right.
 
     References
     ----------
@@ -95,12 +100,15 @@ def relabel_gain(
     known, estimator, base = known_rows(table, train), unwrap(model), table.outcomes
     judged, taught = flags(table, issues, issues), _training_flags(table, issues, known, estimator, random_state)
     draw, gains, spreads = np.random.default_rng(random_state), [], []
-    for _ in range(DRAWS):
-        rates = _drawn(issues.audit, draw)
-        labels, factor = taught.corrected(rates)
+    all_rates = [_drawn(issues.audit, draw) for _ in range(DRAWS)]
+    corrected = [taught.corrected(rates) for rates in all_rates]
+    same = sum((labels == taught.y).all() for labels, _ in corrected)
+    if issues.found and len(taught.rows) and same > DRAWS / 2:
+        raise NotTried(NONE_LIKELY)
+    for rates, (labels, factor) in zip(all_rates, corrected, strict=True):
         after = asked(table, known.fitted(estimator, labels))
-        inverse = _inverse_rates(judged, rates, issues, base)
-        value, low, high = _difference(told, base, after, inverse)
+        chances = _true_labels(judged, rates, issues, base)
+        value, low, high = _difference(told, base, after, chances)
         gains.append(factor * value)
         spreads.append([factor * (high - low) / 2, (factor - 1) * value])
     value = float(np.mean(gains))
@@ -289,18 +297,23 @@ def _drawn(audit: Audit, draw: np.random.Generator) -> dict[int, float]:
     }
 
 
-def _inverse_rates(
-    flags: Flags, rates: dict[int, float], issues: LabelIssues, outcomes: Outcomes
-) -> NDArray[np.float64]:
-    """For each row and true label t the weight inverse(T)[given, t]; shape (n, n_classes).
+def _true_labels(flags: Flags, rates: dict[int, float], issues: LabelIssues, outcomes: Outcomes) -> NDArray[np.float64]:
+    """For each row the weight of every label that may be the true one; shape (n, n_classes).
 
-    T is even elsewhere, and moves the one pair of labels in a suspect slice.
+    It is inverse(T)[given, t]; T is even elsewhere, and moves the one pair of labels in a suspect slice. Where a label
+    was never observed, it is the chance that it is the true one.
     """
     k, found = len(outcomes.classes), np.zeros((len(flags.y), len(outcomes.classes)))
     for at in np.unique(flags.everywhere):
         rows = np.flatnonzero(flags.everywhere == at)
-        wrong = rates.get(int(at), 0.0) * int((flags.everywhere[flags.rows] == at).sum())
+        flagged = flags.everywhere[flags.rows] == at
+        wrong = rates.get(int(at), 0.0) * int(flagged.sum())
         transition = np.eye(k)
+        if at != ELSEWHERE and issues.slices[at].kind == "unobserved":
+            found[rows, flags.y[rows]] = 1.0
+            for labels, share in ((flags.y[flags.rows], -1), (flags.suggested, 1)):
+                found[flags.rows[flagged], labels[flagged]] += share * rates.get(int(at), 0.0)
+            continue
         if at == ELSEWHERE:
             rate = min(wrong / len(rows), MOST_NOISE)
             transition = transition * (1 - rate - rate / (k - 1)) + rate / (k - 1)
@@ -313,12 +326,12 @@ def _inverse_rates(
 
 
 def _difference(
-    metric: Metric, before: Outcomes, after: Outcomes, inverse: NDArray[np.float64]
+    metric: Metric, before: Outcomes, after: Outcomes, chances: NDArray[np.float64]
 ) -> tuple[float, float, float]:
     """What the new model gains over the old one on the same rows, with an interval over rows."""
     rows = cast("Callable[[Outcomes], NDArray[np.float64]]", metric.rows)
     total = np.zeros(len(before))
-    for true in range(inverse.shape[1]):
+    for true in range(chances.shape[1]):
         y = np.full(len(before), true)
-        total += inverse[:, true] * (rows(replace(after, y=y)) - rows(replace(before, y=y)))
+        total += chances[:, true] * (rows(replace(after, y=y)) - rows(replace(before, y=y)))
     return mean_interval(total if metric.greater_is_better else -total, before.weight, level=LEVEL)
