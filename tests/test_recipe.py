@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 import mlflow_errata as errata
-from mlflow_errata.errors import ColumnMissing, IdsNotFound
+from mlflow_errata.errors import ColumnMissing, IdsNotFound, WeightsMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeMissing, RecipeRefused, RecipeTooNew
 from mlflow_errata.recipe import WEIGHT, Recipe
 from mlflow_errata.steps._shape import NextStep
@@ -307,6 +307,14 @@ def test_old_rows_are_forgotten_by_the_time_column_or_not_at_all(record, frames,
         replace(recipe(record, "retrain_recent", **params), time=None).apply(train)
     for step in ({"since": None}, {"offset": 0.1, "threshold": 0.4}):
         recipe(record, "retrain_recent", **step).apply(train.drop(columns="at"))
+
+
+def test_rows_that_lose_their_weights_are_told(record, frames):
+    train = frames[0].assign(w=np.arange(len(frames[0])) + 1.0)
+    one = replace(recipe(record, "resample", method="class_weight"), weight="w")
+    assert one.apply(train)[WEIGHT].nunique() > 2
+    with pytest.warns(WeightsMissing, match="the training frame has no column 'w'.*its rows count the same"):
+        assert one.apply(frames[0])[WEIGHT].nunique() == 2
 
 
 # -- with a run -------------------------------------------------------------------------------------------------------

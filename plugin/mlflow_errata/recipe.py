@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
-from mlflow_errata.errors import ColumnMissing
+from mlflow_errata.errors import ColumnMissing, WeightsMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
 from mlflow_errata.steps import (
     KINDS,
@@ -115,6 +116,11 @@ class Recipe:
         ------
         ColumnMissing
             Also for the id column where labels are corrected, and the time column where old rows are forgotten.
+
+        Warns
+        -----
+        WeightsMissing
+            For a frame without the weight column: its rows count the same.
         """
         frame = self._frame(train, "the training frame")
         given = None if newer is None else self._frame(newer, "the newer frame")
@@ -224,6 +230,8 @@ class Recipe:
         for role, column in needed:
             if column not in frame.columns:
                 raise ColumnMissing(role, column, list(frame.columns))
+        if self.weight is not None and self.weight not in frame.columns:
+            warnings.warn(WeightsMissing(what, self.weight), stacklevel=3)
         return frame.loc[frame[self.label].notna().to_numpy()]
 
     def _set(self, frame: pd.DataFrame) -> TrainingSet:
@@ -238,17 +246,8 @@ class Recipe:
 
     def to_json(self) -> str:
         """The recipe as strict JSON."""
-        document = {
-            "schema": SCHEMA,
-            "steps": [{"kind": kind, "params": params} for kind, params in self.steps],
-            "label": self.label,
-            "features": list(self.features),
-            "time": self.time,
-            "id": self.id,
-            "weight": self.weight,
-            "task": self.task,
-            "dataset": self.dataset,
-        }
+        steps = [{"kind": kind, "params": params} for kind, params in self.steps]
+        document = {"schema": SCHEMA} | vars(self) | {"steps": steps}
         return json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
 
     @classmethod

@@ -118,6 +118,16 @@ class TrainColumnMissing(InputError):
         )
 
 
+class WeightsMissing(UserWarning):
+    """A frame to train on without the column that evaluation rows are weighted by."""
+
+    def __init__(self, what: str, column: str) -> None:
+        super().__init__(
+            f"{what} has no column {column!r}, by which evaluation rows are weighted: its rows count the same. "
+            "Pass it with the column if it has weights of its own."
+        )
+
+
 class NumberRefused(InputError):
     """An option that is not the number that it should be."""
 
