@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 TITLE = "Label issues"
 MOST_ROWS, MOST_PAIRS, MOST_CLASSES = 20, 15, 30
 MAY_BE = of_status("unsure", "may be wrong, at most")
-IS_WRONG = of_status("bad", "wrong beyond what hard rows explain")
 
 
 def not_made(reason: str, record: Record) -> NotMade:
