@@ -77,6 +77,16 @@ def test_relabel_refuses_rows_that_no_id_tells_apart(train):
         relabel.apply(train.take(np.array([3, 3, 4])), decisions={1003: "common"})
 
 
+def test_relabel_takes_a_label_that_the_rows_did_not_have_or_says_why_not(train):
+    new = replace(train, y=train.y.astype("category"))
+    assert relabel.apply(new, decisions={1003: "new", 1004: "common", 1005: "new"}).y[2:6].tolist() == [
+        *("rare", "new", "common", "new")
+    ]
+    assert relabel.apply(train, decisions={1003: "new"}).y[3] == "new"
+    with pytest.raises(DecisionsRefused, match="labels such as 'new', which 'y' of dtype int64 cannot hold"):
+        relabel.apply(replace(train, y=pd.Series(range(100), name="y")), decisions={1003: "new"})
+
+
 def test_class_weights_balance(train):
     changed = resample.apply(train, method="class_weight")
     sums = pd.Series(changed.weight).groupby(train.y.to_numpy()).sum()

@@ -99,7 +99,7 @@ def apply(
     Raises
     ------
     DecisionsRefused
-        If rows have no ids, or an id stands in several rows.
+        If rows have no ids, an id stands in several rows, or the column of labels cannot hold a label.
 
     Warns
     -----
@@ -113,14 +113,26 @@ def apply(
     missing = [row for row, at in zip(wanted, rows, strict=True) if at < 0]
     if missing:
         warnings.warn(IdsNotFound(missing, len(wanted)), stacklevel=2)
-    y, found = train.y.copy(), [(int(at), label) for at, label in zip(rows, wanted.values(), strict=True) if at >= 0]
-    changed = [(at, label) for at, label in found if label is not None]
-    if changed:
-        y.iloc[[at for at, _ in changed]] = [label for _, label in changed]
+    found = [(int(at), label) for at, label in zip(rows, wanted.values(), strict=True) if at >= 0]
+    y = _corrected(train.y, [(at, label) for at, label in found if label is not None])
     kept = np.ones(len(y), dtype=bool)
     kept[[at for at, label in found if label is None]] = False
     corrected = replace(train, y=y)
     return corrected if kept.all() else corrected.take(np.flatnonzero(kept))
+
+
+def _corrected(y: pd.Series[Any], changed: list[tuple[int, Any]]) -> pd.Series[Any]:
+    """Labels of which some, by position, are replaced; a categorical column takes new ones as well."""
+    labels = [label for _, label in changed]
+    if isinstance(y.dtype, pd.CategoricalDtype):
+        y = y.cat.add_categories([label for label in dict.fromkeys(labels) if label not in y.cat.categories])
+    y = y.copy()
+    try:
+        y.iloc[[at for at, _ in changed]] = labels
+    except TypeError as cause:
+        what = f"give labels such as {labels[0]!r}, which {y.name!r} of dtype {y.dtype} cannot hold"
+        raise DecisionsRefused(what, "Give the label the same type in both frames.") from cause
+    return y
 
 
 def _places(ids: NDArray[Any] | None, wanted: list[Any]) -> NDArray[np.intp]:
