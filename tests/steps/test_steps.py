@@ -83,8 +83,10 @@ def test_relabel_takes_a_label_that_the_rows_did_not_have_or_says_why_not(train)
         *("rare", "new", "common", "new")
     ]
     assert relabel.apply(train, decisions={1003: "new"}).y[3] == "new"
+    numbers = replace(train, y=pd.Series(range(100), name="y"))
+    assert list(relabel.apply(numbers, decisions={1003: None}).y) == [0, 1, 2, *range(4, 100)]
     with pytest.raises(DecisionsRefused, match="labels such as 'new', which 'y' of dtype int64 cannot hold"):
-        relabel.apply(replace(train, y=pd.Series(range(100), name="y")), decisions={1003: "new"})
+        relabel.apply(numbers, decisions={1003: "new"})
 
 
 def test_class_weights_balance(train):

@@ -123,6 +123,8 @@ def apply(
 
 def _corrected(y: pd.Series[Any], changed: list[tuple[int, Any]]) -> pd.Series[Any]:
     """Labels of which some, by position, are replaced; a categorical column takes new ones as well."""
+    if not changed:
+        return y
     labels = [label for _, label in changed]
     if isinstance(y.dtype, pd.CategoricalDtype):
         y = y.cat.add_categories([label for label in dict.fromkeys(labels) if label not in y.cat.categories])
