@@ -33,6 +33,7 @@ def reader(experiment):
     rows = pd.DataFrame({"x": draw.normal(size=n), "airport": draw.choice(["EWR", "JFK"], n)})
     rows["hour"] = draw.integers(5, 24, n)
     rows["scheduled_at"] = pd.date_range("2024-01-01", periods=n, freq="4h")
+    rows["flight"] = np.arange(n)
     rows["late"] = (rows["x"] + draw.normal(size=n) > 0.5).astype(int)
     train, test = rows.head(1000), rows.tail(1000)
     model = LogisticRegression().fit(train[["x"]], train["late"])

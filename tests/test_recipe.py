@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 import mlflow_errata as errata
-from mlflow_errata.errors import ColumnMissing
+from mlflow_errata.errors import ColumnMissing, IdsNotFound, WeightsMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeMissing, RecipeRefused, RecipeTooNew
 from mlflow_errata.recipe import WEIGHT, Recipe
 from mlflow_errata.steps._shape import NextStep
@@ -237,6 +237,87 @@ def test_nothing_to_do_is_a_plain_refit(record, frames):
 def test_a_frame_without_a_feature_is_refused(record, frames):
     with pytest.raises(ColumnMissing, match="features='carrier'"):
         recipe(record, "retrain_recent").apply(frames[0].drop(columns="carrier"))
+
+
+# -- corrected labels -------------------------------------------------------------------------------------------------
+
+DECIDED = NextStep("relabel", {"decisions": [["a7", "late"], ["a8", None], ["b0", "on time"]]})
+
+
+@pytest.fixture
+def named(frames):
+    """Rows with ids of their own: a0, a1, ... before, b0, b1, ... after; both frames under a fresh index."""
+    return [
+        frame.reset_index(drop=True).assign(row=[f"{first}{at}" for at in range(len(frame))])
+        for first, frame in zip("ab", frames, strict=True)
+    ]
+
+
+@pytest.fixture
+def with_ids(named):
+    return errata.diagnose(named[1].assign(said="late"), label="late", prediction="said", id="row", budget=0)
+
+
+def test_labels_are_corrected_by_the_id_column(with_ids, named):
+    train, newer = named
+    one = Recipe.of(with_ids, DECIDED)
+    with pytest.warns(IdsNotFound, match="1 of 3 decided ids are not in the training set and change nothing: 'b0'"):
+        changed = one.apply(train.sample(frac=1, random_state=0).set_index("x", drop=False)).set_index("row")
+    before = train.set_index("row").assign(late=lambda rows: rows["late"].where(rows.index != "a7", "late"))
+    pd.testing.assert_series_equal(changed["late"].sort_index(), before["late"].drop("a8").sort_index())
+    assert Recipe.from_json(one.to_json()) == one
+    both = Recipe.of(with_ids, NextStep("retrain_recent"), DECIDED).apply(train, newer.assign(late="late"))
+    assert both.set_index("row")["late"].loc[["a7", "b0", "b1"]].tolist() == ["late", "on time", "late"]
+
+
+def test_labels_are_corrected_by_nothing_else(record, with_ids, named):
+    """Rows of two frames share their places in the index, and nothing more."""
+    train, newer = named
+    with pytest.raises(RecipeRefused, match=r"names other rows.*Diagnose with id="):
+        Recipe.of(record, DECIDED)
+    one = Recipe.of(with_ids, DECIDED)
+    for given in [(train.drop(columns="row"),), (train, newer.drop(columns="row"))]:
+        with pytest.raises(ColumnMissing, match="id='row' is not a column"):
+            one.apply(*given)
+        with pytest.raises(ColumnMissing, match="id='row' is not a column"):
+            one.fit(LogisticRegression(), *given)
+    unnamed = replace(one, id=None)
+    with pytest.raises(RecipeRefused, match="names other rows"):
+        Recipe.from_json(unnamed.to_json())
+    with pytest.raises(ColumnMissing, match="id=None is not a column"):
+        unnamed.apply(train)
+    Recipe.of(record, NextStep("relabel", {"decisions": []})).apply(train)
+
+
+@pytest.mark.filterwarnings("ignore:relabel")
+@pytest.mark.parametrize("method", ["over", "smote"])
+def test_labels_are_corrected_before_rows_are_repeated(with_ids, named, method):
+    balance = NextStep("resample", {"method": method, "columns": ["x"]} if method == "smote" else {"method": method})
+    one, other = (Recipe.of(with_ids, *steps).apply(named[0]) for steps in ((balance, DECIDED), (DECIDED, balance)))
+    pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize("params", [{"since": "2024-02-01"}, {"last": 86400.0}, {"half_life": 86400.0}])
+def test_old_rows_are_forgotten_by_the_time_column_or_not_at_all(record, frames, params):
+    train, newer = frames
+    for given in [(train.drop(columns="at"),), (train, newer.drop(columns="at"))]:
+        with pytest.raises(ColumnMissing, match="time='at' is not a column"):
+            recipe(record, "retrain_recent", **params).apply(*given)
+    with pytest.raises(ColumnMissing, match="time=None is not a column"):
+        replace(recipe(record, "retrain_recent", **params), time=None).apply(train)
+    for step in ({"since": None}, {"offset": 0.1, "threshold": 0.4}):
+        recipe(record, "retrain_recent", **step).apply(train.drop(columns="at"))
+
+
+def test_rows_that_lose_their_weights_are_told(record, frames):
+    train = frames[0].assign(w=np.arange(len(frames[0])) + 1.0)
+    one = replace(recipe(record, "resample", method="class_weight"), weight="w")
+    assert one.apply(train)[WEIGHT].nunique() > 2
+    with pytest.warns(WeightsMissing, match="the training frame has no column 'w'.*its rows count the same"):
+        assert one.apply(frames[0])[WEIGHT].nunique() == 2
+
+
+# -- with a run -------------------------------------------------------------------------------------------------------
 
 
 def test_the_recipe_is_stored_with_the_run_and_loaded(experiment):

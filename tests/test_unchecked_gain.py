@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -127,3 +127,19 @@ def test_an_encoder_that_refuses_the_level_of_a_slice_is_a_reason_and_no_error()
     step = next(step for step in record.next_steps if step.kind == "relabel")
     assert step.gain is None
     assert "cannot answer it: Found unknown categories ['Bern']" in step.gain_reason
+
+
+def test_rows_without_a_known_label_and_open_seeds_change_nothing():
+    train, rows, _ = planted(2, n=1500)
+    model = ExtraTreesClassifier(10, min_samples_leaf=10).fit(train[FEATURES], train["late"])
+    rows = rows.drop(columns="truth")
+    table = EvaluationTable.build(rows, label="late", model=model, features=FEATURES)
+    record = errata.diagnose(rows, label="late", model=model, features=FEATURES, budget=0)
+    issues = record.results["label_issues"]
+    objective = objective_of_metric(resolve_metric("accuracy", table.outcomes), table.outcomes)
+    more = train.head(300).assign(late=[7, None, np.nan] * 100)
+    plain, mixed = (
+        _unchecked_gain.unchecked_gains(table, issues, frame, model, [objective], seconds=600)
+        for frame in (train, pd.concat([more, train]))
+    )
+    assert plain == mixed

@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 import mlflow_errata as errata
 from mlflow_errata import EvaluationTable
-from mlflow_errata._relabel_gain import _training_flags, relabel_gain
+from mlflow_errata._relabel_gain import _training_flags, known_rows, relabel_gain
 
 
 def gains(given: Planted) -> tuple[float, float, float, float]:
@@ -26,7 +26,7 @@ def gains(given: Planted) -> tuple[float, float, float, float]:
     record = errata.audited(errata.diagnose(rows, **roles), lambda row: given.truth[row["id"]])
     issues, table = record.results["label_issues"], EvaluationTable.build(rows, **roles)
     said = relabel_gain(table, issues, given.train, given.model)
-    flags = _training_flags(table, issues, given.train, given.model, 0).rows
+    flags = _training_flags(table, issues, known_rows(table, given.train), given.model, 0).rows
     corrected = given.train["y"].to_numpy().copy()
     corrected[flags] = given.train_truth.to_numpy()[flags]
     better = clone(given.model).fit(given.train[given.features], corrected)

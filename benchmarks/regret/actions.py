@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 import mlflow_errata as errata
 from mlflow_errata import EvaluationTable
-from mlflow_errata._relabel_gain import _training_flags
+from mlflow_errata._relabel_gain import _training_flags, known_rows
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.predicates import parse
 from mlflow_errata.steps import change_model
@@ -84,7 +84,8 @@ def corrected(case: Case) -> pd.DataFrame:
     record = case.found["record"]
     roles = {"label": "y", "model": baseline(case), "features": case.features, "time": case.time}
     table = EvaluationTable.build(case.evaluation, **roles)
-    flags = _training_flags(table, record.results["label_issues"], case.train, baseline(case), 0).rows
+    known = known_rows(table, case.train)
+    flags = _training_flags(table, record.results["label_issues"], known, baseline(case), 0).rows
     rows = case.train.index[flags]
     return case.train.assign(
         y=case.train["y"].where(~case.train.index.isin(rows), case.truth.reindex(case.train.index))

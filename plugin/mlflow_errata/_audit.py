@@ -14,7 +14,7 @@ from mlflow_errata._relabel_gain import relabel_gain
 from mlflow_errata.diagnoses._suspicion import UNIT
 from mlflow_errata.diagnoses._worklist import ELSEWHERE, Audit, StratumAudit
 from mlflow_errata.diagnoses.label_issues import NAME, LabelIssues, with_ranking
-from mlflow_errata.errors import DecisionsRefused
+from mlflow_errata.errors import DecisionsRefused, NotTried
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.record.schema import ID, PREDICTION, Record
 from mlflow_errata.stats.intervals import jeffreys
@@ -61,8 +61,8 @@ def audited(
     decisions: Decisions,
     *,
     evaluation: object = None,
-    train: pd.DataFrame | None = None,
-    model: Any = None,
+    train: object = None,
+    model: object = None,
 ) -> Record:
     """The record with what a person found: true errors among the flags, the corrected noise rate, and the step.
 
@@ -78,7 +78,7 @@ def audited(
         to its decision. A decision is "keep", "accept", "exclude", "unsure" or a label; empty ones are skipped. With
         a column `corrected`, "accept" means that label; rows whose `audit` is False say nothing about others.
     evaluation, train, model : what `diagnose` was given; with all three, and errors found, the model is fitted again
-        on labels corrected as far as the audit tells, and the step carries its gain
+        on labels corrected as far as the audit tells, and the step carries its gain, or why that cannot be told
 
     Raises
     ------
@@ -93,10 +93,12 @@ def audited(
     found = relabel.decided(result)
     if found and evaluation is not None and train is not None and model is not None:
         table = EvaluationTable.build(evaluation, model=model, **_roles(record))
-        gain = relabel_gain(
-            table, result, train, model, metric=record.summary.metric, random_state=record.summary.random_state
-        )
-        found = tuple(replace(step, gain=gain, gain_reason="") for step in found)
+        metric, seed = record.summary.metric, record.summary.random_state
+        try:
+            gain, why = relabel_gain(table, result, train, model, metric=metric, random_state=seed), ""
+        except NotTried as reason:
+            gain, why = None, f"not tried: {reason}"
+        found = tuple(replace(step, gain=gain, gain_reason=why) for step in found)
     steps = (*found, *others) or (stop.nothing_found(),)
     return replace(record, results={**record.results, NAME: result}, next_steps=steps)
 

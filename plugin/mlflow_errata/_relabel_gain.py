@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any, cast
@@ -10,27 +11,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlflow_errata import fitting
+from mlflow_errata.columns import as_frame, plain_values, weights
 from mlflow_errata.diagnoses import label_issues
 from mlflow_errata.diagnoses._shape import Options
 from mlflow_errata.diagnoses._worklist import ELSEWHERE
-from mlflow_errata.errors import NotRefitted
+from mlflow_errata.errors import ModelFailed, NotRefitted, NotTried, TrainColumnMissing
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.metric import CATALOGUE, catalogued, default_metric
-from mlflow_errata.model import ask
+from mlflow_errata.metric import CATALOGUE, Outcomes, catalogued, default_metric
+from mlflow_errata.model import ask, unwrap
 from mlflow_errata.outcomes import outcomes_of
 from mlflow_errata.stats.intervals import mean_interval, normal_quantile
 from mlflow_errata.stats.labels import chances_of_mean
 from mlflow_errata.table import EvaluationTable
+from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlflow_errata.diagnoses._worklist import Audit
     from mlflow_errata.diagnoses.label_issues import LabelIssues
-    from mlflow_errata.metric import Metric, Outcomes
+    from mlflow_errata.metric import Metric
 
 FOLDS, DRAWS = 5, 8
 LEVEL = 0.9
+NONE_LIKELY = "no label in doubt is more likely wrong than right, so it is open which ones a person would correct"
+OTHER_ROWS = "Pass training rows of the classes that the evaluation rows have."
 MOST_SCALED = 3.0
 """Factor, at most, from the noise that likely corrections remove to the noise that a person removes."""
 MOST_NOISE = 0.4
@@ -40,8 +46,8 @@ MOST_NOISE = 0.4
 def relabel_gain(
     table: EvaluationTable,
     issues: LabelIssues,
-    train: pd.DataFrame,
-    model: Any,
+    train: object,
+    model: object,
     *,
     metric: str = "accuracy",
     random_state: int = 0,
@@ -57,13 +63,16 @@ def relabel_gain(
 
     Both models are measured on the evaluation rows as if these had no errors: the loss of a row is the mean over
     true labels t of inverse(T)[given, t] x loss(t), unbiased for rates T[t, given] of given labels (Natarajan et al.
-    2013). Corrected evaluation labels would favour the model whose scores suggested them.
+    2013). Corrected evaluation labels would favour the model whose scores suggested them. In a slice where a label was
+    never observed T has no inverse: there a flagged row counts as its suggestion with the share of errors drawn, else
+    as given, which no score takes part in.
 
     Parameters
     ----------
     table : EvaluationTable with classes and the output of the model as it is
     issues : LabelIssues of the table, with an audit
-    train : DataFrame with the columns of the table
+    train : DataFrame with the columns of the table; rows without a label, or of a class that is not in the table, are
+        left out
     model : estimator that can be cloned
     metric : a metric that is a mean over rows; the gain in accuracy is given for any other
     random_state : int
@@ -75,7 +84,10 @@ def relabel_gain(
     Raises
     ------
     NotRefitted
-        If there is no audit, the task has no classes, or the model cannot be cloned and fitted.
+        If there is no audit, the task has no classes, too few training rows have these classes, or the model cannot be
+        cloned and fitted.
+    NotTried
+        If the audit found errors, and in most draws no training label is more likely wrong than right.
 
     References
     ----------
@@ -83,23 +95,125 @@ def relabel_gain(
     """
     if issues.audit is None or not table.outcomes.classes:
         raise NotRefitted("there is no audit of class labels.")
-    known = catalogued(metric)
-    told = known.metric if known is not None and known.metric.rows is not None else CATALOGUE["accuracy"].metric
-    judged, taught = flags(table, issues, issues), _training_flags(table, issues, train, model, random_state)
-    draw, base, gains, spreads = np.random.default_rng(random_state), table.outcomes, [], []
-    for _ in range(DRAWS):
-        rates = _drawn(issues.audit, draw)
-        labels, factor = taught.corrected(rates)
-        refitted = fitted(model, train[list(table.features)], base.named(labels))
-        after = outcomes_of(table.frame, table.roles, ask(refitted, table.frame, table.features), table.task)
-        inverse = _inverse_rates(judged, rates, issues, base)
-        value, low, high = _difference(told, base, aligned(after, base), inverse)
+    listed = catalogued(metric)
+    told = listed.metric if listed is not None and listed.metric.rows is not None else CATALOGUE["accuracy"].metric
+    known, estimator, base = known_rows(table, train), unwrap(model), table.outcomes
+    judged, taught = flags(table, issues, issues), _training_flags(table, issues, known, estimator, random_state)
+    draw, gains, spreads = np.random.default_rng(random_state), [], []
+    all_rates = [_drawn(issues.audit, draw) for _ in range(DRAWS)]
+    corrected = [taught.corrected(rates) for rates in all_rates]
+    same = sum((labels == taught.y).all() for labels, _ in corrected)
+    if issues.found and len(taught.rows) and same > DRAWS / 2:
+        raise NotTried(NONE_LIKELY)
+    for rates, (labels, factor) in zip(all_rates, corrected, strict=True):
+        after = asked(table, known.fitted(estimator, labels))
+        chances = _true_labels(judged, rates, issues, base)
+        value, low, high = _difference(told, base, after, chances)
         gains.append(factor * value)
         spreads.append([factor * (high - low) / 2, (factor - 1) * value])
     value = float(np.mean(gains))
     over_rows_and_scaling = float(np.square(spreads).sum(axis=1).mean())
     half = sqrt(over_rows_and_scaling + normal_quantile(LEVEL) ** 2 * float(np.var(gains, ddof=1)))
     return Estimate(value, value - half, value + half, n=len(table), unit=told.name, level=LEVEL)
+
+
+# -- training rows and models -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class KnownRows:
+    """Training rows with a label that the evaluation table knows.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n, n_columns), with the index 0 .. n-1
+    y : int array of shape (n,), positions in the classes of `outcomes`
+    weight : float array of shape (n,), or None
+    features : columns that the model sees
+    outcomes : Outcomes of the evaluation table
+    """
+
+    frame: pd.DataFrame
+    y: NDArray[np.intp]
+    weight: NDArray[np.float64] | None
+    features: tuple[str, ...]
+    outcomes: Outcomes
+
+    def fitted(self, model: Any, labels: NDArray[np.intp], rows: NDArray[np.intp] | None = None) -> Any:
+        """A clone of the model fitted on these rows (on some of them) with other labels, on one thread.
+
+        Raises
+        ------
+        NotRefitted
+        """
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to import
+
+        y = pd.Series(self.outcomes.named(labels))
+        taught = TrainingSet(self.frame[list(self.features)], y, self.weight)
+        taught = taught if rows is None else taught.take(rows)
+        if taught.y.nunique() < 2:  # noqa: PLR2004 - there is nothing to tell apart
+            raise NotRefitted("the training rows are of one class.", OTHER_ROWS)
+        try:
+            with threadpool_limits(limits=1):
+                return fitting.fit(fitting.unfitted(model, one_thread=True), taught)
+        except Exception as cause:
+            raise NotRefitted(f"{type(cause).__name__}: {cause}.") from cause
+
+    def scores(self, model: Any, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Scores of some rows by a model, one column for each class; 0 for classes that it has not seen.
+
+        Raises
+        ------
+        NotRefitted
+        """
+        try:
+            said = model.predict_proba(self.frame[list(self.features)].iloc[rows])
+        except Exception as cause:
+            raise NotRefitted(f"{type(cause).__name__}: {cause}.", "Pass a model with predict_proba.") from cause
+        found = np.zeros((len(rows), len(self.outcomes.classes)))
+        found[:, [self.outcomes.classes.index(label) for label in np.asarray(model.classes_).tolist()]] = said
+        return found
+
+
+def known_rows(table: EvaluationTable, train: object) -> KnownRows:
+    """The rows of a training frame whose label is there and among the classes of a table.
+
+    Raises
+    ------
+    TrainColumnMissing, NotRefitted
+    """
+    frame = as_frame(train, "the training frame")
+    for role, column in [("label", table.roles.label), *(("features", name) for name in table.features)]:
+        if column not in frame.columns:
+            raise TrainColumnMissing(role, column, list(frame.columns))
+    classes = pd.Index(table.outcomes.classes, dtype=object)
+    y = classes.get_indexer(pd.Index(plain_values(frame[table.roles.label]), dtype=object))
+    frame, y = frame.loc[y >= 0].reset_index(drop=True), y[y >= 0]
+    if not len(y):
+        raise NotRefitted("no training row has a class of the evaluation rows.", OTHER_ROWS)
+    weighted = table.roles.weight is not None and table.roles.weight in frame.columns
+    weight = weights(frame, str(table.roles.weight)) if weighted else None
+    return KnownRows(frame, y, weight, table.features, table.outcomes)
+
+
+def asked(table: EvaluationTable, model: object) -> Outcomes:
+    """What a model says of the evaluation rows, in the classes of the table.
+
+    Raises
+    ------
+    NotRefitted
+    """
+    try:
+        output = ask(model, table.frame, table.features)
+    except ModelFailed as cause:
+        raise NotRefitted(cause) from cause
+    after, base = outcomes_of(table.frame, table.roles, output, table.task), table.outcomes
+    place = np.array([base.classes.index(label) for label in after.classes])
+    if after.scores is None:
+        return replace(base, prediction=place[after.prediction], scores=None)
+    scores = np.zeros((len(after), len(base.classes)))
+    scores[:, place] = after.scores
+    return replace(base, prediction=place[after.prediction], scores=scores)
 
 
 # -- flags ------------------------------------------------------------------------------------------------------------
@@ -147,20 +261,22 @@ def flags(table: EvaluationTable, own: LabelIssues, audited: LabelIssues) -> Fla
 
 
 def _training_flags(
-    table: EvaluationTable, issues: LabelIssues, train: pd.DataFrame, model: Any, random_state: int
+    table: EvaluationTable, issues: LabelIssues, known: KnownRows, model: Any, random_state: int
 ) -> Flags:
-    """Flagged training rows by out-of-fold scores, in the order of the training frame."""
+    """Flagged training rows by out-of-fold scores, in the order of the known rows."""
     from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - slow to import
 
-    label, classes = table.roles.label, table.outcomes.classes
-    features, y = train[list(table.features)], train[label]
-    scores = np.zeros((len(train), len(classes)))
-    for kept, left in StratifiedKFold(FOLDS, shuffle=True, random_state=random_state).split(features, y):
-        part = fitted(model, features.iloc[kept], y.iloc[kept].to_numpy())
-        place = [classes.index(known) for known in np.asarray(part.classes_).tolist()]
-        scores[np.ix_(left, place)] = part.predict_proba(features.iloc[left])
-    names = {known: f"errata.score {at}" for at, known in enumerate(classes)}
-    frame = train.reset_index(drop=True).assign(**dict(zip(names.values(), scores.T, strict=True)))
+    label, classes, n = table.roles.label, table.outcomes.classes, len(known.y)
+    if np.bincount(known.y).max() < FOLDS:
+        raise NotRefitted(f"no class has {FOLDS} training rows.", OTHER_ROWS)
+    scores = np.zeros((n, len(classes)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class of fewer rows than folds is missing in some
+        folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=random_state).split(np.empty((n, 0)), known.y))
+    for kept, left in folds:
+        scores[left] = known.scores(known.fitted(model, known.y, kept), left)
+    names = {name: f"errata.score {at}" for at, name in enumerate(classes)}
+    frame = known.frame.assign(**dict(zip(names.values(), scores.T, strict=True)))
     own = [name for name in table.slice_columns if name in frame]
     ranked = EvaluationTable.build(
         frame, label=label, scores=names, features=list(table.features), slice_by=own, task=table.task
@@ -181,18 +297,23 @@ def _drawn(audit: Audit, draw: np.random.Generator) -> dict[int, float]:
     }
 
 
-def _inverse_rates(
-    flags: Flags, rates: dict[int, float], issues: LabelIssues, outcomes: Outcomes
-) -> NDArray[np.float64]:
-    """For each row and true label t the weight inverse(T)[given, t]; shape (n, n_classes).
+def _true_labels(flags: Flags, rates: dict[int, float], issues: LabelIssues, outcomes: Outcomes) -> NDArray[np.float64]:
+    """For each row the weight of every label that may be the true one; shape (n, n_classes).
 
-    T is even elsewhere, and moves the one pair of labels in a suspect slice.
+    It is inverse(T)[given, t]; T is even elsewhere, and moves the one pair of labels in a suspect slice. Where a label
+    was never observed, it is the chance that it is the true one.
     """
     k, found = len(outcomes.classes), np.zeros((len(flags.y), len(outcomes.classes)))
     for at in np.unique(flags.everywhere):
         rows = np.flatnonzero(flags.everywhere == at)
-        wrong = rates.get(int(at), 0.0) * int((flags.everywhere[flags.rows] == at).sum())
+        flagged = flags.everywhere[flags.rows] == at
+        wrong = rates.get(int(at), 0.0) * int(flagged.sum())
         transition = np.eye(k)
+        if at != ELSEWHERE and issues.slices[at].kind == "unobserved":
+            found[rows, flags.y[rows]] = 1.0
+            for labels, share in ((flags.y[flags.rows], -1), (flags.suggested, 1)):
+                found[flags.rows[flagged], labels[flagged]] += share * rates.get(int(at), 0.0)
+            continue
         if at == ELSEWHERE:
             rate = min(wrong / len(rows), MOST_NOISE)
             transition = transition * (1 - rate - rate / (k - 1)) + rate / (k - 1)
@@ -205,31 +326,12 @@ def _inverse_rates(
 
 
 def _difference(
-    metric: Metric, before: Outcomes, after: Outcomes, inverse: NDArray[np.float64]
+    metric: Metric, before: Outcomes, after: Outcomes, chances: NDArray[np.float64]
 ) -> tuple[float, float, float]:
     """What the new model gains over the old one on the same rows, with an interval over rows."""
     rows = cast("Callable[[Outcomes], NDArray[np.float64]]", metric.rows)
     total = np.zeros(len(before))
-    for true in range(inverse.shape[1]):
+    for true in range(chances.shape[1]):
         y = np.full(len(before), true)
-        total += inverse[:, true] * (rows(replace(after, y=y)) - rows(replace(before, y=y)))
+        total += chances[:, true] * (rows(replace(after, y=y)) - rows(replace(before, y=y)))
     return mean_interval(total if metric.greater_is_better else -total, before.weight, level=LEVEL)
-
-
-def aligned(after: Outcomes, base: Outcomes) -> Outcomes:
-    """Outcomes whose classes stand in the order of others'."""
-    place = np.array([after.classes.index(label) for label in base.classes])
-    scores = None if after.scores is None else after.scores[:, place]
-    return replace(base, prediction=np.argsort(place)[after.prediction], scores=scores)
-
-
-def fitted(model: Any, features: pd.DataFrame, labels: NDArray[Any]) -> Any:
-    """A clone of the model fitted on some labels, on one thread."""
-    from sklearn.base import clone  # noqa: PLC0415 - slow to import
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    try:
-        with threadpool_limits(limits=1):
-            return clone(model).fit(features, labels)
-    except Exception as cause:
-        raise NotRefitted(f"{type(cause).__name__}: {cause}.") from cause

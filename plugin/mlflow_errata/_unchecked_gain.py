@@ -7,16 +7,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from mlflow_errata._relabel_gain import Flags, aligned, fitted, flags
-from mlflow_errata.columns import as_frame
+from mlflow_errata._relabel_gain import Flags, KnownRows, asked, flags, known_rows
 from mlflow_errata.diagnoses._worklist import ELSEWHERE
 from mlflow_errata.diagnoses.label_issues import NAME, LabelIssues
 from mlflow_errata.errors import NotRefitted
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.model import ask, unwrap
-from mlflow_errata.outcomes import outcomes_of
+from mlflow_errata.model import unwrap
 from mlflow_errata.stats.labels import chances_of_mean
 from mlflow_errata.steps import relabel
 from mlflow_errata.trials.gains import LEVEL, Gain, Scale
@@ -64,10 +61,10 @@ def with_unchecked_gain(
         return steps
     objectives = [objective_of_metric(options.metric, table.outcomes)]
     objectives += [] if value is None else [objective_of_value(value)]
-    rows, seconds = as_frame(train, "train"), OF_THE_BUDGET * options.budget
+    seconds = OF_THE_BUDGET * options.budget
     try:
         gains = unchecked_gains(
-            table, issues, rows, model, objectives, seconds=seconds, random_state=options.random_state
+            table, issues, train, model, objectives, seconds=seconds, random_state=options.random_state
         )
     except NotRefitted as reason:
         told = replace(wanted, gain_reason=f"not tried: {reason}")
@@ -79,8 +76,8 @@ def with_unchecked_gain(
 def unchecked_gains(
     table: EvaluationTable,
     issues: LabelIssues,
-    train: pd.DataFrame,
-    model: Any,
+    train: object,
+    model: object,
     objectives: Sequence[Objective],
     *,
     seconds: float,
@@ -100,7 +97,8 @@ def unchecked_gains(
     ----------
     table : EvaluationTable with classes and the output of the model as it is
     issues : LabelIssues of the table, with suspect slices
-    train : DataFrame with the columns of the table
+    train : DataFrame with the columns of the table; rows without a label, or of a class that is not in the table, are
+        left out
     model : estimator that can be cloned
     objectives : what the gain is stated in
     seconds : float, how long it may take, told by the first fit
@@ -114,7 +112,8 @@ def unchecked_gains(
     Raises
     ------
     NotRefitted
-        If no slice is suspect, the time is too short, or the model cannot be fitted.
+        If no slice is suspect, the time is too short, no training row has a class of the table, or the model cannot be
+        fitted.
 
     Notes
     -----
@@ -125,15 +124,14 @@ def unchecked_gains(
     if not slices:
         raise NotRefitted("no slice of labels is suspect.")
     base, estimator, start = table.outcomes, unwrap(model), clock()
-    known = train.loc[train[table.roles.label].notna().to_numpy()]
-    judged, taught = flags(table, issues, issues), _training_flags(table, slices, known, estimator)
+    known = known_rows(table, train)
+    judged, taught = flags(table, issues, issues), _training_flags(known, slices, estimator)
     if (clock() - start) / len(slices) * (len(slices) + len(SHARES)) * CAUTION > seconds:
         raise NotRefitted(f"it takes longer than {seconds:.0f} s.")
     draw, found = np.random.default_rng(random_state), list[list[Gain]]()
     groups = draw.permutation(np.arange(len(table)) % N_GROUPS)
     for share in SHARES:
-        labels = base.named(_drawn(taught, share, draw))
-        after = aligned(_asked(table, fitted(estimator, known[list(table.features)], labels)), base)
+        after = asked(table, known.fitted(estimator, _drawn(taught, share, draw)))
         y = _drawn(judged, share, draw)
         found.append(
             [
@@ -145,30 +143,26 @@ def unchecked_gains(
     return tuple(_over_shares(gains, item.unit, len(table)) for item, gains in by_objective)
 
 
-def _training_flags(table: EvaluationTable, slices: Sequence[SuspectSlice], train: pd.DataFrame, model: Any) -> Flags:
+def _training_flags(known: KnownRows, slices: Sequence[SuspectSlice], model: Any) -> Flags:
     """Training labels in doubt, by clones of the model that did not see their slice."""
-    classes = table.outcomes.classes
-    y = pd.Index(classes).get_indexer(pd.Index(train[table.roles.label]))
-    stratum, score = np.full(len(train), ELSEWHERE), np.zeros(len(train))
-    suggested = np.zeros(len(train), dtype=np.intp)
+    classes, y, n = known.outcomes.classes, known.y, len(known.y)
+    stratum, score, suggested = np.full(n, ELSEWHERE), np.zeros(n), np.zeros(n, dtype=np.intp)
     for at, item in enumerate(slices):
-        if not {predicate.column for predicate in item.predicates} <= set(train.columns):
+        if not {predicate.column for predicate in item.predicates} <= set(known.frame.columns):
             continue
-        inside = item.mask(train)
+        inside = item.mask(known.frame)
         rows = np.flatnonzero(inside & (y == classes.index(item.given)) & (stratum == ELSEWHERE))
-        outside = fitted(
-            model, train.loc[~inside, list(table.features)], train.loc[~inside, table.roles.label].to_numpy()
-        )
+        outside = known.fitted(model, y, np.flatnonzero(~inside))
         if not len(rows):
             continue
         try:
-            said = outside.predict_proba(train[list(table.features)].iloc[rows])
-        except Exception as cause:  # an encoder may refuse a level that only the slice has
-            where, why = " and ".join(item.conditions), " ".join(str(cause).split())
+            said = known.scores(outside, rows)
+        except NotRefitted as cause:  # an encoder may refuse a level that only the slice has
+            where, why = " and ".join(item.conditions), " ".join(str(cause.__cause__).split())
             raise NotRefitted(f"a model fitted without {where} cannot answer it: {why}") from cause
-        other = said[:, np.asarray(outside.classes_).tolist().index(item.suggested)]
-        chance = np.ones(len(rows)) if item.kind == "unobserved" else other
-        stratum[rows], score[rows], suggested[rows] = at, chance, classes.index(item.suggested)
+        right = classes.index(item.suggested)
+        stratum[rows], suggested[rows] = at, right
+        score[rows] = 1.0 if item.kind == "unobserved" else said[:, right]
     rows = np.flatnonzero(score > 1 / 2)
     return Flags(y, stratum, rows, suggested[rows], score[rows])
 
@@ -181,10 +175,6 @@ def _drawn(given: Flags, share: float, draw: np.random.Generator) -> NDArray[np.
         wrong = inside[draw.random(len(inside)) < chances_of_mean(given.score[inside], share)]
         y[given.rows[wrong]] = given.suggested[wrong]
     return y
-
-
-def _asked(table: EvaluationTable, model: Any) -> Outcomes:
-    return outcomes_of(table.frame, table.roles, ask(model, table.frame, table.features), table.task)
 
 
 def _gain(scale: Scale, before: Outcomes, after: Outcomes) -> Gain:

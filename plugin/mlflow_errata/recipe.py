@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
-from mlflow_errata.errors import ColumnMissing
+from mlflow_errata.errors import ColumnMissing, WeightsMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
 from mlflow_errata.steps import (
     KINDS,
@@ -18,6 +19,7 @@ from mlflow_errata.steps import (
     decides_only,
     decouple,
     reframe,
+    relabel,
     resample,
     retrain_recent,
 )
@@ -39,6 +41,7 @@ WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
 DECOUPLED = "ranks by the scores of several models, which no single fit can give"
 SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
+UNNAMED = "corrects rows of the evaluation frame by its index, which names other rows of the training frame"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Recipe:
         Raises
         ------
         RecipeRefused
-            For a step that a person has to take first: labels to check, rows to collect; and for several labels.
+            For a step that a person has to take first: labels to check, rows to collect; for several labels; and for
+            corrected labels where no id column was named.
         """
         roles = record.dataset.roles
         if record.summary.task == "multilabel":
@@ -82,7 +86,7 @@ class Recipe:
             return found if isinstance(found, str) else None
 
         for step in steps:
-            _check(step.kind, step.params)
+            _check(step.kind, step.params, column("id"))
         return cls(
             steps=tuple((step.kind, dict(step.params)) for step in steps or record.plan),
             label=str(roles["label"]),
@@ -107,6 +111,16 @@ class Recipe:
         -------
         DataFrame
             Rows of `train` (and `newer`), with the column "errata.weight" if they do not count the same.
+
+        Raises
+        ------
+        ColumnMissing
+            Also for the id column where labels are corrected, and the time column where old rows are forgotten.
+
+        Warns
+        -----
+        WeightsMissing
+            For a frame without the weight column: its rows count the same.
         """
         frame = self._frame(train, "the training frame")
         given = None if newer is None else self._frame(newer, "the newer frame")
@@ -209,36 +223,31 @@ class Recipe:
 
     def _frame(self, given: object, what: str) -> pd.DataFrame:
         frame = as_frame(given, what)
-        for role, column in [("label", self.label), *(("features", name) for name in self.features)]:
+        needed: list[tuple[str, str | None]] = [("label", self.label), *(("features", name) for name in self.features)]
+        for kind, params in self.steps:
+            needed += [("id", self.id)] if kind == relabel.KIND and params.get("decisions") else []
+            needed += [("time", self.time)] if kind == retrain_recent.KIND and retrain_recent.forgets(params) else []
+        for role, column in needed:
             if column not in frame.columns:
                 raise ColumnMissing(role, column, list(frame.columns))
+        if self.weight is not None and self.weight not in frame.columns:
+            warnings.warn(WeightsMissing(what, self.weight), stacklevel=3)
         return frame.loc[frame[self.label].notna().to_numpy()]
 
     def _set(self, frame: pd.DataFrame) -> TrainingSet:
-        def has(column: str | None) -> bool:
-            return column is not None and column in frame.columns
-
+        present = frame.columns
         return TrainingSet(
             X=frame,
             y=frame[self.label],
-            weight=weights(frame, str(self.weight)) if has(self.weight) else None,
-            time=times(frame[str(self.time)], str(self.time)) if has(self.time) else None,
-            id=ids(frame, self.id if has(self.id) else None, frame.index),
+            weight=weights(frame, str(self.weight)) if self.weight in present else None,
+            time=times(frame[str(self.time)], str(self.time)) if self.time in present else None,
+            id=ids(frame, self.id, frame.index) if self.id in present else None,
         )
 
     def to_json(self) -> str:
         """The recipe as strict JSON."""
-        document = {
-            "schema": SCHEMA,
-            "steps": [{"kind": kind, "params": params} for kind, params in self.steps],
-            "label": self.label,
-            "features": list(self.features),
-            "time": self.time,
-            "id": self.id,
-            "weight": self.weight,
-            "task": self.task,
-            "dataset": self.dataset,
-        }
+        steps = [{"kind": kind, "params": params} for kind, params in self.steps]
+        document = {"schema": SCHEMA} | vars(self) | {"steps": steps}
         return json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -259,16 +268,18 @@ class Recipe:
         except (ValueError, TypeError, KeyError, AttributeError) as cause:
             raise RecipeBroken(cause) from cause
         for kind, params in steps:
-            _check(kind, params)
+            _check(kind, params, recipe.id)
         return recipe
 
 
-def _check(kind: str, params: dict[str, Any]) -> None:
-    """Refuse what cannot be applied as it stands."""
+def _check(kind: str, params: dict[str, Any], named_by: str | None) -> None:
+    """Refuse what cannot be applied as it stands; rows are named by an id column, or not at all."""
     if kind not in KINDS:
         raise RecipeRefused(kind, f"is not among the kinds of this errata: {sorted(KINDS)}")
-    if kind == "relabel" and "decisions" not in params:
+    if kind == relabel.KIND and "decisions" not in params:
         raise RecipeRefused(kind, "has no decisions yet: labels have to be checked first")
+    if kind == relabel.KIND and params["decisions"] and named_by is None:
+        raise RecipeRefused(kind, UNNAMED, "Diagnose with id= naming a column that both frames hold.")
     if kind == "collect_data":
         raise RecipeRefused(kind, "has nothing to apply: collect the rows and add them to the training frame")
     if kind == reframe.KIND and params.get("to") == "pairs":
@@ -337,8 +348,8 @@ def training(steps: Sequence[tuple[str, dict[str, Any]]], train: TrainingSet, ne
 
 
 def _in_turn(steps: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Steps in their order, but another form of the label last: the others speak of the label as it was."""
-    return sorted(steps, key=lambda step: step[0] == reframe.KIND)
+    """Steps in their order, but labels are corrected first, while ids are unique; another form of them comes last."""
+    return sorted(steps, key=lambda step: (step[0] == reframe.KIND) - (step[0] == relabel.KIND))
 
 
 def altered(

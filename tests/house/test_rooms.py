@@ -168,13 +168,26 @@ ROOMS = {
     "_unchecked_gain": (
         {"numpy", "pandas"},
         {
-            *{"_relabel_gain", "columns", "diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats"},
-            *{"steps", "table", "trials"},
+            *{
+                "_relabel_gain",
+                "diagnoses",
+                "errors",
+                "estimate",
+                "metric",
+                "model",
+                "stats",
+                "steps",
+                "table",
+                "trials",
+            },
         },
     ),
     "_relabel_gain": (
         {"numpy", "pandas", "sklearn", "threadpoolctl"},
-        {"diagnoses", "errors", "estimate", "metric", "model", "outcomes", "stats", "table"},
+        {
+            *{"", "columns", "diagnoses", "errors", "estimate", "fitting", "metric", "model", "outcomes", "stats"},
+            *{"table", "training"},
+        },
     ),
     "guard": (set(), set()),
     "_demo": (set(), {"errors"}),

@@ -142,8 +142,12 @@ def test_labels_that_were_decided_give_the_code_that_corrects_them(record, frame
     train, _ = frames
     decisions = [[row, 0] for row in train.index[:3]]
     step = NextStep("relabel", {"decisions": decisions}, ("label_issues",))
-    checked = replace(record, next_steps=(step,), trials=None)
-    names = {"record": checked, "train": train.assign(y=1), "model": DecisionTreeClassifier(max_depth=2)}
+    unnamed = replace(record, next_steps=(step,), trials=None)
+    assert next_steps.cards(unnamed)[0].code == ""
+    dataset = replace(record.dataset, roles=record.dataset.roles | {"id": "row"})
+    checked = replace(unnamed, dataset=dataset)
+    train = train.assign(y=1, row=train.index)
+    names = {"record": checked, "train": train, "model": DecisionTreeClassifier(max_depth=2)}
     (card,) = next_steps.cards(checked)
     exec(card.code, names)  # noqa: S102 - the code that a reader is told to run
     assert names["recipe"].steps == (("relabel", {"decisions": decisions}),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pytest
 from imblearn.over_sampling import SMOTE
 
 import mlflow_errata as errata
-from mlflow_errata.errors import IdsNotFound, TimesDiffer, ValuesRefused
+from mlflow_errata import steps
+from mlflow_errata.errors import DecisionsRefused, IdsNotFound, TimesDiffer, ValuesRefused
 from mlflow_errata.steps import KINDS, change_model, collect_data, relabel, resample, retrain_recent, stop
 from mlflow_errata.training import TrainingSet
 
@@ -43,20 +45,48 @@ def test_relabel_takes_pairs_drops_rows_and_changes_nothing_before_it_was_checke
     assert relabel.apply(train, decisions={}) is train
 
 
-@pytest.mark.parametrize("ids", [np.array([f"row {i}" for i in range(100)], dtype=object), None, np.arange(100) / 2])
+@pytest.mark.parametrize("ids", [np.array([f"row {i}" for i in range(100)], dtype=object), np.arange(100) / 2])
 def test_relabel_names_rows_by_id_whatever_their_order(train, ids):
     draw = np.random.default_rng(0)
     mixed = replace(train, id=ids)
-    names = np.asarray(mixed.y.index if ids is None else ids)
-    decisions = {names[at].item() if ids is None else names[at]: "rare" for at in draw.permutation(100)[:30]}
+    decisions = {ids[at]: "rare" for at in draw.permutation(100)[:30]}
     for _ in range(200):
-        order = draw.permutation(100)
-        before = mixed.take(order)
+        before = mixed.take(draw.permutation(100))
         after = relabel.apply(before, decisions=decisions)
-        own = np.asarray(before.y.index if ids is None else before.id)
         np.testing.assert_array_equal(
-            (after.y != before.y), [row in decisions and y != "rare" for row, y in zip(own, before.y, strict=True)]
+            (after.y != before.y),
+            [row in decisions and y != "rare" for row, y in zip(before.id, before.y, strict=True)],
         )
+
+
+def test_relabel_takes_ids_that_read_alike_for_the_same(train):
+    with pytest.warns(IdsNotFound, match="4 of 7 decided ids.*'row 3', 1003.5, '01003', 1180591620717411303424"):
+        changed = relabel.apply(
+            train,
+            decisions=dict.fromkeys(["1011", 1012.0, 1013, "row 3", 1003.5, "01003", 2**70], "rare"),
+        )
+    assert list(np.flatnonzero(changed.y != train.y)) == [11, 12, 13]
+    text = replace(train, id=train.id.astype(str).astype(object))
+    assert list(np.flatnonzero(relabel.apply(text, decisions=[[1050, "rare"]]).y != train.y)) == [50]
+
+
+def test_relabel_refuses_rows_that_no_id_tells_apart(train):
+    with pytest.raises(DecisionsRefused, match="name rows by id, and these rows have none"):
+        relabel.apply(replace(train, id=None), decisions={3: "rare"})
+    with pytest.raises(DecisionsRefused, match="and 1003 stands in several rows"):
+        relabel.apply(train.take(np.array([3, 3, 4])), decisions={1003: "common"})
+
+
+def test_relabel_takes_a_label_that_the_rows_did_not_have_or_says_why_not(train):
+    new = replace(train, y=train.y.astype("category"))
+    assert relabel.apply(new, decisions={1003: "new", 1004: "common", 1005: "new"}).y[2:6].tolist() == [
+        *("rare", "new", "common", "new")
+    ]
+    assert relabel.apply(train, decisions={1003: "new"}).y[3] == "new"
+    numbers = replace(train, y=pd.Series(range(100), name="y"))
+    assert list(relabel.apply(numbers, decisions={1003: None}).y) == [0, 1, 2, *range(4, 100)]
+    with pytest.raises(DecisionsRefused, match="labels such as 'new', which 'y' of dtype int64 cannot hold"):
+        relabel.apply(numbers, decisions={1003: "new"})
 
 
 def test_class_weights_balance(train):
@@ -167,7 +197,8 @@ def test_newer_rows_that_are_worse_ask_for_retraining():
 
 
 def test_kinds_are_named_by_their_modules():
-    assert all(kind == module.KIND for kind, module in KINDS.items())
+    folder = Path(steps.__file__).parent
+    assert set(KINDS) == {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
 
 
 def mixed(n=300):

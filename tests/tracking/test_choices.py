@@ -125,7 +125,8 @@ def test_what_is_refused(made, run, monkeypatch):
     assert errata.choices(run) == ()
 
 
-def test_a_step_for_people_has_no_recipe_until_labels_were_checked(experiment):
+@pytest.mark.parametrize("named_by", ["row", None])
+def test_a_step_for_people_has_no_recipe_until_labels_were_checked(experiment, named_by):
     draw = np.random.default_rng(3)
     x = draw.normal(size=2000)
     truth = draw.random(2000) < 1 / (1 + np.exp(-4 * x))
@@ -133,7 +134,8 @@ def test_a_step_for_people_has_no_recipe_until_labels_were_checked(experiment):
         {"x": x, "score": 1 / (1 + np.exp(-4 * x)), "seen": np.where(truth & (draw.random(2000) < 0.3), np.nan, 1.0)}
     )
     frame["y"] = (truth & frame["seen"].notna()).astype(int)
-    record = errata.diagnose(frame, label="y", scores="score", features=["x"], budget=0)
+    frame["row"] = np.arange(2000)
+    record = errata.diagnose(frame, label="y", scores="score", features=["x"], id=named_by, budget=0)
     assert record.next_steps[0].kind == "relabel"
     with mlflow.start_run() as active:
         errata.log(record)
@@ -147,7 +149,12 @@ def test_a_step_for_people_has_no_recipe_until_labels_were_checked(experiment):
     errata.save_decisions(run, {asked[0]: "keep"}, by="anna")
     assert with_labels(record, run) == record, "one answer of forty takes no step away"
     errata.save_decisions(run, dict.fromkeys(asked, "accept"), by="anna")
-    assert errata.accept(run, "relabel", by="anna").recipe
+    choice = errata.accept(run, "relabel", by="anna")
+    if named_by is None:
+        assert choice.recipe is None
+        assert "Diagnose with id= naming a column" in words.by_hand(choice)
+        return
+    assert choice.recipe
     assert len(errata.load_recipe(run).steps[0][1]["decisions"]) >= 30
 
 

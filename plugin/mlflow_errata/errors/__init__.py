@@ -118,6 +118,16 @@ class TrainColumnMissing(InputError):
         )
 
 
+class WeightsMissing(UserWarning):
+    """A frame to train on without the column that evaluation rows are weighted by."""
+
+    def __init__(self, what: str, column: str) -> None:
+        super().__init__(
+            f"{what} has no column {column!r}, by which evaluation rows are weighted: its rows count the same. "
+            "Pass it with the column if it has weights of its own."
+        )
+
+
 class NumberRefused(InputError):
     """An option that is not the number that it should be."""
 
@@ -273,9 +283,9 @@ class NothingToAudit(ErrataError):
 class NotRefitted(ErrataError):
     """A model that could not be fitted again on other labels."""
 
-    def __init__(self, why: object) -> None:
+    def __init__(self, why: object, remedy: str = "Pass an estimator that scikit-learn can clone.") -> None:
         said = " ".join(str(why).split())
-        super().__init__(f"the gain of relabelling is not known: {said} Pass an estimator that scikit-learn can clone.")
+        super().__init__(f"the gain of relabelling is not known: {said} {remedy}")
 
 
 class DecisionsRefused(InputError):

@@ -1,4 +1,4 @@
-"""The catalogue: every metric that errata knows by name, what it needs, and when it misleads."""
+"""The catalogue: every metric that errata knows by name, its unit, and when it misleads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ class Entry(NamedTuple):
     source : str
     make : callable from a name and its number to a Metric, for a family; the number is a share for names that end in
         `_t` or `_q`, and a number of rows for names that end in `_k`
-    moves_with_shares : bool, it moves with the shares of the classes although the model stays
     """
 
     tasks: tuple[Task, ...]
@@ -51,12 +50,6 @@ class Entry(NamedTuple):
     misleads: str
     source: str
     make: Callable[[str, float], Metric] | None = None
-    moves_with_shares: bool = False
-
-    @property
-    def needs(self) -> str:
-        """What it is computed from beside the labels."""
-        return "scores" if self.metric.needs_scores else "decisions" if "regression" not in self.tasks else "numbers"
 
 
 BOTH: tuple[Task, ...] = ("binary", "multiclass")
@@ -76,7 +69,6 @@ CATALOGUE: dict[str, Entry] = {
         "share of rows",
         "One class is common: always saying it is nearly as accurate. Mistakes cost differently.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "error_rate": Entry(
         BOTH,
@@ -84,7 +76,6 @@ CATALOGUE: dict[str, Entry] = {
         "share of rows",
         "As accuracy.",
         "1 - accuracy",
-        moves_with_shares=True,
     ),
     "balanced_accuracy": Entry(
         BOTH,
@@ -99,7 +90,6 @@ CATALOGUE: dict[str, Entry] = {
         "harmonic mean of precision and recall",
         "Missed and false alarms cost differently, or right rows of the negative class count: it sees neither.",
         "van Rijsbergen 1979",
-        moves_with_shares=True,
     ),
     "f1_macro": Entry(
         BOTH,
@@ -107,7 +97,6 @@ CATALOGUE: dict[str, Entry] = {
         "mean F1 of the classes",
         "A class of a few rows weighs as much as one of thousands, so chance moves it.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "f1_micro": Entry(
         BOTH,
@@ -115,7 +104,6 @@ CATALOGUE: dict[str, Entry] = {
         "share of rows",
         "With one label a row it is the accuracy.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "f1_weighted": Entry(
         BOTH,
@@ -123,7 +111,6 @@ CATALOGUE: dict[str, Entry] = {
         "mean F1 of the classes by support",
         "Rare classes hardly count.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "precision": Entry(
         BINARY,
@@ -131,7 +118,6 @@ CATALOGUE: dict[str, Entry] = {
         "share of the alarms",
         "Fewer and fewer alarms raise it.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "recall": Entry(
         BINARY, of_cells("recall"), "share of the positive rows", "More and more alarms raise it.", SKLEARN
@@ -142,7 +128,6 @@ CATALOGUE: dict[str, Entry] = {
         "correlation",
         "Mistakes cost differently: it is fair to the classes, not to the costs.",
         "Matthews 1975, doi:10.1016/0005-2795(75)90109-9",
-        moves_with_shares=True,
     ),
     "roc_auc": Entry(
         BINARY,
@@ -157,7 +142,6 @@ CATALOGUE: dict[str, Entry] = {
         "mean precision over the positive rows",
         "Test sets differ in their share of positives, which moves it by itself. No threshold plays a part.",
         "Saito & Rehmsmeier 2015, doi:10.1371/journal.pone.0118432",
-        moves_with_shares=True,
     ),
     "log_loss": Entry(
         BOTH,
@@ -165,7 +149,6 @@ CATALOGUE: dict[str, Entry] = {
         "nats per row",
         "A few rows with a label of probability near 0 outweigh all others. No decision plays a part.",
         "Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x",
-        moves_with_shares=True,
     ),
     "brier_score": Entry(
         BINARY,
@@ -173,7 +156,6 @@ CATALOGUE: dict[str, Entry] = {
         "squared probability per row",
         "Positives are rare: always saying their share is nearly as good.",
         "Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
-        moves_with_shares=True,
     ),
     "net_benefit_at_t": Entry(
         BINARY,
@@ -182,7 +164,6 @@ CATALOGUE: dict[str, Entry] = {
         "A threshold other than t is used, or costs differ from row to row.",
         "Vickers & Elkin 2006, doi:10.1177/0272989X06295361",
         net_benefit,
-        moves_with_shares=True,
     ),
     "precision_at_k": Entry(
         BINARY,
@@ -191,7 +172,6 @@ CATALOGUE: dict[str, Entry] = {
         "Test sets differ in their number of rows: k is then another share of them.",
         "Manning, Raghavan & Schutze 2008, chapter 8",
         _first(precision_at),
-        moves_with_shares=True,
     ),
     "recall_at_k": Entry(
         BINARY,
@@ -208,7 +188,6 @@ CATALOGUE: dict[str, Entry] = {
         "All rows are one list here; where every query has its own list, means over queries say more.",
         "Jarvelin & Kekalainen 2002, doi:10.1145/582415.582418",
         _first(ndcg_at),
-        moves_with_shares=True,
     ),
     "mean_absolute_error": Entry(
         NUMBERS,

@@ -68,7 +68,6 @@ LABEL_CATALOGUE: Mapping[str, Entry] = {
         "F1 over all labels of all rows",
         "Common labels decide it: a rare one may never be found.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "f1_macro": Entry(
         _TASKS,
@@ -76,7 +75,6 @@ LABEL_CATALOGUE: Mapping[str, Entry] = {
         "mean F1 of the labels",
         "A label of a few rows weighs as much as one of thousands, so chance moves it.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "hamming_loss": Entry(
         _TASKS,
@@ -84,7 +82,6 @@ LABEL_CATALOGUE: Mapping[str, Entry] = {
         "share of labels",
         "Most labels do not hold for most rows: predicting none is nearly as good.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "subset_accuracy": Entry(
         _TASKS,
@@ -92,7 +89,6 @@ LABEL_CATALOGUE: Mapping[str, Entry] = {
         "share of rows",
         "One wrong label of many counts as much as all of them.",
         SKLEARN,
-        moves_with_shares=True,
     ),
     "average_precision_macro": Entry(
         _TASKS,
@@ -100,7 +96,6 @@ LABEL_CATALOGUE: Mapping[str, Entry] = {
         "mean average precision of the labels",
         "It sees the order of the scores, not where they are cut.",
         SKLEARN,
-        moves_with_shares=True,
     ),
 }
 """Metrics of a multilabel task; labels that are not known are left out."""

@@ -86,6 +86,8 @@ def _relabel(step: NextStep, record: Record) -> str:
 
 
 def _corrected(step: NextStep, record: Record) -> str:
+    if "id" not in record.dataset.roles:  # nothing names the rows of a training frame
+        return ""
     at = list(record.next_steps).index(step)
     return (
         f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}])\n"

@@ -14,21 +14,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def gains_by_rank(scores: Floats, gain: Floats) -> Floats:
-    """Gain to expect at each rank, highest score first; rows of one score share theirs, as they may stand in any order.
-
-    Parameters
-    ----------
-    scores, gain : float arrays of shape (n,)
-
-    Returns
-    -------
-    array of shape (n,)
-    """
-    order = np.argsort(-scores, kind="stable")
-    return _averaged(scores[order], gain[order])
-
-
 def _averaged(scores: Floats, gain: Floats) -> Floats:
     """Gains of rows in order, averaged over rows of one score."""
     if not len(scores):

@@ -14,12 +14,14 @@ from mlflow_errata.diagnoses.label_issues import NAME as LABEL_ISSUES
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
 from mlflow_errata.diagnoses.slice_errors import Slice, SliceErrors
-from mlflow_errata.errors import IdsNotFound
+from mlflow_errata.errors import DecisionsRefused, IdsNotFound
 from mlflow_errata.predicates import IsMissing
 from mlflow_errata.steps._shape import Cost, NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Result
     from mlflow_errata.table import EvaluationTable
@@ -90,9 +92,14 @@ def apply(
 
     Parameters
     ----------
-    train : TrainingSet; rows without ids are named by the index of y
+    train : TrainingSet with ids
     decisions : mapping id -> label or None, or pairs of these; empty (nothing was checked yet) changes nothing
     audit, slice : what the step proposed to check; they change nothing
+
+    Raises
+    ------
+    DecisionsRefused
+        If rows have no ids, an id stands in several rows, or the column of labels cannot hold a label.
 
     Warns
     -----
@@ -102,17 +109,45 @@ def apply(
     wanted = dict(decisions)
     if not wanted:
         return train
-    ids = pd.Index(train.y.index if train.id is None else train.id)
-    rows = ids.get_indexer_for(pd.Index(list(wanted), dtype=object).astype(ids.dtype)) if len(ids) else np.empty(0)
-    labels = list(wanted.values())
+    rows = _places(train.id, list(wanted))
     missing = [row for row, at in zip(wanted, rows, strict=True) if at < 0]
     if missing:
         warnings.warn(IdsNotFound(missing, len(wanted)), stacklevel=2)
-    y = train.y.copy()
-    changed = [(int(at), label) for at, label in zip(rows, labels, strict=True) if at >= 0 and label is not None]
-    if changed:
-        y.iloc[[at for at, _ in changed]] = [label for _, label in changed]
+    found = [(int(at), label) for at, label in zip(rows, wanted.values(), strict=True) if at >= 0]
+    y = _corrected(train.y, [(at, label) for at, label in found if label is not None])
     kept = np.ones(len(y), dtype=bool)
-    kept[[int(at) for at, label in zip(rows, labels, strict=True) if at >= 0 and label is None]] = False
-    found = replace(train, y=y)
-    return found if kept.all() else found.take(np.flatnonzero(kept))
+    kept[[at for at, label in found if label is None]] = False
+    corrected = replace(train, y=y)
+    return corrected if kept.all() else corrected.take(np.flatnonzero(kept))
+
+
+def _corrected(y: pd.Series[Any], changed: list[tuple[int, Any]]) -> pd.Series[Any]:
+    """Labels of which some, by position, are replaced; a categorical column takes new ones as well."""
+    if not changed:
+        return y
+    labels = [label for _, label in changed]
+    if isinstance(y.dtype, pd.CategoricalDtype):
+        y = y.cat.add_categories([label for label in dict.fromkeys(labels) if label not in y.cat.categories])
+    y = y.copy()
+    try:
+        y.iloc[[at for at, _ in changed]] = labels
+    except TypeError as cause:
+        what = f"give labels such as {labels[0]!r}, which {y.name!r} of dtype {y.dtype} cannot hold"
+        raise DecisionsRefused(what, "Give the label the same type in both frames.") from cause
+    return y
+
+
+def _places(ids: NDArray[Any] | None, wanted: list[Any]) -> NDArray[np.intp]:
+    """Positions of the rows of some ids, -1 where there is none; ids of other types are the same if they read alike."""
+    if ids is None:
+        raise DecisionsRefused("name rows by id, and these rows have none", "Name an id column.")
+    names = pd.Index(ids)
+    if not names.is_unique:
+        twice = names[names.duplicated()].tolist()[0]
+        raise DecisionsRefused(f"name rows by id, and {twice!r} stands in several rows", "Name a unique id column.")
+    found = np.asarray(names.get_indexer(pd.Index(wanted, dtype=object)), dtype=np.intp)
+    asked = {str(row): place for place, row in enumerate(wanted) if found[place] < 0}
+    for at, name in enumerate(map(str, ids.tolist()) if asked else ()):
+        if name in asked:
+            found[asked[name]] = at
+    return found

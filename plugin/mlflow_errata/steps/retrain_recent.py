@@ -73,6 +73,11 @@ def uses_newer(params: Mapping[str, Any]) -> bool:
     return params.get("offset") is None
 
 
+def forgets(params: Mapping[str, Any]) -> bool:
+    """Whether the step drops rows, or lets them count less, by their time."""
+    return any(params.get(how) is not None for how in ("since", "last", "half_life"))
+
+
 def shift_of(params: Mapping[str, Any]) -> float:
     """What the step adds to the log-odds of the positive class."""
     return float(params.get("offset") or 0.0)
