@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import mlflow
 import pytest
@@ -117,6 +118,29 @@ def test_a_failed_diagnosis_leaves_the_score(listening, frame, monkeypatch, capl
     assert "ZeroDivisionError" in tags["errata.failed"]
     assert tags["errata.failed"] in caplog.text  # MLflow turns warnings into lines of its log
     assert mlflow.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+class Restless(LogisticRegression):
+    """Fits a model of its own that fails, and makes do without."""
+
+    def fit(self, X, y):  # noqa: N803 - scikit-learn's names
+        with suppress(ValueError):
+            LogisticRegression().fit(X, y[:3])
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("raised", [ValueError, KeyboardInterrupt])
+def test_errors_of_the_users_own_code_end_nothing(listening, frame, monkeypatch, raised):
+    train, (rows, labels) = halves(frame)
+    model = LogisticRegression().fit(*train)
+    with monkeypatch.context() as patch, pytest.raises(raised):
+        patch.setattr(LogisticRegression, "predict", lambda *_: (_ for _ in ()).throw(raised))
+        model.score(rows, labels)
+    with pytest.raises(ValueError, match="inconsistent"):
+        LogisticRegression().fit(rows, labels.head(3))
+    with mlflow.start_run() as run:
+        Restless().fit(*train).score(rows, labels)
+    assert errata.load(run.info.run_id).dataset.training.n_rows == len(train[0])
 
 
 def test_another_listener_still_hears_and_gets_its_place_back(experiment):
