@@ -121,6 +121,19 @@ def test_groups_windows_and_quantiles(experiment, frame):
     assert "low" not in record.dataset.features
 
 
+def test_a_role_computed_from_a_column_leaves_the_column(experiment, frame):
+    rows = frame[["a", "b", "y", "at"]]
+    given = {"weight": frame["a"].abs() + 0.1, "time": frame["at"], "strict": True}
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            said, rows, targets="y", model_type="classifier", evaluators="errata", evaluator_config=given
+        )
+    found = errata.load(run.info.run_id)
+    assert (found.dataset.roles["weight"], found.dataset.roles["time"]) == ("errata.given_weight", "at")
+    wanted = errata.diagnose(frame.assign(p=said(frame), w=given["weight"]), label="y", prediction="p", weight="w")
+    assert found.summary.value.value == pytest.approx(wanted.summary.value.value)
+
+
 def test_a_failure_of_ours_costs_the_user_nothing(experiment, frame):
     rows = frame[["a", "b", "y"]].assign(said=said(frame))
     with mlflow.start_run() as run, pytest.warns(RuntimeWarning, match="errata made no diagnoses"):

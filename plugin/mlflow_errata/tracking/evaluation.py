@@ -95,8 +95,11 @@ def _with_columns(frame: pd.DataFrame, metadata: pd.DataFrame | None, options: d
         given = options.get(role)
         if given is not None and not isinstance(given, str):
             _check_length(role, given, frame)
+            values = pd.Series(getattr(given, "array", given), index=frame.index)
             name = str(getattr(given, "name", None) or f"errata.given_{role}")
-            frame = frame.assign(**{name: getattr(given, "array", given)})
+            if name in frame.columns and not frame[name].equals(values):  # what is computed from a column has its name
+                name = f"errata.given_{role}"
+            frame = frame.assign(**{name: values})
             options[role] = name
     return frame
 
