@@ -209,7 +209,13 @@ class _Judge:
         """The acceptance bars that the run's named slices carry."""
         named = getattr(self.record.results.get("slice_errors"), "named", ())
         return [
-            Bar(f"slice {item.name}", "at most", item.at_most, item.error, "" if item.error else "too few rows")
+            Bar(
+                f"slice {item.name}",
+                "at most",
+                item.at_most,
+                item.error,
+                "" if item.error else item.reason or "too few rows",
+            )
             for item in named
             if item.at_most is not None
         ]

@@ -110,7 +110,7 @@ def test_scores_inside_a_search_are_its_own(listening, frame):
 @pytest.mark.filterwarnings("always::RuntimeWarning")
 def test_a_failed_diagnosis_leaves_the_score(listening, frame, monkeypatch, caplog):
     train, test = halves(frame)
-    monkeypatch.setattr("mlflow_errata.tracking.autologging.diagnose", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("mlflow_errata.tracking.slices.diagnose", lambda *_, **__: 1 / 0)
     with mlflow.start_run() as run:
         assert LogisticRegression().fit(*train).score(*test) > 0.5
     tags = mlflow.get_run(run.info.run_id).data.tags

@@ -15,9 +15,8 @@ import pandas as pd
 from mlflow.utils.autologging_utils import autologging_is_disabled, disable_autologging
 from mlflow.utils.autologging_utils.events import AutologgingEventLogger
 
-from mlflow_errata._diagnose import diagnose
 from mlflow_errata.errors.stored import NotEvaluated, TrackingError
-from mlflow_errata.tracking.slices import slices_of_run
+from mlflow_errata.tracking.slices import diagnosed_with_slices
 from mlflow_errata.tracking.store import log, mark_failed
 
 if TYPE_CHECKING:
@@ -179,14 +178,14 @@ class _Watch:
             with suppress(ValueError, TypeError):  # rows of another kind are no training set, and need not be one
                 train = _frame(known.rows, known.label, label)[0]
         roles: dict[str, Any] = {role: column for role, column in self.roles.items() if column in frame.columns}
-        record = diagnose(
+        record = diagnosed_with_slices(
+            run_id,
             frame,
             label=label,
             model=model,
             features=features,
             weight=None if weight is None else WEIGHT,
             train=train,
-            named_slices=slices_of_run(run_id),
             windows=self.windows if "time" in roles else None,
             **roles,
             **self.options,

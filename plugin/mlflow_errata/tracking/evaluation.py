@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from mlflow_errata._diagnose import diagnose
 from mlflow_errata.errors import ValuesRefused
 from mlflow_errata.errors.stored import TrackingError
 from mlflow_errata.tracking.payload import metrics
-from mlflow_errata.tracking.slices import slices_of_run
+from mlflow_errata.tracking.slices import diagnosed_with_slices
 from mlflow_errata.tracking.store import log
 
 ARGUMENTS = (
@@ -65,8 +66,8 @@ def diagnose_evaluation(
     else:
         options |= {"model": model}
         options.setdefault("features", seen)
-    options.setdefault("named_slices", slices_of_run(run_id))
-    record = diagnose(frame, label=label, **options)
+    ask = diagnose if "named_slices" in options else partial(diagnosed_with_slices, run_id)
+    record = ask(frame, label=label, **options)
     folder = log(record, run_id=run_id, dataset=dataset.name or "evaluation", strict=strict)
     if folder is None:
         raise TrackingError("the record was not logged")
