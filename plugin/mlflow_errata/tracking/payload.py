@@ -64,7 +64,8 @@ def metrics(record: Record) -> dict[str, float]:
     headlines = {name: result.headline for name, result in record.results.items()}
     found = {f"errata/{name}": value.value for name, value in headlines.items() if value is not None}
     found["errata/found"] = float(sum(result.found for result in record.results.values()))
-    best = record.next_steps[0].gain
+    first = record.next_steps[0]
+    best = first.gain_value or first.gain
     if best is not None:
         found["errata/next_step_gain"] = best.value
     return dict(list(found.items())[:MOST_METRICS])
