@@ -128,7 +128,7 @@ def test_the_code_of_every_step_runs(record, frames):
         elif card.kind == "collect_data":
             assert 0 < len(names["to_label"]) < len(train)
         else:
-            assert names["model"].tree_.node_count > 1
+            assert getattr(names["model"], "estimator_", names["model"]).tree_.node_count > 1
 
 
 def test_the_code_survives_storing(record, tmp_path):

@@ -20,6 +20,7 @@ HOW = {
 }
 
 
+IMPORT = "import mlflow_errata as errata\n\n"
 LONGEST = 400
 """Characters of a reason that are shown."""
 
@@ -85,6 +86,13 @@ def expected(promised: Estimate | None, track: Track | None) -> str:
         f"{words.plural(len(track.pairs), 'earlier step')} of this kind delivered {words.number(track.factor.value)} "
         f"of what was promised: expect {gain(found)}."
     )
+
+
+def on_record(code: str, run_id: str) -> str:
+    """Code that speaks of `record`, which is read from its run first."""
+    if "record" not in code:
+        return code
+    return f"{IMPORT}record = errata.load({run_id!r})\n{code.removeprefix(IMPORT)}"
 
 
 def code(choice: Choice, record: Record, run_id: str) -> str:

@@ -48,7 +48,7 @@ def lede(record: Record) -> str:
     if not steps:
         return "This record proposes no step."
     if record.trials is not None:
-        return trials.lede(record, record.trials)
+        return trials.lede(record, record.trials, [title_of(step, record) for step in record.plan[1:]])
     if steps[0].kind == "stop":
         return _nothing_to_do(record)
     measured = [step for step in steps if (step.gain_value or step.gain) is not None]

@@ -62,18 +62,19 @@ def amount(measured: Estimate, record: Record) -> str:
     return f"{words.change(measured)} {'less ' if less else ''}{words.metric(measured.unit)}"
 
 
-def lede(record: Record, trials: Trials) -> str:
-    """What the trials say, in a sentence or two."""
+def lede(record: Record, trials: Trials, later: Sequence[str] = ()) -> str:
+    """What the trials say, in a sentence or two; `later` are the names of what the plan goes on with."""
     first, n_tried = record.next_steps[0], words.plural(len(trials.tried), "step")
     if first.kind == "stop":
         return f"{n_tried} tried, and none pays.{_detectable(trials)}"
     if is_unchecked(first) or (first.gain_value or first.gain) is None:
         others = f" Gains of the {n_tried} tried hold on the labels as they are." if trials.tried else ""
         return f"The findings ask for it first. {_before_a_check(first)}{others}"
-    said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried.{_likely(first)}"
+    best = f", the best of {n_tried} tried" if first in trials.tried else f"; {n_tried} tried besides"
+    said = f"Expected gain: {gain(first, record)}{best}.{_likely(first)}"
     if first.gain_value is not None and first.gain is not None:
         said += f" {words.capital(words.metric(first.gain.unit))} moves by {words.change(first.gain)}."
-    return said + _then(record)
+    return said + _then(record, later)
 
 
 def _likely(step: NextStep) -> str:
@@ -90,10 +91,10 @@ def _before_a_check(step: NextStep) -> str:
     return f"Right labels may be worth {ends}: nothing if all are right, most if all are wrong; the check tells."
 
 
-def _then(record: Record) -> str:
+def _then(record: Record, later: Sequence[str]) -> str:
     """What the later steps of the plan add."""
-    later = [gain(step, record) for step in record.plan[1:]]
-    return f" The plan goes on: {words.listed(later)} more." if later else ""
+    added = [f"{name} ({gain(step, record)} more)" for name, step in zip(later, record.plan[1:], strict=False)]
+    return f" The plan goes on: {words.listed(added)}." if added else ""
 
 
 def _detectable(trials: Trials) -> str:

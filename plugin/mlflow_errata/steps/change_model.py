@@ -36,8 +36,8 @@ def alter(
     *,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the step's parameter
     family: Family | None = None,
-    threshold: float | None = None,  # noqa: ARG001 - the decision's part
     classes: bool = True,
+    **decision: Any,  # noqa: ARG001 - where decisions fall
 ) -> Any:
     """The estimator to fit instead; unfitted.
 
@@ -47,8 +47,8 @@ def alter(
     X : DataFrame that it will be fitted on, for its dtypes
     set : parameters to set, by scikit-learn's nested names
     family : "gradient_boosting" or "linear", in place of the estimator
-    threshold : float, where the decision falls with this model
     classes : bool, False for regression
+    decision : where decisions fall with this model
     """
     from sklearn.base import clone  # noqa: PLC0415 - slow to import
 

@@ -40,7 +40,7 @@ def code_of(block: "StepCard") -> str:
     """The code that takes a step: the whole next run, once it was accepted."""
     choice = chosen.get(block.kind)
     accepted = "" if choice is None else loop.code(choice, record, row.run_id)
-    return accepted or block.code
+    return accepted or loop.on_record(block.code, row.run_id)
 
 
 def head(block: "StepCard") -> None:
