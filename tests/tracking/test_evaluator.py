@@ -66,6 +66,24 @@ def test_a_dataset_that_hides_columns_from_the_model(experiment, frame):
     assert record.dataset.features == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"time": "att"}, r"time='att' is not a column of the table. Did you mean 'at'\?"),
+        ({"targets": "yy"}, "targets='yy' is not a column"),
+        ({"predictions": "said"}, "predictions='said' is not a column"),
+        ({"metadata": "region"}, r"metadata='region' is one string. Pass a list: metadata=\['region'\]"),
+        ({"metadata": ["regions"]}, "metadata='regions' is not a column"),
+        ({"metadata": ["y"]}, "column 'y' is given as targets= and as metadata="),
+        ({"time": "y"}, "column 'y' is given as targets= and as time="),
+        ({"predictions": "score", "id": "score"}, "column 'score' is given as predictions= and as id="),
+    ],
+)
+def test_a_dataset_of_columns_that_are_not_there_is_refused(frame, given, said):
+    with pytest.raises(errata.ErrataError, match=said):
+        mlflow.data.from_errata(frame, **{"targets": "y"} | given)
+
+
 def test_stored_predictions(experiment, frame):
     rows = frame.drop(columns="score").assign(said=said(frame))
     with mlflow.start_run() as run:
