@@ -141,10 +141,8 @@ class RoleTwice(InputError):
 class OutputMissing(InputError):
     """Neither a model nor columns with its output."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "there is nothing to compare the label with: pass model=, or name columns with prediction= or scores=."
-        )
+    def __init__(self, remedy: str = "pass model=, or name columns with prediction= or scores=") -> None:
+        super().__init__(f"there is nothing to compare the label with: {remedy}.")
 
 
 class ValuesRefused(InputError):
