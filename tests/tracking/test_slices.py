@@ -5,6 +5,7 @@ from __future__ import annotations
 import mlflow
 import pytest
 from click.testing import CliRunner
+from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -65,10 +66,12 @@ def _numbers(rows):
     return rows[["a", "b"]]
 
 
-def test_nothing_to_check_is_no_fault(experiment, frame, tmp_path):
-    folder = errata.diagnose(frame, label="y", scores="score").save(tmp_path / "r")
+def test_a_gate_without_bars_passes_nobody(experiment, record, tmp_path):
+    folder = record.save(tmp_path / "r")
     told = CliRunner().invoke(main, ["check", str(folder)])
-    assert (told.exit_code, told.output) == (0, "There is no bar: neither rules nor a named slice with one.\n")
+    assert (told.exit_code, told.output) == (2, "There is no bar: neither rules nor a named slice with one.\n")
+    with pytest.raises(MlflowException, match="errata/check/any"):
+        mlflow.validate_evaluation_results(*errata.validation(errata.check(str(folder))))
 
 
 def test_what_cannot_be_kept_is_refused(experiment):

@@ -189,6 +189,14 @@ class FileUnreadable(ErrataError):
         super().__init__(f"{where} cannot be read as {what}: {sentence(cause)}")
 
 
+class FileRefused(ErrataError):
+    """A file or folder that the system does not let be read or written."""
+
+    def __init__(self, cause: OSError) -> None:
+        where = "" if cause.filename is None else f"{cause.filename}: "
+        super().__init__(f"{where}{sentence(cause.strerror or cause)} Name a file in a folder that can be written.")
+
+
 class NotServed(TrackingError):
     """MLflow and the app cannot be served on one port."""
 
