@@ -178,4 +178,4 @@ def test_a_script_that_nobody_changes(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
     )
-    assert ran.stdout.strip() == "partial", ran.stderr
+    assert ran.stdout.strip() == "complete", ran.stderr

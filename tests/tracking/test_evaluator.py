@@ -47,7 +47,7 @@ def test_a_model_uri_with_columns_that_the_model_must_not_see(experiment, frame,
     assert record.summary.metric == "roc_auc"
     assert result.metrics["errata/found"] == sum(item.found for item in record.results.values())
     assert "accuracy_score" in result.metrics
-    assert tags(run)["errata.status"] == "partial"  # no value was declared
+    assert tags(run)["errata.status"] == "complete"
 
 
 def test_a_dataset_that_hides_columns_from_the_model(experiment, frame):

@@ -44,7 +44,7 @@ def test_the_run_says_what_was_found(experiment, record):
     assert data.info.status == "FINISHED"
     assert data.data.metrics["errata/found"] == sum(result.found for result in record.results.values())
     assert len([key for key in data.data.metrics if key.startswith("errata/")]) <= 12
-    assert data.data.tags["errata.status"] == "partial"  # no value was declared
+    assert data.data.tags["errata.status"] == "complete"
     dataset = data.inputs.dataset_inputs[0].dataset
     assert (dataset.name, dataset.digest) == ("evaluation", record.dataset.digest[:36])
     table = mlflow.load_table(f"{data.data.tags['errata.record']}/slices.json", run_ids=[run.info.run_id])

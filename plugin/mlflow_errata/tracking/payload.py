@@ -82,7 +82,7 @@ def _tags(record: Record, dataset: str, folder: str) -> dict[str, str]:
     return {
         SCHEMA_TAG: str(SCHEMA),
         VERSION_TAG: record.summary.errata,
-        STATUS_TAG: "partial" if record.not_applicable else "complete",
+        STATUS_TAG: "complete",
         NEXT_STEP_TAG: record.next_steps[0].kind,
         SUMMARY_TAG: _summary(record, dataset),
         **_places(dataset, folder),
