@@ -185,6 +185,17 @@ def test_several_classes_are_decided_by_factors_without_a_refit(frames):
     assert set(one.decide(fitted).predict(rows[["x"]])) == {"never"}
 
 
+def test_classes_that_are_numbers_with_a_point_are_classes(frames):
+    """One label that is missing makes integers floats."""
+    train, _ = frames
+    rows = train.assign(late=train["x"].round().clip(-1, 1).astype(float))
+    factors = [[-1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    one = Recipe(
+        (("resample", {"method": "prior", "factors": factors}),), "late", ("x",), *3 * [None], "multiclass", ""
+    )
+    assert set(one.fit(LogisticRegression(), rows).predict(rows[["x"]])) == {0.0}
+
+
 class Fixed:
     """A model of which there is one only."""
 

@@ -285,7 +285,7 @@ def prepared(
     from mlflow_errata.decision import DecisionRule, prior_offset  # noqa: PLC0415 - loads scikit-learn
 
     rows = joined(steps, train, newer)
-    if rows.y.dtype.kind != "f" and rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004
+    if rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004 - a binary task
         return _prepared_classes(steps, rows)
     offset, threshold = 0.0, None
     for kind, params in _in_turn(steps):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mlflow_errata.diagnoses._outside import Outside
+    from mlflow_errata.diagnoses._outside import Outside, Unobserved
     from mlflow_errata.metric import Outcomes
 
 UNIT = "share of labels"
@@ -35,7 +35,7 @@ class SuspectSlice:
     predicates : tuple of Predicate, all of which hold
     support : int, rows inside
     kind : "contradicted": a model fitted on the rows outside is sure of another label far more often than elsewhere;
-        "unobserved": a column that the model does not see is missing, and the label is always the negative one
+        "unobserved": a column that the model does not see is missing, and the label is always the same
     given, suggested : the pair of labels that stands out
     noise_rate : Estimate, share of the labels inside that may be wrong
     evident : bool, False where all classes are contradicted alike, which a slice that is hard to predict shows too
@@ -74,13 +74,15 @@ class View:
         self.slices: list[SuspectSlice] = []
         self.judged = scores
 
-    def forget(self, name: str, rows: NDArray[np.intp]) -> None:
+    def forget(self, found: Unobserved) -> None:
         """Take labels as never observed."""
+        rows, pair = found.rows, (found.given, 1 - found.given)
         new = self._claim(rows)
         self.score[new] = 1.0
-        expected = float(self.scores[rows, -1].mean())
+        expected = float(self.scores[rows, 1 - found.given].mean())
         low = max(0.0, expected - NORMAL_95 * sqrt(expected * (1 - expected) / len(rows)))
-        self._add((IsMissing(name),), len(rows), "unobserved", pair=(0, 1), rate=(expected, low, 1.0), evident=True)
+        missing = (IsMissing(found.column),)
+        self._add(missing, len(rows), "unobserved", pair=pair, rate=(expected, low, 1.0), evident=True)
 
     def correct(self, found: Outside) -> None:
         """Judge the rows of a slice by a model fitted outside it, with the slice's own rates."""

@@ -23,6 +23,8 @@ SERIES: Mapping[Status, Series] = {
     "unsure": of_status("unsure", "not distinguishable from it, or worth too little"),
     "bad": of_status("bad", "loses beyond chance"),
 }
+LIKELY = 2 / 3
+"""Chance from which a gain is called likely."""
 NOTHING = "Do nothing"
 MOST_DOTS = 14
 """Steps that the chart shows."""
@@ -80,7 +82,8 @@ def lede(record: Record, trials: Trials, later: Sequence[str] = ()) -> str:
 def _likely(step: NextStep) -> str:
     if status(step) != "likely" or step.chance_gains is None:
         return ""
-    return f" Likely, not sure: the chance that rows to come gain is {100 * step.chance_gains:.0f} %."
+    said = "Likely, not sure" if step.chance_gains >= LIKELY else "Not sure"
+    return f" {said}: the chance that rows to come gain is {100 * step.chance_gains:.0f} %."
 
 
 def _before_a_check(step: NextStep) -> str:
