@@ -100,7 +100,9 @@ def test_the_worst_slice_needs_no_rows(frame, tmp_path):
     calm = replace(record.results["slice_errors"], slices=())
     asked = {"worst_slice": {"error_at_most": 0.9}}
     for found in (record, replace(record, results=record.results | {"slice_errors": calm})):
-        gate = judged(replace(found, evaluated=pd.DataFrame()), Rules.read(asked), against=None, run="x", against_run=None)
+        gate = judged(
+            replace(found, evaluated=pd.DataFrame()), Rules.read(asked), against=None, run="x", against_run=None
+        )
         assert gate.exit_code == 0
     assert gate.bars[0].measured == calm.overall
 
