@@ -81,3 +81,7 @@ def test_what_cannot_be_kept_is_refused(experiment):
         errata.save_slices("no such", {"late": "hour >= 19"})
     with pytest.raises(ExperimentMissing):
         errata.load_slices("no such")
+    name = mlflow.get_experiment(experiment).name
+    mlflow.delete_experiment(experiment)
+    with pytest.raises(ExperimentMissing, match=f"is deleted. Restore it: .* --experiment-id {experiment}"):
+        errata.save_slices(name, {"late": "hour >= 19"})

@@ -237,6 +237,17 @@ class ExperimentMissing(TrackingError):
         super().__init__(f"there is no experiment {name!r}. Create it with mlflow.set_experiment({name!r}).")
 
 
+class ExperimentDeleted(ExperimentMissing):
+    """An experiment that was deleted, and can be restored."""
+
+    def __init__(self, name: object, experiment_id: str) -> None:
+        TrackingError.__init__(
+            self,
+            f"the experiment {name!r} is deleted. "
+            f"Restore it: mlflow experiments restore --experiment-id {experiment_id}",
+        )
+
+
 class ReasonMissing(TrackingError):
     """Something to be ignored without a reason."""
 
