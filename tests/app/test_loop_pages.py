@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 import mlflow_errata as errata
 from errata_app import source
 from errata_app.draw import fingerprint
+from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import gains
 from mlflow_errata.server import app_path
 
@@ -126,10 +127,12 @@ def test_the_history_tells_promised_and_delivered(loop):
     assert "](http" not in said
 
 
-def test_two_runs_side_by_side(loop):
-    app = opened(loop, "compare", run="second")
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_two_runs_side_by_side_the_earlier_one_first(loop, run):
+    app = opened(loop, "compare", run=run)
     said = text(app)
     assert "than the earlier run" in app.title[0].value or "Not distinguishable" in app.title[0].value
-    assert app.selectbox(key="against").value == loop["first"]
+    assert app.selectbox(key="against").value == loop["second" if run == "first" else "first"]
+    assert list(app.dataframe[-1].value) == ["diagnosis", "earlier: one", f"newer: {words.shown(HOSTILE)}"]
     assert f"errata compare {loop['first']} {loop['second']}" in said
     assert "](http" not in said

@@ -246,6 +246,7 @@ def test_an_own_slice_is_measured_and_named(opened, made):
     ("where", "said"),
     [
         ("region > 3", "cannot read 'region > 3'"),
+        ("region <= 3", "hour > 19 and hour <= 19 are not read"),
         ("regio == 'east'", "Did you mean 'region'?"),
         ("region >= 3", "cannot compare"),
         ("region == 'west'", "n = 0, too few to say anything"),

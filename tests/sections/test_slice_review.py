@@ -200,7 +200,7 @@ def test_a_slice_of_ones_own(item, rate):
     alike = slice_elsewhere.own(MeasuredSlice(replace(named, excess=rate(1, -9, 9, unit="errors")), 1000, 1000))
     assert (alike.status, "the two are not distinguishable" in alike.sentence) == ("unsure", True)
     better = slice_elsewhere.own(MeasuredSlice(replace(named, excess=rate(-30, -45, -15, unit="errors")), 9, 9))
-    assert (better.status, "errors fewer inside" in better.sentence) == ("good", True)
+    assert (better.status, "that is 30 (15 to 45) errors fewer inside" in better.sentence) == ("good", True)
     few = slice_elsewhere.own(MeasuredSlice(replace(named, support=1, error=None), 9, 9))
     assert "n = 1, too few" in few.sentence
     assert slice_elsewhere.own_code("a >= 1 and b == 'x'").endswith(

@@ -280,5 +280,6 @@ class ExpressionUnreadable(InputError):
     def __init__(self, part: str, expression: str) -> None:
         super().__init__(
             f"the slice {expression!r}: cannot read {part!r}. Write conditions as slices print them, joined by "
-            "' and ': carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, 7 <= hour < 19, arr_delay is missing."
+            "' and ': carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, 7 <= hour < 19, arr_delay is missing. "
+            "A range holds its lower end and not its upper one, so hour > 19 and hour <= 19 are not read."
         )

@@ -32,6 +32,8 @@ SHAPE: Mapping[Status, str] = {
     "unsure": "diamond",
     "ignored": "diamond",
 }
+SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell", "ignored": "○ ignored"}
+"""The status of a verdict in the cell of a table."""
 ROW = 26
 """Pixels of a row with one line of text, and of every further line."""
 LINE = 13

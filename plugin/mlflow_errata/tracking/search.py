@@ -46,9 +46,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class RunVerdict:
-    """A diagnosis in a run list: its verdict and its headline."""
+    """A diagnosis in a run list: its verdict, the status that the verdict has in words, and its headline."""
 
     found: bool
+    status: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -295,4 +296,4 @@ def _summary(text: str) -> dict[str, Any]:
 def _verdict(item: dict[str, Any]) -> RunVerdict:
     *ends, unit = item["headline"] or (None, None, None, "")
     value, low, high = (None if end is None else float(end) for end in ends)
-    return RunVerdict(bool(item["found"]), value, low, high, str(unit))
+    return RunVerdict(bool(item["found"]), str(item.get("status", "")), value, low, high, str(unit))
