@@ -219,3 +219,12 @@ def test_files_show_the_way_to_the_training_set(opened, run):
     app.radio(key="way").set_value("Files").run()
     assert f"errata.load_decisions({run!r})" in app.code[-1].value
     assert not app.exception
+
+
+def test_the_next_step_gives_the_code_of_the_labels_that_were_decided(opened, run, record):
+    errata.save_decisions(run, dict.fromkeys(errata.audit(record)["id"], "accept"), by="anna")
+    app = opened().switch_page("views/next_step.py").run()
+    code = app.code[0].value.partition("model = ")[0]
+    names: dict[str, object] = {}
+    exec(code, names)  # noqa: S102 - the code that a reader is told to run
+    assert [kind for kind, _ in names["recipe"].steps] == ["relabel"]

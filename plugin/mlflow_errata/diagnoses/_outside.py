@@ -18,7 +18,7 @@ from mlflow_errata.diagnoses._encoding import column_of
 from mlflow_errata.diagnoses._learner import Learner
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._sliced import SlicedColumn, sliced_column
-from mlflow_errata.predicates import Predicate, Within
+from mlflow_errata.predicates import Predicate, Within, all_hold
 from mlflow_errata.slicing import Lattice, confirm
 from mlflow_errata.stats.labels import even_rates, flip_rates
 
@@ -262,9 +262,7 @@ def _seen_from_outside(
     table: EvaluationTable, predicates: tuple[Predicate, ...], explained: NDArray[np.bool_], learner: Learner
 ) -> Outside | None:
     y, k = table.outcomes.y, len(table.outcomes.classes)
-    inside = np.ones(len(table), dtype=bool)
-    for predicate in predicates:
-        inside &= predicate.mask(table.frame)
+    inside = all_hold(predicates, table.frame)
     rows, outside = np.flatnonzero(inside), np.flatnonzero(~inside)[: MOST_VALUES // k]
     n_control, own = ceil(CONTROL * len(outside)), {predicate.column for predicate in predicates}
     control, fitted = outside[:n_control], outside[n_control:]

@@ -12,11 +12,10 @@ from mlflow_errata.diagnoses._outside import SURE
 from mlflow_errata.diagnoses._worklist import ELSEWHERE
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
-from mlflow_errata.predicates import IsMissing, Predicate
+from mlflow_errata.predicates import IsMissing, Predicate, all_hold
 from mlflow_errata.stats.labels import confident_class, even_rates, flip_rates, runner_up, self_confidence, suspicion
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._outside import Outside, Unobserved
@@ -54,12 +53,9 @@ class SuspectSlice:
         """The predicates as text."""
         return tuple(str(predicate) for predicate in self.predicates)
 
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        found = np.ones(len(frame), dtype=bool)
-        for predicate in self.predicates:
-            found &= predicate.mask(frame)
-        return found
+    def mask(self, frame: object) -> NDArray[np.bool_]:
+        """Rows of any frame (pandas, polars, Spark, pyarrow) with these columns that belong to the slice."""
+        return all_hold(self.predicates, frame)
 
 
 class View:

@@ -9,7 +9,7 @@ from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.sections import REGISTRY, loop, verdicts
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import SAID, Dot, dots, of_status
+from mlflow_errata.sections._marks import SAID, Dot, axis_of_change, dots, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata._compare import Change
@@ -103,7 +103,10 @@ def _chart(found: RunComparison) -> Chart:
     spec = dots(
         rows,
         (WORSE, BETTER),
-        x={"title": f"change of {unit} (95 % interval); right of the line is worse", "axis": {"tickCount": 6}},
+        x={
+            "title": f"change in {words.counted_in(unit)} (95 % interval); right of the line is worse",
+            "axis": axis_of_change(unit, tickCount=6),
+        },
         domain=(min(*ends, 0.0) - room, max(*ends, 0.0) + room),
         rule=0.0,
     )

@@ -68,6 +68,8 @@ def _of_slice(step: NextStep, record: Record) -> str:
 
 
 def _relabel(step: NextStep, record: Record) -> str:
+    if "decisions" in step.params:
+        return _corrected(step, record)
     if "label_issues" in step.because:
         audit = step.params.get("audit")
         return (
@@ -80,6 +82,14 @@ def _relabel(step: NextStep, record: Record) -> str:
     return found and (
         f"{found}to_check = train[found.mask(train)]\n"
         f"to_check = to_check.sample(min({audit}, len(to_check)), random_state=0)"
+    )
+
+
+def _corrected(step: NextStep, record: Record) -> str:
+    at = list(record.next_steps).index(step)
+    return (
+        f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}])\n"
+        "model = recipe.fit(model, train)  # a clone, on exactly these labels, by id; what train lacks is named"
     )
 
 

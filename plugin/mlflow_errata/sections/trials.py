@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Text
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, Series, dots, of_status
+from mlflow_errata.sections._marks import GREY, Dot, Series, axis_of_change, dots, of_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 SERIES: Mapping[Status, Series] = {
     "good": of_status("good", "beats doing nothing"),
     "likely": of_status("likely", "likely beats doing nothing"),
-    "unsure": of_status("unsure", "not distinguishable from it, or worth too little"),
+    "unsure": of_status("unsure", "too little evidence, or worth too little"),
     "bad": of_status("bad", "loses beyond chance"),
 }
 LIKELY = 2 / 3
 """Chance from which a gain is called likely."""
 NOTHING = "Do nothing"
+REFERENCE = Series("doing nothing", GREY, "cross")
 MOST_DOTS = 14
 """Steps that the chart shows."""
 
@@ -223,8 +224,8 @@ def _nothing(trials: Trials) -> Dot:
     """The unchanged model, with its own noise where it was refitted."""
     found = trials.noise
     if found is None:
-        return Dot(NOTHING, 0.0, SERIES["unsure"].words, words="0")
-    return Dot(NOTHING, found.value, SERIES["unsure"].words, found.low, found.high, words.change(found))
+        return Dot(NOTHING, 0.0, REFERENCE.words, words="0")
+    return Dot(NOTHING, found.value, REFERENCE.words, found.low, found.high, words.change(found))
 
 
 def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
@@ -239,8 +240,7 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]
     room = 0.3 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
     domain = (min(*ends, 0.0) - room, max(*ends, 0.0) + room)
-    unit = words.metric(trials.unit)
-    title = f"gain in {unit} (90 % interval)"
-    spec = dots(rows, tuple(SERIES.values()), x={"title": title}, domain=domain, rule=0.0)
+    x = {"title": f"gain in {words.counted_in(trials.unit)} (90 % interval)", "axis": axis_of_change(trials.unit)}
+    spec = dots(rows, (*SERIES.values(), REFERENCE), x=x, domain=domain, rule=0.0)
     told = words.listed([f"{row.name} {row.words}" for row in rows], most=MOST_DOTS)
     return [Chart(spec, alt=f"Gain of every step tried: {told}.")]

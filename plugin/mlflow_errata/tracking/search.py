@@ -98,7 +98,7 @@ class RunRow:
 
 
 def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
-    """The record of a run.
+    """The record of a run, with all that was logged: it can be logged again, into another run.
 
     Parameters
     ----------
@@ -112,7 +112,15 @@ def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = 
     ------
     NoDiagnoses, NotInStore, StoreUnreachable, RecordBroken, RecordTooNew
     """
-    return reading(tracking_uri, lambda client: _load(client, run_id, dataset))
+    return reading(tracking_uri, lambda client: _load(client, run_id, dataset, ROWS, EVALUATED))
+
+
+def load_shown(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
+    """The record of a run as it is shown, without what its model said of every row.
+
+    Parameters and errors as in `load`.
+    """
+    return reading(tracking_uri, lambda client: _load(client, run_id, dataset, ROWS))
 
 
 def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
@@ -220,10 +228,10 @@ def load_evaluated(client: MlflowClient, run_id: str) -> Record:
     return _load(client, run_id, None, EVALUATED)
 
 
-def _load(client: MlflowClient, run_id: str, dataset: str | None, rows: str = ROWS) -> Record:
+def _load(client: MlflowClient, run_id: str, dataset: str | None, *rows: str) -> Record:
     folder = folder_of(client, run_id, dataset)
     with tempfile.TemporaryDirectory() as scratch:
-        place = fetched(client, run_id, folder, (RECORD, rows), scratch)
+        place = fetched(client, run_id, folder, (RECORD, *rows), scratch)
         record = Record.open(place)
     experiment = client.get_experiment(client.get_run(run_id).info.experiment_id)
     return replace(record, ignored=ignored_by(experiment))
