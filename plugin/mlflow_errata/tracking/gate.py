@@ -67,7 +67,7 @@ def record_of(client: MlflowClient, name: str) -> tuple[str, Record]:
     ------
     AliasMissing, NoDiagnoses, RecordBroken, RecordTooNew
     """
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return name, Record.open(name)
     run_id = run_of(client, name)
     return run_id, load_evaluated(client, run_id)
