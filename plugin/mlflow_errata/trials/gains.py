@@ -268,7 +268,7 @@ class Scale:
         if not self.forward:
             return []
         drawn = np.random.default_rng(self.random_state).permutation(len(self.y))
-        classes = self.y if self.y.dtype.kind in "iu" else np.zeros(len(self.y))
+        classes = self.y if self.y.ndim == 1 and self.y.dtype.kind in "iu" else np.zeros(len(self.y))
         spot = np.empty(len(self.y), dtype=np.intp)
         spot[np.lexsort((drawn, classes, self.groups))] = np.arange(len(self.y)) % SPOTS
         return [spot != each for each in range(SPOTS)]
