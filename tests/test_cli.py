@@ -259,6 +259,38 @@ def test_try_measures_a_gain_on_files(frame, tmp_path, monkeypatch):
     assert (done.exit_code, "cannot be read as an MLflow model" in done.output) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "RECORD", "-o", "none/x"],
+        ["recipe", "RECORD", "-o", "none/x"],
+        ["check", "RECORD", "--json", "none/x"],
+        ["check", "RECORD", "--junit", "none/x"],
+        ["diagnose", "DATA", "--label", "y", "--scores", "score", "--out", "DATA/x"],
+        ["demo", "--folder", "DATA/x", "--no-serve"],
+    ],
+)
+def test_a_file_that_cannot_be_written(record, frame, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    record.save("RECORD")
+    frame.to_csv("DATA", index=False)
+    done = run(*words)
+    assert done.exit_code == 2
+    assert done.output.endswith(" Name a file in a folder that can be written.\n")
+
+
+@pytest.mark.parametrize("command", ["accept", "decline"])
+def test_who_decides_has_a_name(monkeypatch, command):
+    for name in ("USER", "ERRATA_USER"):
+        monkeypatch.delenv(name, raising=False)
+    done = run(command, "a" * 32, "relabel")
+    assert (done.exit_code, "Say who decides: --by anna." in done.output) == (2, True)
+
+
+def test_a_port_that_is_none():
+    assert "99999 is not in the range" in run("ui", "--port", 99999).output
+
+
 def test_a_file_that_is_no_table(tmp_path):
     (tmp_path / "x.parquet").write_text("no")
     done = run("diagnose", tmp_path / "x.parquet", "--label", "y")

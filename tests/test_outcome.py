@@ -100,6 +100,16 @@ def test_an_id_that_names_another_row_is_no_overlap(rows, models):
         pairing(old, new)
 
 
+def test_rows_of_one_id_that_differ_are_counted(rows, models):
+    test = rows.tail(2000).drop(columns="at")
+    old, new = (
+        diagnosed(frame, model, time=None)
+        for frame, model in zip((test, test.astype({"a": "float32"})), models, strict=True)
+    )
+    with pytest.raises(NotComparable, match="of 2,000 rows with the same id in both runs, 0 hold the same"):
+        pairing(old, new)
+
+
 def test_a_common_window_of_other_rows(rows, models):
     even, odd = rows[1000::2], rows[1001::2]
     found = delivered(diagnosed(even, models[0]), diagnosed(odd, models[1]), "roc_auc")

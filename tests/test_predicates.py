@@ -8,8 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from mlflow_errata.errors import ColumnMissing, FrameTypeUnknown
-from mlflow_errata.predicates import Equals, IsIn, IsMissing, Within, all_hold
+from mlflow_errata.errors import ColumnMissing, FrameTypeUnknown, ValuesRefused
+from mlflow_errata.predicates import Equals, IsIn, IsMissing, Within, all_hold, parse
 
 WORDS = {
     "str": pd.Series(["a", "b", None, "a"], dtype="str"),
@@ -111,6 +111,14 @@ def test_text():
 def test_a_column_that_is_not_there():
     with pytest.raises(ColumnMissing, match="Did you mean 'hour'"):
         Equals("hours", 3).mask(pd.DataFrame({"hour": [3]}))
+
+
+@pytest.mark.filterwarnings("ignore:Could not infer format")
+@pytest.mark.parametrize("wanted", ["text >= 3", "text >= 2024-01-01", "at >= 3", "hour(text) >= 3"])
+def test_what_a_column_cannot_be_compared_with(wanted):
+    rows = pd.DataFrame({"text": ["a", "b"], "at": pd.date_range("2024-01-01", periods=2)})
+    with pytest.raises(ValuesRefused, match=r"holds values that '.*' cannot compare"):
+        parse(wanted)[0].mask(rows)
 
 
 def test_rows_of_every_container_for_which_all_hold():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -100,7 +101,9 @@ class Gate:
 
     @property
     def exit_code(self) -> int:
-        """0 if every bar passes, 1 if one fails, 2 if none fails and one cannot be judged."""
+        """0 if every bar passes, 1 if one fails, 2 if none fails and one cannot be judged, or there is none."""
+        if not self.bars:
+            return 2
         said = {self.verdict(bar) for bar in self.bars}
         return 1 if "fail" in said else 2 if "cannot be judged" in said else 0
 
@@ -154,12 +157,15 @@ class Rules:
 
 
 def _check(name: str, title: str, bars: object, where: object) -> None:
-    if not isinstance(bars, dict) or not bars:
+    if not isinstance(bars, dict) or not {*bars} - {"where"}:
         raise RulesBroken(where, f"[{name}.{title}] holds no bar; it may hold {sorted(KEYS[name])}")
     for key, value in bars.items():
         if key not in KEYS[name]:
             raise RulesBroken(where, f"{key} in [{name}] is not known; there are {sorted(KEYS[name])}")
-        if key != "where" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if key == "where":
+            if not isinstance(value, str):
+                raise RulesBroken(where, f"where = {value!r} in [{name}.{title}] is no text")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise RulesBroken(where, f"{key} = {value!r} in [{name}] is no number")
 
 
@@ -209,7 +215,13 @@ class _Judge:
         """The acceptance bars that the run's named slices carry."""
         named = getattr(self.record.results.get("slice_errors"), "named", ())
         return [
-            Bar(f"slice {item.name}", "at most", item.at_most, item.error, "" if item.error else "too few rows")
+            Bar(
+                f"slice {item.name}",
+                "at most",
+                item.at_most,
+                item.error,
+                "" if item.error else item.reason or "too few rows",
+            )
             for item in named
             if item.at_most is not None
         ]
@@ -257,13 +269,7 @@ class _Judge:
         if not isinstance(result, SliceErrors):
             raise NotComparable("slice errors were not diagnosed")
         confirmed = [item.error for item in result.slices]
-        whole = self._error()
-        return max(confirmed, key=lambda error: error.value, default=whole)
-
-    def _error(self) -> Estimate:
-        rows = self._rows()
-        ends = mean_or_share(rows.outcomes.errors, rows.outcomes.weight)
-        return Estimate(*ends, n=len(rows), unit="error rate" if rows.outcomes.classes else "mean absolute error")
+        return max(confirmed, key=lambda error: error.value, default=result.overall)
 
     def _flips(self) -> Estimate:
         found = flips_between(self._pairing())
@@ -306,7 +312,7 @@ class _Judge:
 def _bar(name: str, bound: Bound, limit: float, measure: Callable[[], Estimate]) -> Bar:
     try:
         return Bar(name, bound, limit, measure())
-    except ErrataError as reason:
+    except (ErrataError, ValueError, TypeError) as reason:  # a metric of scikit-learn's refuses in its own words
         return Bar(name, bound, limit, None, str(reason))
 
 

@@ -146,26 +146,30 @@ def _unseen(was: Evaluated, now: Evaluated, new: Record) -> Pairing:
 
 def _by_id(was: Evaluated, now: Evaluated) -> Pairing | None:
     """Rows of the same id whose columns hold the same, as far as both runs have them."""
+    old, new, same = _of_one_id(was, now)
+    return _alike("ids", old.take(same), new.take(same)) if int(same.sum()) >= FEWEST else None
+
+
+def _of_one_id(was: Evaluated, now: Evaluated) -> tuple[Evaluated, Evaluated, NDArray[np.bool_]]:
+    """The rows of either run whose id the other holds, side by side, and which of them hold the same."""
     common = [name for name in was.columns if name in now.columns]
-    if not common or not (pd.Index(was.ids).is_unique and pd.Index(now.ids).is_unique):
-        return None
-    at = pd.Index(was.ids).get_indexer(pd.Index(now.ids))
+    known = common and pd.Index(was.ids).is_unique and pd.Index(now.ids).is_unique
+    at = pd.Index(was.ids).get_indexer(pd.Index(now.ids)) if known else np.full(len(now), -1)
     both = np.flatnonzero(at >= 0)
-    if len(both) < FEWEST:
-        return None
     old, new = was.take(at[both]), now.take(both)
-    same = row_hashes(old.columns[common], {}) == row_hashes(new.columns[common], {})
-    if int(same.sum()) < FEWEST:
-        return None
-    return _alike("ids", old.take(same), new.take(same))
+    same = row_hashes(old.columns[common], {}) == row_hashes(new.columns[common], {}) if len(both) else both >= 0
+    return old, new, same
 
 
 def _window(was: Evaluated, now: Evaluated) -> Pairing:
     if was.times is None or now.times is None:
-        raise NotComparable(
-            "the two runs were evaluated on different rows that share no ids, and there is no time to find a common "
-            "window by"
+        same = _of_one_id(was, now)[2]
+        rows = (
+            f"of {len(same):,} rows with the same id in both runs, {int(same.sum()):,} hold the same in every column"
+            if len(same)
+            else "the two runs were evaluated on different rows that share no ids"
         )
+        raise NotComparable(f"{rows}, and there is no time to find a common window by")
     if was.times.dtype.kind != now.times.dtype.kind:
         raise NotComparable("the times of the two runs are of different kinds")
     start = max(np.nanmin(side.times) for side in (was, now) if side.times is not None)

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata._evaluated import evaluated
 from mlflow_errata.diagnoses._named import NamedSlice, measure
-from mlflow_errata.errors import ErrataError, ValuesRefused
+from mlflow_errata.errors import ErrataError
 from mlflow_errata.errors.stored import NotMeasured
 from mlflow_errata.metric import resolve_metric
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mlflow_errata.metric import Metric, Outcomes
     from mlflow_errata.predicates import Predicate
     from mlflow_errata.record.schema import Record
@@ -48,26 +46,9 @@ def measured(record: Record, predicates: tuple[Predicate, ...]) -> MeasuredSlice
     if rows is None:
         raise NotMeasured("the run keeps none of its rows (rows=False)")
     frame = rows.columns.reset_index(drop=True)
-    for predicate in predicates:
-        _check(predicate, frame)
     name = " and ".join(str(predicate) for predicate in predicates)
     found = measure(frame, rows.outcomes, _metric(record, rows.outcomes), (name, predicates, None))
     return MeasuredSlice(found, len(frame), record.dataset.n_rows)
-
-
-def _check(predicate: Predicate, frame: pd.DataFrame) -> None:
-    """Refuse a condition that the values of its column cannot answer, in one sentence."""
-    try:
-        predicate.mask(frame.head(1000))
-    except ErrataError:
-        raise
-    except (ValueError, TypeError, AttributeError) as cause:
-        raise ValuesRefused(
-            "slice",
-            predicate.column,
-            f"holds values that {str(predicate)!r} cannot compare",
-            "Compare numbers and dates by < and >=, and text by == or in.",
-        ) from cause
 
 
 def _metric(record: Record, outcomes: Outcomes) -> Metric | None:

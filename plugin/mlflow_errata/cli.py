@@ -14,27 +14,36 @@ from mlflow_errata._making import diagnose, try_steps
 from mlflow_errata._options import TRACKING_URI, tracking_uri_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlflow_errata._gate import Gate
     from mlflow_errata.record import Record
 
 ALLOWED_HOSTS = "ERRATA_ALLOWED_HOSTS"
 
+PORT = click.IntRange(1, 65535)
 OWN_PACE = {"ui", "demo", "push"}
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 """A command says that a server does not answer in seconds, not in MLflow's four minutes; your own setting stands."""
 
 
 class _Commands(click.Group):
-    """A group whose commands turn an errata error into one sentence and exit code 2."""
+    """A group whose commands turn an errata error, or one of the file system, into one sentence and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from mlflow_errata.errors import ErrataError
+        from mlflow_errata.errors.stored import FileRefused
 
         try:
             return super().invoke(ctx)
         except ErrataError as cause:
-            click.echo(f"errata: {cause}", err=True)
-            ctx.exit(2)
+            said: ErrataError = cause
+        except BrokenPipeError:
+            raise
+        except OSError as cause:
+            said = FileRefused(cause)
+        click.echo(f"errata: {said}", err=True)
+        raise click.exceptions.Exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "ERRATA", "help_option_names": ["-h", "--help"]})
@@ -52,7 +61,7 @@ def main(context: click.Context) -> None:
 @click.option("--experiment", help="Experiment to open, by name.")
 @click.option("--run", help="Run to open, by id.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8501, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8501, show_default=True, help="Port to listen on.")
 @click.option("--base-url", default="", help="Path under which a proxy serves the app.")
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", help="Further name to answer to, such as a proxy's; repeat."
@@ -126,7 +135,7 @@ def _serve(
     help="Where its store is kept; made once.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8501, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8501, show_default=True, help="Port to listen on.")
 @click.option("--serve/--no-serve", default=True, help="Start the app on it.")
 @click.option("--open/--no-open", "opens", default=False, help="Open a browser.")
 def demo(*, folder: Path, host: str, port: int, serve: bool, opens: bool) -> None:
@@ -222,7 +231,7 @@ main.add_command(try_steps)
 
 @main.command()
 @click.argument("run")
-@click.option("--against", help="Run, or models:/name@alias, to compare with.")
+@click.option("--against", help="Run, models:/name@alias, or folder, to compare with.")
 @click.option("--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file of bars.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON.")
 @click.option("--junit", "junit_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML.")
@@ -236,7 +245,7 @@ def check(
     junit_path: Path | None,
     tracking_uri: str,
 ) -> None:
-    """Judge a run by bars: exit code 0 passed, 1 failed, 2 cannot be judged.
+    """Judge a run by bars: exit code 0 passed, 1 failed, 2 cannot be judged, or there is no bar.
 
     RUN is a run id, models:/name@alias, or the folder of a saved record. Bars are those of --rules, and those of the
     run's named slices.
@@ -252,7 +261,7 @@ def check(
 
 
 def _gate(run: str, against: str | None, rules: Path | None, tracking_uri: str) -> Gate:
-    if Path(run).is_dir():
+    if Path(run).is_dir() and (against is None or Path(against).is_dir()):
         from mlflow_errata._gate import Rules, judged
 
         earlier = None if against is None else _record(against, tracking_uri)
@@ -279,10 +288,23 @@ def compare(*, old: str, new: str, tracking_uri: str) -> None:
     click.echo(str(compare_runs(old, new, tracking_uri=tracking_uri)))
 
 
+def _by(does: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option that names who decides."""
+
+    def checked(_: click.Context, __: click.Parameter, name: str) -> str:
+        if not name.strip():
+            raise click.BadParameter("it names nobody, and neither does USER. Say who decides: --by anna.")
+        return name
+
+    return click.option(
+        "--by", envvar=["ERRATA_USER", "USER"], default="", callback=checked, help=f"Who {does}; default: the user."
+    )
+
+
 @main.command()
 @click.argument("run")
 @click.argument("kind")
-@click.option("--by", envvar=["ERRATA_USER", "USER"], default="", help="Who accepts; default: the user.")
+@_by("accepts")
 @click.option("--why", default="", help="The reason.")
 @tracking_uri_option
 def accept(*, run: str, kind: str, by: str, why: str, tracking_uri: str) -> None:
@@ -299,7 +321,7 @@ def accept(*, run: str, kind: str, by: str, why: str, tracking_uri: str) -> None
 @main.command()
 @click.argument("run")
 @click.argument("kind")
-@click.option("--by", envvar=["ERRATA_USER", "USER"], default="", help="Who declines; default: the user.")
+@_by("declines")
 @click.option("--why", default="", help="The reason.")
 @tracking_uri_option
 def decline(*, run: str, kind: str, by: str, why: str, tracking_uri: str) -> None:

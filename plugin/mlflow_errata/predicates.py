@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from base64 import b64decode, b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mlflow_errata.columns import as_frame, vectors
-from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable, ValuesRefused
+from mlflow_errata.errors import ColumnMissing, ErrataError, ExpressionUnreadable, ValuesRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -111,11 +112,14 @@ class Within:
     def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Rows inside the range; missing values are not; shape (n_rows,)."""
         given = _column(frame, self.column)
-        if isinstance(self.low, str) or isinstance(self.high, str):
-            column: Any = pd.to_datetime(given, utc=True)
-            ends: list[Any] = [None if end is None else pd.Timestamp(end, tz="UTC") for end in (self.low, self.high)]
-        else:
-            column, ends = given.astype("Float64"), [self.low, self.high]
+        with _comparing(str(self), self.column):
+            if isinstance(self.low, str) or isinstance(self.high, str):
+                column: Any = pd.to_datetime(given, utc=True)
+                ends: list[Any] = [
+                    None if end is None else pd.Timestamp(end, tz="UTC") for end in (self.low, self.high)
+                ]
+            else:
+                column, ends = given.astype("Float64"), [self.low, self.high]
         low, high = ends
         found = column.notna()
         if low is not None:
@@ -305,9 +309,26 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
             return frame[present]
     part, _, inner = name.removesuffix(")").partition("(")
     if part in PARTS and name.endswith(")"):
-        derived: pd.Series[Any] = PARTS[part](pd.to_datetime(_column(frame, inner)))
+        with _comparing(name, inner):
+            derived: pd.Series[Any] = PARTS[part](pd.to_datetime(_column(frame, inner)))
         return derived
     raise ColumnMissing("slice column", name, [str(present) for present in frame.columns])
+
+
+@contextmanager
+def _comparing(wanted: str, column: str) -> Iterator[None]:
+    """Refuses in one sentence what the values of a column cannot answer."""
+    try:
+        yield
+    except ErrataError:
+        raise
+    except (ValueError, TypeError, AttributeError, NotImplementedError) as cause:
+        raise ValuesRefused(
+            "slice",
+            column,
+            f"holds values that {wanted!r} cannot compare",
+            "Compare numbers and dates by < and >=, and text by == or in.",
+        ) from cause
 
 
 def _text_or_value(column: pd.Series[Any], value: Scalar) -> NDArray[np.bool_]:

@@ -68,7 +68,7 @@ ROOMS = {
     "_choices": (set(), {"errors", "estimate", "steps"}),
     "_reviews": (set(), {"diagnoses", "errors"}),
     "_slice_order": (set(), {"diagnoses"}),
-    "_slice_measured": ({"pandas"}, {"_evaluated", "diagnoses", "errors", "metric", "predicates", "record"}),
+    "_slice_measured": (set(), {"_evaluated", "diagnoses", "errors", "metric", "predicates", "record"}),
     "_track": ({"numpy", "scipy"}, {"_choices", "estimate", "stats"}),
     "_run_comparison": (
         {"numpy"},
@@ -125,7 +125,9 @@ ROOMS = {
                 "_queue",
                 "_reviews",
                 "_run_comparison",
+                "model",
                 "predicates",
+                "roles",
                 "sections",
                 "steps",
                 "tracking",

@@ -66,6 +66,14 @@ def test_a_measured_gain_carries_its_interval(record_of):
     assert next_steps.lede(tried) == "Expected gain: +2.6 points (+1.9 to +3.3) accuracy."
 
 
+def test_a_gain_in_the_declared_value_is_measured(record_of):
+    moved = NextStep("change_metric", gain_reason="", gain_value=Estimate(2.75, 2.39, 3.11, n=10, unit="value per row"))
+    assert next_steps.lede(record_of(steps=[moved, NextStep("resample")])).startswith("Expected gain: +2.75")
+    said = next_steps.lede(record_of(steps=[RELABEL, moved]))
+    assert "One is measured: Decide by the declared value (expected gain +2.75" in said
+    assert "so no gain is measured" not in said
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.276, "under 1 s"), (1.6, "about 2 s"), (118, "about 118 s"), (240, "about 4 minutes")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import mlflow
 import pytest
@@ -109,7 +110,7 @@ def test_scores_inside_a_search_are_its_own(listening, frame):
 @pytest.mark.filterwarnings("always::RuntimeWarning")
 def test_a_failed_diagnosis_leaves_the_score(listening, frame, monkeypatch, caplog):
     train, test = halves(frame)
-    monkeypatch.setattr("mlflow_errata.tracking.autologging.diagnose", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("mlflow_errata.tracking.slices.diagnose", lambda *_, **__: 1 / 0)
     with mlflow.start_run() as run:
         assert LogisticRegression().fit(*train).score(*test) > 0.5
     tags = mlflow.get_run(run.info.run_id).data.tags
@@ -117,6 +118,29 @@ def test_a_failed_diagnosis_leaves_the_score(listening, frame, monkeypatch, capl
     assert "ZeroDivisionError" in tags["errata.failed"]
     assert tags["errata.failed"] in caplog.text  # MLflow turns warnings into lines of its log
     assert mlflow.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+class Restless(LogisticRegression):
+    """Fits a model of its own that fails, and makes do without."""
+
+    def fit(self, X, y):  # noqa: N803 - scikit-learn's names
+        with suppress(ValueError):
+            LogisticRegression().fit(X, y[:3])
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("raised", [ValueError, KeyboardInterrupt])
+def test_errors_of_the_users_own_code_end_nothing(listening, frame, monkeypatch, raised):
+    train, (rows, labels) = halves(frame)
+    model = LogisticRegression().fit(*train)
+    with monkeypatch.context() as patch, pytest.raises(raised):
+        patch.setattr(LogisticRegression, "predict", lambda *_: (_ for _ in ()).throw(raised))
+        model.score(rows, labels)
+    with pytest.raises(ValueError, match="inconsistent"):
+        LogisticRegression().fit(rows, labels.head(3))
+    with mlflow.start_run() as run:
+        Restless().fit(*train).score(rows, labels)
+    assert errata.load(run.info.run_id).dataset.training.n_rows == len(train[0])
 
 
 def test_another_listener_still_hears_and_gets_its_place_back(experiment):
@@ -154,4 +178,4 @@ def test_a_script_that_nobody_changes(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
     )
-    assert ran.stdout.strip() == "partial", ran.stderr
+    assert ran.stdout.strip() == "complete", ran.stderr

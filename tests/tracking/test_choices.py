@@ -26,6 +26,7 @@ from mlflow_errata.errors.stored import (
     NoRun,
     PersonMissing,
     ReadOnly,
+    RunNotNamed,
     StepByHand,
     StepMissing,
     StepNotAccepted,
@@ -108,6 +109,9 @@ def test_the_latest_accepted_of_an_experiment(made, experiment):
     assert errata.latest_accepted(name) == runs[1]
     with pytest.raises(ExperimentMissing):
         errata.load_recipe(experiment="no such")
+    for ask in (errata.load_recipe, errata.follow):
+        with pytest.raises(RunNotNamed, match="Pass run_id="):
+            ask()
 
 
 def test_what_is_refused(made, run, monkeypatch):

@@ -9,6 +9,8 @@ from mlflow.tracking import MlflowClient
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import mlflow_errata as errata
+from mlflow_errata._evaluated import evaluated
+from mlflow_errata.tracking.reviews import with_rows
 
 QUIET = {"log_model_explainability": False}
 
@@ -17,7 +19,7 @@ def tags(run):
     return MlflowClient().get_run(run.info.run_id).data.tags
 
 
-def said(rows):
+def said_of(rows):
     return (rows["a"] + rows["b"] > 1.8).astype(int)
 
 
@@ -45,7 +47,7 @@ def test_a_model_uri_with_columns_that_the_model_must_not_see(experiment, frame,
     assert record.summary.metric == "roc_auc"
     assert result.metrics["errata/found"] == sum(item.found for item in record.results.values())
     assert "accuracy_score" in result.metrics
-    assert tags(run)["errata.status"] == "partial"  # no value was declared
+    assert tags(run)["errata.status"] == "complete"
 
 
 def test_a_dataset_that_hides_columns_from_the_model(experiment, frame):
@@ -54,7 +56,7 @@ def test_a_dataset_that_hides_columns_from_the_model(experiment, frame):
     )
     with mlflow.start_run() as run:
         mlflow.models.evaluate(
-            lambda rows: said(rows[["a", "b"]]) if list(rows.columns) == ["a", "b"] else 1 / 0,
+            lambda rows: said_of(rows[["a", "b"]]) if list(rows.columns) == ["a", "b"] else 1 / 0,
             data,
             model_type="classifier",
             evaluators=["default", "errata"],
@@ -66,8 +68,26 @@ def test_a_dataset_that_hides_columns_from_the_model(experiment, frame):
     assert record.dataset.features == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"time": "att"}, r"time='att' is not a column of the table. Did you mean 'at'\?"),
+        ({"targets": "yy"}, "targets='yy' is not a column"),
+        ({"predictions": "said"}, "predictions='said' is not a column"),
+        ({"metadata": "region"}, r"metadata='region' is one string. Pass a list: metadata=\['region'\]"),
+        ({"metadata": ["regions"]}, "metadata='regions' is not a column"),
+        ({"metadata": ["y"]}, "column 'y' is given as targets= and as metadata="),
+        ({"time": "y"}, "column 'y' is given as targets= and as time="),
+        ({"predictions": "score", "id": "score"}, "column 'score' is given as predictions= and as id="),
+    ],
+)
+def test_a_dataset_of_columns_that_are_not_there_is_refused(frame, given, said):
+    with pytest.raises(errata.ErrataError, match=said):
+        mlflow.data.from_errata(frame, **{"targets": "y"} | given)
+
+
 def test_stored_predictions(experiment, frame):
-    rows = frame.drop(columns="score").assign(said=said(frame))
+    rows = frame.drop(columns="score").assign(said=said_of(frame))
     with mlflow.start_run() as run:
         mlflow.models.evaluate(
             data=rows,
@@ -121,8 +141,85 @@ def test_groups_windows_and_quantiles(experiment, frame):
     assert "low" not in record.dataset.features
 
 
+def test_a_role_computed_from_a_column_leaves_the_column(experiment, frame):
+    rows = frame[["a", "b", "y", "at"]]
+    given = {"weight": frame["a"].abs() + 0.1, "time": frame["at"], "strict": True}
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            said_of, rows, targets="y", model_type="classifier", evaluators="errata", evaluator_config=given
+        )
+    found = errata.load(run.info.run_id)
+    assert (found.dataset.roles["weight"], found.dataset.roles["time"]) == ("errata.given_weight", "at")
+    wanted = errata.diagnose(frame.assign(p=said_of(frame), w=given["weight"]), label="y", prediction="p", weight="w")
+    assert found.summary.value.value == pytest.approx(wanted.summary.value.value)
+
+
+def test_a_model_that_tells_its_columns_is_asked_by_these(experiment, frame, model):
+    with mlflow.start_run() as run:
+        mlflow.sklearn.log_model(
+            model, name="m", pip_requirements=["scikit-learn"], input_example=frame[["a", "b"]][:2]
+        )
+        mlflow.models.evaluate(
+            f"runs:/{run.info.run_id}/m",
+            frame,
+            targets="y",
+            model_type="classifier",
+            evaluators="errata",
+            evaluator_config={"time": "at", "strict": True},
+        )
+    record = errata.load(run.info.run_id)
+    assert record.dataset.features == ("a", "b")
+    assert "region" in record.dataset.slice_columns
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("tiem", r"evaluator_config='tiem' is not known. Did you mean 'time'\?"),
+        ("label", "evaluator_config='label' is no key of errata. Pass targets= to mlflow.models.evaluate"),
+    ],
+)
+def test_a_key_that_errata_does_not_take(experiment, frame, key, said):
+    asked = {
+        "data": frame.assign(said=said_of(frame)),
+        "targets": "y",
+        "predictions": "said",
+        "model_type": "classifier",
+        "evaluators": "errata",
+    }
+    others = {"log_model_explainability": False, "pos_label": 1, "sample_weights": None, "metric_prefix": ""}
+    with mlflow.start_run() as run, pytest.warns(RuntimeWarning, match=said) as told:
+        mlflow.models.evaluate(**asked, evaluator_config={key: "at"} | others)
+    assert sum("evaluator_config" in str(each.message) for each in told) == 1
+    assert tags(run)["errata.record"]
+    with mlflow.start_run(), pytest.raises(errata.ErrataError, match=said):
+        mlflow.models.evaluate(**asked, evaluator_config={key: "at", "strict": True})
+
+
+def test_scores_alone_are_enough_and_nothing_at_all_is_not(experiment, frame):
+    asked = {"data": frame, "targets": "y", "model_type": "classifier", "evaluators": "errata"}
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(**asked, evaluator_config={"scores": "score", "strict": True})
+    assert errata.load(run.info.run_id).summary.metric == "roc_auc"
+    with mlflow.start_run(), pytest.raises(errata.ErrataError, match="pass a model or predictions= to mlflow"):
+        mlflow.models.evaluate(**asked, evaluator_config={"strict": True})
+
+
+def test_the_model_before_is_asked(experiment, frame, model):
+    with mlflow.start_run() as run:
+        mlflow.models.evaluate(
+            said_of,
+            frame[["a", "b", "y"]],
+            targets="y",
+            model_type="classifier",
+            evaluators="errata",
+            evaluator_config={"before": model, "strict": True},
+        )
+    assert evaluated(with_rows(run.info.run_id), before=True) is not None
+
+
 def test_a_failure_of_ours_costs_the_user_nothing(experiment, frame):
-    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    rows = frame[["a", "b", "y"]].assign(said=said_of(frame))
     with mlflow.start_run() as run, pytest.warns(RuntimeWarning, match="errata made no diagnoses"):
         result = mlflow.models.evaluate(
             data=rows,
@@ -140,7 +237,7 @@ def test_a_failure_of_ours_costs_the_user_nothing(experiment, frame):
 
 
 def test_strict_raises_for_those_who_ask(experiment, frame):
-    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    rows = frame[["a", "b", "y"]].assign(said=said_of(frame))
     with mlflow.start_run(), pytest.raises(errata.ErrataError, match="time='att'"):
         mlflow.models.evaluate(
             data=rows,
@@ -153,7 +250,7 @@ def test_strict_raises_for_those_who_ask(experiment, frame):
 
 
 def test_an_array_of_another_length_is_refused(experiment, frame):
-    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    rows = frame[["a", "b", "y"]].assign(said=said_of(frame))
     with mlflow.start_run() as run, pytest.warns(RuntimeWarning, match="has 10 rows"):
         mlflow.models.evaluate(
             data=rows,
@@ -168,7 +265,7 @@ def test_an_array_of_another_length_is_refused(experiment, frame):
 
 def test_the_switch_turns_it_off(experiment, frame, monkeypatch):
     monkeypatch.setenv("ERRATA_DISABLE", "1")
-    rows = frame[["a", "b", "y"]].assign(said=said(frame))
+    rows = frame[["a", "b", "y"]].assign(said=said_of(frame))
     with mlflow.start_run() as run:
         mlflow.models.evaluate(data=rows, targets="y", predictions="said", model_type="classifier", evaluators="errata")
     assert "errata.status" not in tags(run)

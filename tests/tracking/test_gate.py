@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from time import perf_counter
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 import mlflow_errata as errata
-from mlflow_errata._gate import Rules
+from mlflow_errata._gate import Rules, judged
 from mlflow_errata.cli import main
 from mlflow_errata.errors.stored import AliasMissing, RulesBroken
 
@@ -94,6 +95,36 @@ def test_what_cannot_be_judged_is_exit_code_2(runs, rules):
     assert gate.exit_code == 2
 
 
+def test_the_worst_slice_needs_no_rows(frame, tmp_path):
+    record = errata.diagnose(frame, label="y", scores="score", budget=0)
+    calm = replace(record.results["slice_errors"], slices=())
+    asked = {"worst_slice": {"error_at_most": 0.9}}
+    for found in (record, replace(record, results=record.results | {"slice_errors": calm})):
+        gate = judged(
+            replace(found, evaluated=pd.DataFrame()), Rules.read(asked), against=None, run="x", against_run=None
+        )
+        assert gate.exit_code == 0
+    assert gate.bars[0].measured == calm.overall
+
+
+def test_a_slice_that_cannot_be_compared_takes_no_other_bar_along(runs):
+    told = {"slice": {"dear": {"where": "region >= 3", "error_at_most": 1}}, "metric": {"roc_auc": {"at_least": 0.5}}}
+    dear, auc = errata.check(runs["same"], rules=told).bars
+    assert "'region >= 3' cannot compare" in dear.reason
+    assert auc.kept
+
+
+def test_a_run_is_judged_and_compared_against_a_folder(runs, record, tmp_path):
+    folder = str(record.save(tmp_path / "saved"))
+    told = {"negative_flips": {"at_most": 0}}
+    assert errata.check(runs["same"], rules=told, against=folder).exit_code == 0
+    assert errata.check(folder, rules=told, against=runs["same"]).exit_code == 0
+    uri = mlflow.get_tracking_uri()
+    for pair in ((folder, runs["same"]), (runs["same"], folder)):
+        told = CliRunner().invoke(main, ["compare", *pair, "--tracking-uri", uri])
+        assert told.exit_code == 0, told.output
+
+
 def test_a_bar_within_the_interval_is_as_the_rules_say(runs):
     value = errata.load(runs["same"]).summary.value.value
     told = {"metric": {"roc_auc": {"at_least": value}}}
@@ -144,6 +175,9 @@ def test_an_alias_names_the_run_of_its_model(runs):
         ("[metric.f1]", r"holds no bar"),
         ("[metric.f1]\nat_lest = 1", "at_lest in .metric. is not known"),
         ('[drift]\ndrop_at_most = "x"', "is no number"),
+        ("[drift]\ndrop_at_most = nan", "drop_at_most = nan in .drift. is no number"),
+        ("[slice.x]\nwhere = 5\nerror_at_most = 1", "where = 5 in .slice.x. is no text"),
+        ('[slice.x]\nwhere = "a == 1"', "holds no bar"),
         ("unsure = 1", 'write "pass" or "fail"'),
         ("[drift", "cannot be used"),
     ],

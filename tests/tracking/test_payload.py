@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isfinite
 
 import pandas as pd
 import pytest
 
 import mlflow_errata as errata
+from mlflow_errata.estimate import Estimate
 from mlflow_errata.sections import verdicts
+from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.tracking.payload import LONGEST_TAG, MOST_METRICS, payload
 
 
@@ -25,6 +28,14 @@ def test_metrics_are_few_finite_and_stable(record):
     }
     assert len(sent.metrics) <= MOST_METRICS
     assert all(isfinite(value) for value in sent.metrics.values())
+
+
+def test_the_gain_that_is_shown_is_the_one_that_steps_are_ranked_by(record):
+    gain, value = (Estimate(at, at, at, n=10, unit=unit) for at, unit in ((0.0, "roc_auc"), (2.75, "value per row")))
+    step = NextStep("change_metric", gain_reason="", gain=gain, gain_value=value)
+    sent = payload(replace(record, next_steps=(step,)), "test")
+    assert sent.metrics["errata/next_step_gain"] == 2.75
+    assert "Expected gain: +2.8" in sent.note
 
 
 def test_tags_are_short_and_the_summary_is_json(record):

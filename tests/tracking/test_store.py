@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 import mlflow_errata as errata
-from mlflow_errata.errors.stored import NoDiagnoses, NoRun, NotLogged, SpoolBroken, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, NoRun, NotInStore, NotLogged, SpoolBroken, StoreUnreachable
 from mlflow_errata.tracking import search, store
 
 
@@ -52,7 +53,7 @@ def test_the_run_says_what_was_found(experiment, record):
     assert data.info.status == "FINISHED"
     assert data.data.metrics["errata/found"] == sum(result.found for result in record.results.values())
     assert len([key for key in data.data.metrics if key.startswith("errata/")]) <= 12
-    assert data.data.tags["errata.status"] == "partial"  # no value was declared
+    assert data.data.tags["errata.status"] == "complete"
     dataset = data.inputs.dataset_inputs[0].dataset
     assert (dataset.name, dataset.digest) == ("evaluation", record.dataset.digest[:36])
     table = mlflow.load_table(f"{data.data.tags['errata.record']}/slices.json", run_ids=[run.info.run_id])
@@ -113,6 +114,13 @@ def test_a_run_without_a_record_is_refused(experiment):
         errata.load(run.info.run_id)
 
 
+@pytest.mark.parametrize("name", ["nope", "some/folder", ""])
+@pytest.mark.parametrize("ask", [errata.load, errata.choices, errata.load_recipe, errata.check, search.run])
+def test_a_wrong_run_id_is_no_fault_of_the_store(experiment, ask, name):
+    with pytest.raises(NotInStore, match=r"does not have this: .*\. Check the id"):
+        ask(name)
+
+
 def test_a_store_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with socket.create_server(("127.0.0.1", 0)) as gone:
@@ -127,7 +135,7 @@ def test_a_failure_is_a_warning_and_the_run_goes_on(experiment, record, monkeypa
 
     with monkeypatch.context() as patch, mlflow.start_run() as run:
         patch.setattr(store, "_upload", broken)
-        with pytest.warns(RuntimeWarning, match=r"disk full .* errata push errata_out"):
+        with pytest.warns(RuntimeWarning, match=r"disk full\. .* errata push errata_out"):
             assert errata.log(record) is None
     done = MlflowClient().get_run(run.info.run_id)
     assert done.info.status == "FINISHED"
@@ -136,6 +144,45 @@ def test_a_failure_is_a_warning_and_the_run_goes_on(experiment, record, monkeypa
     assert store.push(spool) == run.info.run_id
     assert errata.load(run.info.run_id) == record
     assert not spool.exists()
+
+
+def test_a_folder_that_cannot_be_written_keeps_nothing_from_the_server(experiment, record, monkeypatch, tmp_path):
+    Path("errata_out").write_text("a file, so no folder can be made here")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with mlflow.start_run() as run:
+        assert errata.log(record) is not None
+    assert errata.load(run.info.run_id) == record
+    assert not list(tmp_path.glob("errata_*/*"))
+    with monkeypatch.context() as patch, mlflow.start_run() as run:
+        patch.setattr(store, "_upload", lambda *_: 1 / 0)
+        with pytest.warns(RuntimeWarning, match="errata push") as told:
+            errata.log(record)
+    spool = str(told[0].message).rpartition("errata push ")[2]
+    assert spool.startswith(str(tmp_path))
+    assert store.push(spool) == run.info.run_id
+    assert errata.load(run.info.run_id) == record
+
+
+def test_what_is_kept_nowhere_is_not_said_to_be(experiment):
+    with mlflow.start_run(), pytest.warns(RuntimeWarning, match="could not log") as told:
+        assert errata.log(None) is None
+    assert "kept" not in str(told[0].message)
+
+
+def test_a_dataset_of_a_long_name(experiment, record):
+    with mlflow.start_run() as run:
+        assert errata.log(record, dataset="d" * 300) is not None
+    assert errata.load(run.info.run_id, dataset="d" * 300) == record
+
+
+def test_a_record_takes_back_that_there_is_none(experiment, record, monkeypatch):
+    with mlflow.start_run() as run:
+        store.mark_failed(run.info.run_id, "a typo")
+        assert search.run(run.info.run_id).failed == "a typo"
+        errata.log(record)
+        assert "errata.failed" not in MlflowClient().get_run(run.info.run_id).data.tags
+        store.mark_failed(run.info.run_id, "another typo, on other data")
+    assert search.run(run.info.run_id).failed is None
 
 
 def test_strict_raises(experiment, record, monkeypatch):

@@ -38,6 +38,7 @@ class NamedSlice:
     metric : Estimate or None, the user's metric inside
     at_most : float or None, the acceptance bar on the error
     outside : Estimate or None, mean error outside; None with fewer than two rows there
+    reason : str, why it could not be measured on these rows; empty where it was
     """
 
     name: str
@@ -48,6 +49,7 @@ class NamedSlice:
     metric: Estimate | None
     at_most: float | None = None
     outside: Estimate | None = None
+    reason: str = ""
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -101,8 +103,8 @@ def measure(frame: pd.DataFrame, outcomes: Outcomes, metric: Metric | None, want
 
     Raises
     ------
-    ColumnMissing
-        If a predicate names a column that is not there.
+    ColumnMissing, ValuesRefused
+        If a predicate names a column that is not there, or that it cannot compare.
     """
     name, predicates, at_most = wanted
     inside = all_hold(predicates, frame)

@@ -16,6 +16,12 @@ def first_few(values: Collection[object], most: int = 8) -> str:
     return ", ".join(repr(value) for value in listed[:most]) + more
 
 
+def sentence(cause: object, most: int = 300) -> str:
+    """What another library said, in one line with a full stop."""
+    said = " ".join(str(cause).split())[:most]
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
 class ErrataError(Exception):
     """Anything that errata refuses; the message says what, where, the value and what to do."""
 
@@ -162,10 +168,8 @@ class LabelSeen(InputError):
 class OutputMissing(InputError):
     """Neither a model nor columns with its output."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "there is nothing to compare the label with: pass model=, or name columns with prediction= or scores=."
-        )
+    def __init__(self, remedy: str = "pass model=, or name columns with prediction= or scores=") -> None:
+        super().__init__(f"there is nothing to compare the label with: {remedy}.")
 
 
 class ValuesRefused(InputError):
@@ -197,9 +201,8 @@ class ModelFailed(InputError):
     """A model that could not predict the evaluation rows."""
 
     def __init__(self, columns: Sequence[str], cause: Exception) -> None:
-        said = " ".join(str(cause).split())
         super().__init__(
-            f"the model failed on the columns {first_few(columns)}: {type(cause).__name__}: {said} "
+            f"the model failed on the columns {first_few(columns)}: {type(cause).__name__}: {sentence(cause, 1000)} "
             "Name the columns it was trained on with features=[...]."
         )
 
@@ -235,7 +238,9 @@ class MetricWrongTask(InputError):
     """A metric that does not fit the task."""
 
     def __init__(self, metric: str, task: str, cause: object) -> None:
-        super().__init__(f"metric={metric!r} cannot be computed for a {task} task: {cause}. Choose another metric.")
+        super().__init__(
+            f"metric={metric!r} cannot be computed for a {task} task: {sentence(cause, 1000)} Choose another metric."
+        )
 
 
 class LabelsAndTask(InputError):
@@ -284,8 +289,7 @@ class NotRefitted(ErrataError):
     """A model that could not be fitted again on other labels."""
 
     def __init__(self, why: object, remedy: str = "Pass an estimator that scikit-learn can clone.") -> None:
-        said = " ".join(str(why).split())
-        super().__init__(f"the gain of relabelling is not known: {said} {remedy}")
+        super().__init__(f"the gain of relabelling is not known: {sentence(why)} {remedy}")
 
 
 class DecisionsRefused(InputError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlflow_errata.errors import ErrataError, first_few
+from mlflow_errata.errors import ErrataError, first_few, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,9 +14,8 @@ class DecisionsNotStored(ErrataError):
     """Decisions that did not reach the tracking store."""
 
     def __init__(self, run_id: str, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
         super().__init__(
-            f"decisions could not be stored with run {run_id}: {said} "
+            f"decisions could not be stored with run {run_id}: {sentence(cause)} "
             "Try again, or export them to a file before the page is closed."
         )
 
@@ -41,7 +40,7 @@ class RecordBroken(RecordError):
     """A file that is not a whole record."""
 
     def __init__(self, where: object, cause: object) -> None:
-        super().__init__(f"{where} is not a readable errata record: {cause}. Log the run's diagnoses again.")
+        super().__init__(f"{where} is not a readable errata record: {sentence(cause)} Log the run's diagnoses again.")
 
 
 class RecordTooNew(RecordError):
@@ -67,7 +66,9 @@ class RecipeBroken(RecordError):
     """A text that is not a whole recipe."""
 
     def __init__(self, cause: object) -> None:
-        super().__init__(f"this is not a readable recipe: {cause}. Make it again with errata.Recipe.of(record).")
+        super().__init__(
+            f"this is not a readable recipe: {sentence(cause)} Make it again with errata.Recipe.of(record)."
+        )
 
 
 class RecipeTooNew(RecordError):
@@ -164,7 +165,7 @@ class RulesBroken(ErrataError):
     """Rules of a gate that cannot be read."""
 
     def __init__(self, where: object, why: object) -> None:
-        super().__init__(f"the rules {where} cannot be used: {why}")
+        super().__init__(f"the rules {where} cannot be used: {sentence(why)}")
 
 
 # -- tracking ---------------------------------------------------------------------------------------------------------
@@ -185,8 +186,15 @@ class FileUnreadable(ErrataError):
     """A file that is no table, or a model that cannot be loaded."""
 
     def __init__(self, where: object, what: str, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
-        super().__init__(f"{where} cannot be read as {what}: {said}")
+        super().__init__(f"{where} cannot be read as {what}: {sentence(cause)}")
+
+
+class FileRefused(ErrataError):
+    """A file or folder that the system does not let be read or written."""
+
+    def __init__(self, cause: OSError) -> None:
+        where = "" if cause.filename is None else f"{cause.filename}: "
+        super().__init__(f"{where}{sentence(cause.strerror or cause)} Name a file in a folder that can be written.")
 
 
 class NotServed(TrackingError):
@@ -206,6 +214,13 @@ class NoRun(TrackingError):
         )
 
 
+class RunNotNamed(TrackingError):
+    """Neither a run nor an experiment whose run is meant."""
+
+    def __init__(self) -> None:
+        super().__init__("no run is named. Pass run_id=, or experiment= for the run whose step was accepted last.")
+
+
 class NoDiagnoses(TrackingError):
     """A run without a record."""
 
@@ -222,6 +237,17 @@ class ExperimentMissing(TrackingError):
         super().__init__(f"there is no experiment {name!r}. Create it with mlflow.set_experiment({name!r}).")
 
 
+class ExperimentDeleted(ExperimentMissing):
+    """An experiment that was deleted, and can be restored."""
+
+    def __init__(self, name: object, experiment_id: str) -> None:
+        TrackingError.__init__(
+            self,
+            f"the experiment {name!r} is deleted. "
+            f"Restore it: mlflow experiments restore --experiment-id {experiment_id}",
+        )
+
+
 class ReasonMissing(TrackingError):
     """Something to be ignored without a reason."""
 
@@ -233,17 +259,26 @@ class AliasMissing(TrackingError):
     """A model alias that leads to no run."""
 
     def __init__(self, name: str, cause: object) -> None:
-        said = " ".join(str(cause).split())[:200]
-        super().__init__(f"{name!r} leads to no run: {said} Write a run id, or models:/name@alias.")
+        super().__init__(f"{name!r} leads to no run: {sentence(cause)} Write a run id, or models:/name@alias.")
 
 
 class StoreUnreachable(TrackingError):
     """A tracking store that does not answer."""
 
     def __init__(self, uri: object, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
         super().__init__(
-            f"the tracking store {without_password(uri)} cannot be read: {said} Check the address with --tracking-uri."
+            f"the tracking store {without_password(uri)} cannot be read: {sentence(cause)} "
+            "Check the address with --tracking-uri."
+        )
+
+
+class NotInStore(TrackingError):
+    """A run or an experiment that the tracking store does not have."""
+
+    def __init__(self, uri: object, cause: object) -> None:
+        super().__init__(
+            f"the tracking store {without_password(uri)} does not have this: {sentence(cause)} "
+            "Check the id, and with --tracking-uri whether this is the store that holds it."
         )
 
 
@@ -251,10 +286,9 @@ class StoreRefused(StoreUnreachable):
     """A tracking store that does not let this user in."""
 
     def __init__(self, uri: object, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
         TrackingError.__init__(
             self,
-            f"the tracking store {without_password(uri)} refuses: {said} Where errata is started, set "
+            f"the tracking store {without_password(uri)} refuses: {sentence(cause)} Where errata is started, set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, of one who may read it.",
         )
 
@@ -269,26 +303,25 @@ def without_password(uri: object) -> str:
 
 
 class NotLogged(TrackingError):
-    """A record that did not reach the tracking store; nothing is lost."""
+    """A record that did not reach the tracking store; where it could be written to a folder, nothing is lost."""
 
-    def __init__(self, run_id: str, spool: object, cause: object) -> None:
-        said = " ".join(str(cause).split())[:300]
-        super().__init__(
-            f"errata could not log into run {run_id}: {said} "
-            f"The record is kept; send it later with: errata push {spool}"
-        )
+    def __init__(self, run_id: str, spool: object | None, cause: object) -> None:
+        kept = "" if spool is None else f" The record is kept; send it later with: errata push {spool}"
+        super().__init__(f"errata could not log into run {run_id}: {sentence(cause)}{kept}")
 
 
 class NotEvaluated(TrackingError):
     """Diagnoses that failed inside mlflow.models.evaluate."""
 
     def __init__(self, cause: BaseException) -> None:
-        said = " ".join(str(cause).split())
-        super().__init__(f"errata made no diagnoses of this evaluation: {type(cause).__name__}: {said}")
+        said = f"{type(cause).__name__}: {sentence(cause, 1000)}"
+        super().__init__(f"errata made no diagnoses of this evaluation: {said}")
 
 
 class SpoolBroken(TrackingError):
     """A folder that is no spooled record."""
 
     def __init__(self, folder: object, cause: object) -> None:
-        super().__init__(f"{folder} is not a spooled record: {cause}. Name the folder that errata.log's warning named.")
+        super().__init__(
+            f"{folder} is not a spooled record: {sentence(cause)} Name the folder that errata.log's warning named."
+        )

@@ -56,14 +56,16 @@ def lede(record: Record) -> str:
         return trials.lede(record, record.trials, [title_of(step, record) for step in record.plan[1:]])
     if steps[0].kind == "stop":
         return _nothing_to_do(record)
-    if steps[0].gain is not None:
+    measured = [step for step in steps if (step.gain_value or step.gain) is not None]
+    if steps[0] in measured:
         return f"Expected gain: {trials.gain(steps[0], record)}."
     if len(steps) == 1:
         return "The findings ask for it. It has not been tried, so its gain is not measured."
-    return (
-        f"The findings ask for {len(steps)} steps, in the order of the loop: labels, sampling, time, data. "
-        "None has been tried, so no gain is measured."
-    )
+    tried = "None has been tried, so no gain is measured."
+    if measured:
+        known = f"{title_of(measured[0], record)} (expected gain {trials.gain(measured[0], record)})"
+        tried = f"One is measured: {known}. The others have not been tried."
+    return f"The findings ask for {len(steps)} steps, in the order of the loop: labels, sampling, time, data. {tried}"
 
 
 def _nothing_to_do(record: Record) -> str:

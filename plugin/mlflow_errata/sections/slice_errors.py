@@ -292,9 +292,9 @@ def _named(result: SliceErrors) -> Table:
         (
             words.shown(item.name),
             words.conditions(item),
-            item.support,
+            None if item.reason else item.support,
             None if item.error is None else item.error.value,
-            "too few rows" if item.error is None else words.interval(item.error),
+            item.reason or "too few rows" if item.error is None else words.interval(item.error),
             None if item.excess is None else item.excess.value,
             _acceptance(item, unit),
         )

@@ -15,9 +15,8 @@ import pandas as pd
 from mlflow.utils.autologging_utils import autologging_is_disabled, disable_autologging
 from mlflow.utils.autologging_utils.events import AutologgingEventLogger
 
-from mlflow_errata._diagnose import diagnose
 from mlflow_errata.errors.stored import NotEvaluated, TrackingError
-from mlflow_errata.tracking.slices import slices_of_run
+from mlflow_errata.tracking.slices import diagnosed_with_slices
 from mlflow_errata.tracking.store import log, mark_failed
 
 if TYPE_CHECKING:
@@ -90,10 +89,28 @@ class _Fitted:
     run_id: str | None
 
 
-class _Depth(local):
-    """Calls under way in a thread: the outermost is the user's own."""
+class _Calls(local):
+    """Calls under way in a thread, each known by its dict of arguments: the outermost is the user's own.
 
-    calls = 0
+    MLflow tells of no end where the user's own code raised, so a call ends those inside it, and a session of MLflow's,
+    which no call outlives, forgets those of the one before.
+    """
+
+    def __init__(self) -> None:
+        self.session = ""
+        self.begun: list[int] = []
+
+    def begin(self, session: Any, arguments: object) -> None:
+        """A call begins."""
+        if session.id != self.session:
+            self.session, self.begun = session.id, []
+        self.begun.append(id(arguments))
+
+    def end(self, arguments: object) -> bool:
+        """A call ends; whether it was the outermost."""
+        while self.begun and self.begun.pop() != id(arguments):
+            pass
+        return not self.begun
 
 
 @dataclass
@@ -110,26 +127,21 @@ class _Watch:
     windows: Any = None
     turned_on: bool = False
     fitted: WeakKeyDictionary[Any, _Fitted] = field(default_factory=WeakKeyDictionary)
-    depth: _Depth = field(default_factory=_Depth)
+    calls: _Calls = field(default_factory=_Calls)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.heard_before, name)
 
-    def log_patch_function_start(self, *call: Any) -> None:
+    def log_patch_function_start(self, session: Any, owner: Any, name: str, args: Any, kwargs: Any) -> None:
         """A call begins."""
-        self.depth.calls += 1
-        self.heard_before.log_patch_function_start(*call)
-
-    def log_patch_function_error(self, *call: Any) -> None:
-        """A call has raised."""
-        self.depth.calls -= 1
-        self.heard_before.log_patch_function_error(*call)
+        self.calls.begin(session, kwargs)
+        self.heard_before.log_patch_function_start(session, owner, name, args, kwargs)
 
     def log_patch_function_success(self, session: Any, owner: Any, name: str, args: Any, kwargs: Any) -> None:
         """A call has returned."""
-        self.depth.calls -= 1
+        outermost = self.calls.end(kwargs)
         self.heard_before.log_patch_function_success(session, owner, name, args, kwargs)
-        if self.depth.calls or not args:
+        if not (outermost and args):
             return
         given = dict(zip(ARGUMENTS, args[1:], strict=False)) | kwargs
         # methods behind a descriptor, as Pipeline.score, are wrapped as its attribute "fn"
@@ -166,14 +178,14 @@ class _Watch:
             with suppress(ValueError, TypeError):  # rows of another kind are no training set, and need not be one
                 train = _frame(known.rows, known.label, label)[0]
         roles: dict[str, Any] = {role: column for role, column in self.roles.items() if column in frame.columns}
-        record = diagnose(
+        record = diagnosed_with_slices(
+            run_id,
             frame,
             label=label,
             model=model,
             features=features,
             weight=None if weight is None else WEIGHT,
             train=train,
-            named_slices=slices_of_run(run_id),
             windows=self.windows if "time" in roles else None,
             **roles,
             **self.options,

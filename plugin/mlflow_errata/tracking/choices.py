@@ -27,6 +27,7 @@ from mlflow_errata.errors.stored import (
     ReadOnly,
     RecipeMissing,
     RecipeRefused,
+    RunNotNamed,
     StepByHand,
     StepMissing,
     StepNotAccepted,
@@ -199,6 +200,14 @@ def latest_accepted(experiment: str, *, tracking_uri: str | None = None) -> str:
     return reading(tracking_uri, read)
 
 
+def _chosen(run_id: str | None, experiment: str | None, tracking_uri: str | None) -> str:
+    if run_id is not None:
+        return run_id
+    if experiment is None:
+        raise RunNotNamed
+    return latest_accepted(experiment, tracking_uri=tracking_uri)
+
+
 def load_recipe(
     run_id: str | None = None,
     *,
@@ -217,10 +226,10 @@ def load_recipe(
 
     Raises
     ------
-    RecipeMissing, StepByHand, StepNotAccepted, ExperimentMissing, NoDiagnoses, StoreUnreachable, RecipeBroken,
-    RecipeTooNew
+    RunNotNamed, RecipeMissing, StepByHand, StepNotAccepted, ExperimentMissing, NoDiagnoses, NotInStore,
+    StoreUnreachable, RecipeBroken, RecipeTooNew
     """
-    chosen = run_id if run_id is not None else latest_accepted(str(experiment), tracking_uri=tracking_uri)
+    chosen = _chosen(run_id, experiment, tracking_uri)
 
     def read(client: MlflowClient) -> Recipe:
         taken = accepted_of(client.get_run(chosen).data.tags)
@@ -261,9 +270,9 @@ def follow(
 
     Raises
     ------
-    NoRun, StepNotAccepted, ExperimentMissing, StoreUnreachable
+    RunNotNamed, NoRun, StepNotAccepted, ExperimentMissing, NotInStore, StoreUnreachable
     """
-    chosen = run_id if run_id is not None else latest_accepted(str(experiment), tracking_uri=tracking_uri)
+    chosen = _chosen(run_id, experiment, tracking_uri)
     active = mlflow.active_run()
     own = into or (None if active is None else str(active.info.run_id))
     if own is None:

@@ -8,6 +8,9 @@ import pandas as pd
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.pandas_dataset import PandasDataset
 
+from mlflow_errata.errors import ColumnMissing, RoleTwice
+from mlflow_errata.roles import check_listed
+
 
 class ErrataDataset(PandasDataset):
     """Evaluation rows with roles: models and other evaluators get the features only.
@@ -67,8 +70,20 @@ def from_errata(
     metadata : further columns to slice on, not seen by the model
     predictions : column of stored predictions
     name, digest : str
+
+    Raises
+    ------
+    ColumnMissing, ValuesRefused, RoleTwice
     """
     given = (("time", time), ("id", id), ("group", group))
     roles = {role: column for role, column in given if column is not None}
+    check_listed("metadata", metadata, list(df.columns))
+    for role, column in {"targets": targets, "predictions": predictions, **roles}.items():
+        if column is not None and column not in df.columns:
+            raise ColumnMissing(role, column, list(df.columns))
+    for role, column in (*roles.items(), *(("metadata", column) for column in metadata)):
+        for first, taken in (("targets", targets), ("predictions", predictions)):
+            if column == taken:
+                raise RoleTwice(column, first, role)
     hidden = [*roles.values(), *metadata]
     return ErrataDataset(df, targets, hidden, roles, predictions=predictions, name=name, digest=digest)

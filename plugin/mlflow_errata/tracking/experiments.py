@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlflow_errata.errors.stored import ExperimentMissing
+from mlflow.entities import LifecycleStage
+
+from mlflow_errata.errors.stored import ExperimentDeleted, ExperimentMissing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -16,9 +18,11 @@ def experiment_named(client: MlflowClient, name: str) -> Experiment:
 
     Raises
     ------
-    ExperimentMissing
+    ExperimentMissing, ExperimentDeleted
     """
     found = client.get_experiment_by_name(name)
     if found is None:
         raise ExperimentMissing(name)
+    if found.lifecycle_stage == LifecycleStage.DELETED:
+        raise ExperimentDeleted(name, found.experiment_id)
     return found

@@ -12,6 +12,7 @@ from mlflow_errata._outcome import delivered
 from mlflow_errata._run_comparison import compared
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.record import Record
+from mlflow_errata.tracking.gate import record_of
 from mlflow_errata.tracking.payload import RECORD_TAG, STATUS_TAG
 from mlflow_errata.tracking.search import FOLLOWS_TAG, RunRow, load_evaluated, reading, row_of
 
@@ -128,7 +129,7 @@ def compare_runs(old: str, new: str, *, tracking_uri: str | None = None) -> RunC
 
     Parameters
     ----------
-    old, new : str, run ids
+    old, new : str, run ids, aliases of models, or folders of saved records
     tracking_uri : str
         Default: MLflow's current one.
 
@@ -140,6 +141,6 @@ def compare_runs(old: str, new: str, *, tracking_uri: str | None = None) -> RunC
 
     Raises
     ------
-    NoDiagnoses, StoreUnreachable
+    AliasMissing, NoDiagnoses, NotInStore, StoreUnreachable
     """
-    return reading(tracking_uri, lambda client: compared(load_evaluated(client, old), load_evaluated(client, new)))
+    return reading(tracking_uri, lambda client: compared(record_of(client, old)[1], record_of(client, new)[1]))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_METRICS = 12
 LONGEST_TAG = 8000
 """MLflow cuts longer tags without a word, which would break JSON."""
+LONGEST_NAME = 100
+"""Characters of the name of a dataset, which folders and keys of tags hold."""
 SCHEMA_TAG, VERSION_TAG, STATUS_TAG = "errata.schema", "errata.version", "errata.status"
 NEXT_STEP_TAG, SUMMARY_TAG, RECORD_TAG, FAILED_TAG = (
     "errata.next_step",
@@ -54,10 +56,15 @@ class Payload:
 
 def payload(record: Record, dataset: str) -> Payload:
     """The payload of a record, logged under the name of its dataset."""
-    name = re.sub(r"[^\w.-]+", "_", dataset).strip("._") or "evaluation"
+    name = name_of(dataset)
     folder = f"errata/{name}-{record.dataset.digest[:8]}"
     digest, n_rows = record.dataset.digest, record.dataset.n_rows
     return Payload(folder, metrics(record), _tags(record, name, folder), name, digest, n_rows, said_of(record))
+
+
+def name_of(dataset: str) -> str:
+    """The name of a dataset as folders and tags have it."""
+    return re.sub(r"[^\w.-]+", "_", dataset)[:LONGEST_NAME].strip("._") or "evaluation"
 
 
 def metrics(record: Record) -> dict[str, float]:
@@ -65,7 +72,8 @@ def metrics(record: Record) -> dict[str, float]:
     headlines = {name: result.headline for name, result in record.results.items()}
     found = {f"errata/{name}": value.value for name, value in headlines.items() if value is not None}
     found["errata/found"] = float(sum(result.found for result in record.results.values()))
-    best = record.next_steps[0].gain
+    first = record.next_steps[0]
+    best = first.gain_value or first.gain
     if best is not None:
         found["errata/next_step_gain"] = best.value
     return dict(list(found.items())[:MOST_METRICS])
@@ -75,7 +83,7 @@ def _tags(record: Record, dataset: str, folder: str) -> dict[str, str]:
     return {
         SCHEMA_TAG: str(SCHEMA),
         VERSION_TAG: record.summary.errata,
-        STATUS_TAG: "partial" if record.not_applicable else "complete",
+        STATUS_TAG: "complete",
         NEXT_STEP_TAG: record.next_steps[0].kind,
         SUMMARY_TAG: _summary(record, dataset),
         **_places(dataset, folder),

@@ -13,11 +13,11 @@ import mlflow
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
-from mlflow_errata.errors.stored import NoDiagnoses, RecordBroken, StoreRefused, StoreUnreachable
+from mlflow_errata.errors.stored import NoDiagnoses, NotInStore, RecordBroken, StoreRefused, StoreUnreachable
 from mlflow_errata.record import Record
 from mlflow_errata.record.write import EVALUATED, RECORD, ROWS
 from mlflow_errata.tracking.ignored import ignored_by
-from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG
+from mlflow_errata.tracking.payload import FAILED_TAG, RECORD_TAG, STATUS_TAG, SUMMARY_TAG, VERSION_TAG, name_of
 from mlflow_errata.tracking.workspaces import client_of, workspaces_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ ROOT = "errata"
 FOLLOWS_TAG = "errata.follows"
 LARGEST = 100 * 2**20
 """Bytes of the largest file of a record that is read."""
+ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 T = TypeVar("T")
 
@@ -109,7 +110,7 @@ def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = 
 
     Raises
     ------
-    NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
+    NoDiagnoses, NotInStore, StoreUnreachable, RecordBroken, RecordTooNew
     """
     return reading(tracking_uri, lambda client: _load(client, run_id, dataset, ROWS, EVALUATED))
 
@@ -197,8 +198,9 @@ def reading(tracking_uri: str | None, read: Callable[[MlflowClient], T]) -> T:
         with client_of(uri) as client:
             return read(client)
     except (MlflowException, OSError) as cause:
-        refused = getattr(cause, "error_code", None) in REFUSALS
-        raise (StoreRefused if refused else StoreUnreachable)(uri, cause) from cause
+        code = getattr(cause, "error_code", None)
+        error = NotInStore if code in ABSENT else StoreRefused if code in REFUSALS else StoreUnreachable
+        raise error(uri, cause) from cause
 
 
 def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:
@@ -209,6 +211,7 @@ def folder_of(client: MlflowClient, run_id: str, dataset: str | None) -> str:
     NoDiagnoses
     """
     tags = client.get_run(run_id).data.tags
+    dataset = None if dataset is None else name_of(dataset)
     folder = tags.get(RECORD_TAG if dataset is None else f"{RECORD_TAG}.{dataset}")
     if folder is None and dataset is not None:  # records of an errata that kept no tag for each dataset
         folders = [item.path for item in client.list_artifacts(run_id, ROOT) if item.is_dir]
@@ -262,7 +265,7 @@ def row_of(run: Run) -> RunRow:
         experiment_id=run.info.experiment_id,
         status=run.info.status,
         started=datetime.fromtimestamp((run.info.start_time or 0) / 1000, UTC),
-        failed=tags.get(FAILED_TAG),
+        failed=None if RECORD_TAG in tags else tags.get(FAILED_TAG),
         errata=tags.get(VERSION_TAG, ""),
         follows=tags.get(FOLLOWS_TAG, ""),
     )

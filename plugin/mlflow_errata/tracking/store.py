@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -39,8 +40,9 @@ def log(
     """Log a record into an MLflow run: artifacts, at most 12 metrics, tags and the link to its dataset.
 
     A run that follows another (`mlflow_errata.follow`) is also told what the step that it took delivered.
-    Everything is first written to `errata_out/<run_id>/`, then uploaded within 20 seconds. If that fails the run goes
-    on: one warning names the command that sends the record later (`errata push`).
+    Everything is first written to `errata_out/<run_id>/`, or to a folder of its own below the system's temporary one
+    where that cannot be written, then uploaded within 20 seconds. If that fails the run goes on: one warning names the
+    command that sends the record later (`errata push`).
 
     Parameters
     ----------
@@ -68,11 +70,10 @@ def log(
         With strict=True.
     """
     chosen = run_id or _active_run_id()
-    spool = SPOOL / chosen
+    spool: Path | None = None
     try:
         sent = payload(record, dataset)
-        spool = spool / Path(sent.folder).name
-        _spool(record, sent, spool, rows=rows)
+        spool = _spooled(record, sent, chosen, rows=rows)
         folders = list[str]()
         within_deadline(lambda: folders.append(_upload(chosen, sent, spool)))
     except Exception as cause:  # noqa: BLE001 - a training run is never broken by its diagnoses
@@ -148,7 +149,16 @@ def _active_run_id() -> str:
     return str(run.info.run_id)
 
 
-def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> None:
+def _spooled(record: Record, sent: Payload, run_id: str, *, rows: bool) -> Path:
+    """The folder in which a record waits until it is sent."""
+    place = Path(run_id, Path(sent.folder).name)
+    try:
+        return _spool(record, sent, SPOOL / place, rows=rows)
+    except OSError:
+        return _spool(record, sent, Path(tempfile.mkdtemp(prefix="errata_"), place), rows=rows)
+
+
+def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> Path:
     from mlflow_errata.report import render  # noqa: PLC0415 - charts are slow to import
 
     record.save(spool)
@@ -157,6 +167,7 @@ def _spool(record: Record, sent: Payload, spool: Path, *, rows: bool) -> None:
         for name in (ROWS, EVALUATED):
             (spool / name).unlink(missing_ok=True)
     (spool / PAYLOAD).write_text(json.dumps(asdict(sent)), encoding="utf-8")
+    return spool
 
 
 def _upload(run_id: str, sent: Payload, spool: Path) -> str:
@@ -175,6 +186,8 @@ def _upload(run_id: str, sent: Payload, spool: Path) -> str:
         metrics=[Metric(key, value, now, 0) for key, value in sent.metrics.items()],
         tags=[RunTag(key, value) for key, value in tags.items()],
     )
+    if FAILED_TAG in run.data.tags:
+        client.delete_tag(run_id, FAILED_TAG)
     client.log_inputs(run_id, [_dataset_input(sent)])
     return sent.folder
 
@@ -194,7 +207,7 @@ def _dataset_input(sent: Payload) -> DatasetInput:
     return DatasetInput(data, [InputTag("mlflow.data.context", "errata")])
 
 
-def _failed(run_id: str, spool: Path, cause: Exception, *, strict: bool) -> None:
+def _failed(run_id: str, spool: Path | None, cause: Exception, *, strict: bool) -> None:
     error = NotLogged(run_id, spool, f"{type(cause).__name__}: {cause}")
     if strict:
         raise error from cause
