@@ -124,7 +124,7 @@ def test_without_a_budget_the_diagnosis_states_what_the_threshold_saves():
     assert step.params == {"by": "value", "threshold": found.best}
     assert step.gain_value == found.gain
     assert step.because == ("metric_mismatch",)
-    assert step.bound is None
+    assert (step.bound, step.pays) == (found.gain.low, True)
     assert record.trials is None
 
 

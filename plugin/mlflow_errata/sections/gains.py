@@ -10,6 +10,7 @@ from mlflow_errata.sections import next_steps, trials
 from mlflow_errata.sections._marks import Dot, dots
 from mlflow_errata.sections.trials import SERIES
 from mlflow_errata.steps import decouple
+from mlflow_errata.steps._shape import NOT_TRIED
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Status
@@ -139,13 +140,15 @@ def _row(item: Offer, record: Record) -> tuple[Cell, ...]:
 
 def _caption(record: Record, unit: str) -> str:
     made = record.trials
+    untold = any(step.gain_reason == NOT_TRIED for step in record.next_steps)
+    how_to = ": give train= and budget= to errata.diagnose to measure their gains." if untold else "."
     if made is None and any(step.kind == decouple.KIND for step in record.next_steps):
         return (
             f"Gain in the {words.metric(unit)} with its 95 % interval, judged on rows that did not choose. The other "
-            "steps were not tried: give train= and budget= to errata.diagnose to measure their gains."
+            f"steps were not tried{how_to}"
         )
     if made is None or not unit:
-        return "None of these was tried: give train= and budget= to errata.diagnose to measure their gains."
+        return f"None of these was tried{how_to}"
     how = (
         f"{words.plural(made.n_judging, 'row')} in {words.plural(made.n_periods, 'period')}, "
         f"{words.plural(made.n_origins, 'refit')} of each step"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -103,6 +104,26 @@ class Rounds:
         self.per_fit = 0.0
         self.interrupted = False
 
+    @contextmanager
+    def attempt(self, name: str, *, told: bool = True) -> Iterator[None]:
+        """Try something: whatever goes wrong is why `name` was not tried, an interrupt ends the trials, no more.
+
+        Parameters
+        ----------
+        name : str, key of the reason
+        told : bool, False where what is tried has its place among what was tried, or was not, already
+        """
+        try:
+            yield
+        except NotTried as reason:
+            if told:
+                self.not_tried.setdefault(name, str(reason))
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except Exception as cause:  # noqa: BLE001 - nobody foresaw it, and the diagnoses must not be lost for it
+            if told:
+                self.not_tried.setdefault(name, unforeseen(cause))
+
     def measure_noise(self, *, random: bool) -> None:
         """Refit the unchanged model with two seeds (once if it has none): how much refits differ by themselves."""
         self.progress("the unchanged model again")
@@ -138,18 +159,14 @@ class Rounds:
             variant = change.of(current)
             if variant is None or self.interrupted:
                 continue
-            try:
+            with self.attempt(name_of(change), told=current == Variant()):
                 found.append(self._tried(change, variant, current, until))
-            except NotTried as reason:
-                self.not_tried.setdefault(name_of(change), str(reason))
-            except KeyboardInterrupt:
-                self.interrupted = True
         whole = [item for item in found if item.change.family == "refit"]
         return [replace(item, pays=item.pays and self._may_forget(item, whole)) for item in found]
 
     def _tried(self, change: Change, variant: Variant, current: Variant, until: float) -> Tried:
-        wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
-        if self.bench.clock() + wanted > until:
+        n_fits = self.bench.n_fits(variant)
+        if self.bench.clock() + n_fits * self.per_fit * CAUTION > (until if n_fits else self.deadline):
             raise NotTried(OVER_BUDGET)
         self.progress(name_of(change))
         best, agreed = self.ruler.surest(variant, current, self.ruler.gain(variant, current))
@@ -186,12 +203,8 @@ class Rounds:
         if not forward or bench.train is None or bench.clock() + wanted > self.deadline or self.interrupted:
             return
         self.progress("earlier periods")
-        try:
+        with self.attempt("earlier periods"):
             self.ruler.earlier = earlier_periods(bench.table, bench.train, bench.estimator)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except Exception as cause:  # noqa: BLE001 - without earlier periods the evaluation rows judge alone
-            self.not_tried["earlier periods"] = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -234,16 +247,18 @@ class Rounds:
         """Positions of candidates that pay as the first one does, as far as can be told."""
         first, found = order[0], []
         for at, item in enumerate(order[1:], start=1):
-            try:
+            with self.attempt(name_of(item.change), told=False):
                 if item.pays and not self.beats(first, item) and not self.beats(item, first):
                     found.append(at)
-            except NotTried:
-                continue
         return tuple(found)
 
     def _may_forget(self, item: Tried, whole: list[Tried]) -> bool:
         """Whether a candidate forgets nothing, or beats the refit on all rows beyond chance."""
-        return item.change.family != "forget" or all(self.beats(item, refit) for refit in whole)
+        if item.change.family != "forget":
+            return True
+        with self.attempt(name_of(item.change), told=False):
+            return all(self.beats(item, refit) for refit in whole)
+        return False
 
     def beats(self, one: Tried, other: Tried) -> bool:
         """Whether one candidate gains more than a cheaper one beyond chance; thresholds of one model as expected."""
@@ -252,6 +267,11 @@ class Rounds:
             if expected is not None:
                 return expected[0] > Z * expected[1]
         return self.ruler.gain(one.variant, other.variant).bound > 0
+
+
+def unforeseen(cause: Exception) -> str:
+    """An error that nobody foresaw, as a reason."""
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
 
 def _question(change: Change) -> str:
@@ -309,17 +329,18 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
 
 
 def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:
-    """Chance of each candidate to be the best, and of none to gain."""
+    """Chance of each candidate to be the best, and of none to gain, as far from their gains as the intervals go."""
     if not found:
         return [], 1.0
     most = max(len(item.gain.parts) for item in found)
     drawn = chances_of_best(
         np.array([item.gain.value for item in found]),
         np.array([_padded(item.gain.parts, most) for item in found]),
-        np.array([item.gain.error for item in found]),
+        np.array([(item.gain.value - item.gain.low) / Z for item in found]),
         random_state=random_state,
     )
-    return drawn[:-1].tolist(), float(drawn[-1])
+    best = [min(chance, item.gain.chance) for chance, item in zip(drawn.tolist(), found, strict=False)]
+    return best, float(drawn[-1])
 
 
 def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:
