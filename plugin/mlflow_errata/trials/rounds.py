@@ -33,6 +33,8 @@ MOST_COMBINED = 6
 """Candidates that are tried on top of a step."""
 FIRST_ROUND = 0.65
 """Share of the budget for candidates alone."""
+LOOKS_BACK = 1.25
+"""Fits on all rows that earlier periods are worth: one on half of them, one on three quarters."""
 NOISE = 0.5
 """Share of the budget within which the unchanged model may be refitted a second time."""
 OVER_BUDGET = "the time budget was spent"
@@ -144,12 +146,16 @@ class Rounds:
             moves = [0.0, *(found[0] for found in told if found is not None)]
             self.ruler.noise_expected = float(np.sqrt(2) * np.std(moves, ddof=1))
 
+    @property
+    def first_until(self) -> float:
+        """Until when candidates are tried alone, and whatever they have to be tried after."""
+        return self.start + FIRST_ROUND * (self.deadline - self.start)
+
     # -- one round ----------------------------------------------------------------------------------------------------
 
     def singles(self, changes: Iterable[Change]) -> list[Tried]:
         """Every candidate alone, in the order given, until its share of the budget is spent."""
-        until = self.start + FIRST_ROUND * (self.deadline - self.start)
-        found = self._round(Variant(), changes, until)
+        found = self._round(Variant(), changes, self.first_until)
         self.alone = [item.gain for item in found]
         return [replace(item, gain=item.gain.among(self.alone)) for item in found]
 
@@ -198,9 +204,9 @@ class Rounds:
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
         bench = self.bench
-        wanted = self.per_fit * CAUTION
+        wanted = LOOKS_BACK * self.per_fit * CAUTION
         forward = bench.judges.decisions.kind == "forward"
-        if not forward or bench.train is None or bench.clock() + wanted > self.deadline or self.interrupted:
+        if not forward or bench.train is None or bench.clock() + wanted > self.first_until or self.interrupted:
             return
         self.progress("earlier periods")
         with self.attempt("earlier periods"):
