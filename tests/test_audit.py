@@ -102,6 +102,22 @@ def test_true_errors_ask_for_relabelling_and_the_record_keeps_them(case, tmp_pat
     assert json.loads((tmp_path / "record.json").read_text())["next_steps"][0]["kind"] == "relabel"
 
 
+def test_an_audit_stands_until_as_many_answers_say_otherwise(case):
+    """Few answers more add corrections, or take them back, and leave the estimate where it is."""
+    record, _, truth = case
+    once = errata.audited(record, lambda row: truth[row["id"]])
+    before = once.results["label_issues"]
+    known = [row for row, _ in before.audit.decisions]
+    other = next(row for row in before.worklist.id if row not in set(errata.audit(record)["id"]))
+    again = errata.audited(once, {other: "exclude", known[0]: "keep", known[1]: "unsure"}).results["label_issues"]
+    assert again.noise_rate == before.noise_rate
+    assert again.audit.n_checked == 40
+    assert [row for row, _ in again.audit.decisions] == [*known[2:], other]
+    assert errata.audited(once, {}).results["label_issues"] == before
+    anew = errata.audited(once, dict.fromkeys(errata.audit(record)["id"], "keep")).results["label_issues"]
+    assert (anew.audit.n_checked, anew.audit.n_wrong, anew.found) == (40, 0, False)
+
+
 def test_flags_that_are_no_errors_ask_for_none():
     for seed in range(5):
         frame, truth = rows(seed, noise=0)

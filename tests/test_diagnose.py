@@ -78,10 +78,36 @@ def test_the_order_of_rows_and_columns_changes_nothing(frame, record):
     assert again.next_steps == record.next_steps
 
 
-@pytest.mark.parametrize("budget", [-1, None, "60"])
+@pytest.mark.parametrize("budget", [-1, None, "60", np.inf, np.nan])
 def test_a_budget_that_is_no_time_is_refused(frame, budget):
     with pytest.raises(NumberRefused, match="not a number of seconds"):
         errata.diagnose(frame, label="y", scores="score", budget=budget)
+
+
+@pytest.mark.parametrize("state", [None, -1, 2**32, 1.5, "a", np.random.RandomState(0)])
+def test_a_random_state_that_a_record_cannot_store_is_refused(frame, state):
+    with pytest.raises(NumberRefused, match=r"random_state=.* is not a whole number from 0 up"):
+        errata.diagnose(frame, label="y", scores="score", random_state=state, budget=0)
+
+
+def test_numbers_of_numpy_are_numbers(frame, tmp_path):
+    record = errata.diagnose(
+        frame,
+        label="y",
+        scores="score",
+        time="at",
+        random_state=np.int64(3),
+        budget=np.float32(0),
+        permutations=np.int64(19),
+        windows=np.int64(5),
+    )
+    assert errata.Record.open(record.save(tmp_path / "record")).summary.random_state == 3
+
+
+def test_the_rows_of_a_record_can_be_diagnosed_and_saved(record, tmp_path):
+    """Their columns have the names of those that a record adds."""
+    again = errata.diagnose(record.rows, label="errata.label", prediction="errata.prediction", budget=0)
+    assert errata.Record.open(again.save(tmp_path / "again")).summary == again.summary
 
 
 def test_small_and_odd_frames_do_not_break():

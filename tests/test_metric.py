@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics as oracle
@@ -119,6 +121,9 @@ def test_defaults():
 
 def test_refusals():
     labels_only = Outcomes("binary", (0, 1), np.array([0, 1]), np.array([0, 1]), None, None)
+    for printed, name in (("ROC AUC", "roc_auc"), ("F1", "f1"), ("log-loss", "log_loss")):
+        with pytest.raises(OptionUnknown, match=f"Did you mean '{name}'"):
+            resolve_metric(printed, binary())
     with pytest.raises(OptionUnknown, match="Did you mean 'roc_auc'"):
         resolve_metric("roc_acu", binary())
     for name in ("roc_auc", "log_loss", "average_precision"):
@@ -130,6 +135,13 @@ def test_refusals():
         resolve_metric("f1", multiclass())
     with pytest.raises(OptionUnknown, match="metric=3"):
         resolve_metric(3, binary())
+
+
+@pytest.mark.parametrize("name", ["accuracy", "log_loss", "mean_absolute_error", "root_mean_squared_error", "r2"])
+def test_without_any_weight_no_metric_is_defined(name):
+    some = binary() if "binary" in CATALOGUE[name].tasks else regression()
+    outcomes = replace(some, weight=np.zeros(len(some)))
+    assert np.isnan(resolve_metric(name, some).compute(outcomes))
 
 
 def test_too_few_rows_and_one_class_give_no_estimate():

@@ -148,7 +148,7 @@ def test_what_cannot_be_measured_says_why(rows, models, change, unit, reason):
 
 def test_without_rows_nothing_is_compared(rows, models):
     old, new = (diagnosed(rows[1000:], model) for model in models)
-    with pytest.raises(NotComparable, match=r"logged without its rows \(rows=False\)"):
+    with pytest.raises(NotComparable, match=r"keeps none of its rows \(rows=False\)"):
         delivered(replace(old, evaluated=pd.DataFrame()), new, "roc_auc")
 
 

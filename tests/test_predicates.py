@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
-from mlflow_errata.errors import ColumnMissing
-from mlflow_errata.predicates import Equals, IsIn, IsMissing, Within
+from mlflow_errata.errors import ColumnMissing, FrameTypeUnknown
+from mlflow_errata.predicates import Equals, IsIn, IsMissing, Within, all_hold
 
 WORDS = {
     "str": pd.Series(["a", "b", None, "a"], dtype="str"),
@@ -109,3 +111,13 @@ def test_text():
 def test_a_column_that_is_not_there():
     with pytest.raises(ColumnMissing, match="Did you mean 'hour'"):
         Equals("hours", 3).mask(pd.DataFrame({"hour": [3]}))
+
+
+def test_rows_of_every_container_for_which_all_hold():
+    frame = pd.DataFrame({"x": [1.0, 2.0, None, 3.0], "word": ["a", "b", "a", "a"]})
+    told = (Within("x", 1, 3), Equals("word", "a"))
+    for given in (frame, pl.from_pandas(frame), pa.Table.from_pandas(frame)):
+        assert list(all_hold(told, given)) == [True, False, False, False]
+    assert list(all_hold(told, frame[:0])) == []
+    with pytest.raises(FrameTypeUnknown, match="not a table"):
+        all_hold(told, [1])

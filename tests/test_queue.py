@@ -122,6 +122,33 @@ def test_it_says_when_to_stop(case):
     assert "Every label of the queue is decided." in checking.advice(queue.standing(everything))
 
 
+def test_a_record_that_was_audited_brings_its_answers(case):
+    """Nobody is asked again: the queue goes on with the likeliest errors, and its end is in sight."""
+    record, truth = case
+    first = answered(Queue(record), truth, 40)
+    audited = errata.audited(record, as_frame(first))
+    queue, before = Queue(audited), audited.results["label_issues"].audit
+    standing = queue.standing([])
+    assert standing.is_told
+    assert standing.is_brought
+    assert standing.issues.audit == before
+    assert not set(standing.next) & {item.key for item in first}
+    assert checking.advice(standing).startswith("Go on")
+    assert "40 checked labels were wrong" in checking.progress(standing)
+    assert "came with the record" in checking.progress(standing)
+    more = [decision(vars(queue.rows[standing.next[0]]), "exclude", by="ben")]
+    after = queue.standing(more)
+    assert after.is_told
+    assert after.issues.audit.n_checked == 40
+    assert after.issues.audit.decisions == (*before.decisions, (more[0].id, None))
+    here = queue.standing(first)
+    assert not here.is_brought
+    assert here.issues.audit == before
+    half = Queue(errata.audited(record, as_frame(first[:20]))).standing([])
+    assert half.is_told
+    assert not set(half.next) & {item.key for item in first[:20] if item.is_wrong}
+
+
 def test_people_who_differ_are_named(case):
     record, truth = case
     queue = Queue(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import mlflow
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 import mlflow_errata as errata
 from mlflow_errata.errors import ColumnMissing
@@ -124,6 +126,98 @@ def test_a_plan_of_several_steps_fits_a_clone_and_leaves_everything_as_it_is(rec
     assert not hasattr(given, "classes_")
     assert set(model.predict(newer[["x", "carrier"]])) <= {"late", "on time"}
     pd.testing.assert_frame_equal(train, before)
+
+
+CHOSEN = {"threshold": 0.3, "factors": [["late", 2.0], ["on time", 1.0]], "worth": None, "offset": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("resample", {"method": "class_weight"}),
+        ("resample", {"method": "prior"}),
+        ("change_metric", {"by": "value"}),
+        ("change_metric", {"by": "value", "family": "linear"}),
+        ("retrain_recent", {"last": 1e7}),
+        ("change_model", {"set": {"max_leaf_nodes": 7}}),
+        ("change_model", {"family": "linear"}),
+    ],
+)
+def test_a_later_step_of_a_plan_carries_what_earlier_ones_chose(record, frames, kind, params):
+    """Of two classes, and of three, where the rule is one of factors."""
+    train, newer = frames
+    chosen = {name: value for name, value in CHOSEN.items() if value is not None}
+    if kind == "retrain_recent":
+        chosen.pop("offset")
+    given = HistGradientBoostingClassifier(categorical_features="from_dtype", max_iter=5, random_state=0)
+    for several in (False, True):
+        rows = train.assign(late=train["late"].mask(train["x"] > 2, "never")) if several else train
+        model = recipe(record, kind, **params, **chosen).fit(given, rows, newer)
+        assert set(model.predict(newer[["x", "carrier"]])) <= {"late", "on time"}
+
+
+def test_a_fitted_model_decides_by_another_rule_without_a_refit(record, frames):
+    train, _ = frames
+    one = Recipe((("resample", {"method": "threshold", "threshold": 0.8}),), "late", ("x",), *3 * [None], "binary", "")
+    fitted = LogisticRegression().fit(train[["x"]], train["late"])
+    model = one.decide(fitted)
+    assert model.estimator_ is fitted
+    expected = np.where(fitted.predict_proba(train[["x"]])[:, 1] >= 0.8, "on time", "late")
+    assert (model.predict(train[["x"]]) == expected).all()
+    assert replace(one, steps=()).decide(fitted) is fitted
+    for kind, params in (
+        ("retrain_recent", {}),
+        ("change_model", {"family": "linear"}),
+        ("resample", {"method": "over"}),
+    ):
+        with pytest.raises(RecipeRefused, match=rf"'{kind}' changes the rows or the model. Take recipe.fit"):
+            recipe(record, kind, **params).decide(fitted)
+
+
+def test_several_classes_are_decided_by_factors_without_a_refit(frames):
+    train, _ = frames
+    rows = train.assign(late=train["late"].mask(train["x"] > 2, "never"))
+    fitted = LogisticRegression().fit(rows[["x"]], rows["late"])
+    factors = [["late", 0.0], ["never", 1.0], ["on time", 0.0]]
+    one = Recipe(
+        (("resample", {"method": "prior", "factors": factors}),), "late", ("x",), *3 * [None], "multiclass", ""
+    )
+    assert set(one.decide(fitted).predict(rows[["x"]])) == {"never"}
+
+
+def test_classes_that_are_numbers_with_a_point_are_classes(frames):
+    """One label that is missing makes integers floats."""
+    train, _ = frames
+    rows = train.assign(late=train["x"].round().clip(-1, 1).astype(float))
+    factors = [[-1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    one = Recipe(
+        (("resample", {"method": "prior", "factors": factors}),), "late", ("x",), *3 * [None], "multiclass", ""
+    )
+    assert set(one.fit(LogisticRegression(), rows).predict(rows[["x"]])) == {0.0}
+
+
+class Fixed:
+    """A model of which there is one only."""
+
+    classes_ = ("late", "on time")
+
+    def predict_proba(self, X):  # noqa: N803
+        return np.column_stack([1 - X["x"].between(0, 1), X["x"].between(0, 1)])
+
+
+def test_a_model_that_cannot_be_cloned_is_refused_by_fit_and_decides(frames):
+    train, _ = frames
+    one = Recipe((("resample", {"method": "threshold", "threshold": 0.8}),), "late", ("x",), *3 * [None], "binary", "")
+    with pytest.raises(RecipeRefused, match=r"a Fixed cannot be cloned: TypeError.*recipe\.decide\(model\)"):
+        one.fit(Fixed(), train)
+    assert set(one.decide(Fixed()).predict(train[["x"]])) == {"late", "on time"}
+
+
+def test_a_model_without_probabilities_cannot_be_decided(frames):
+    train, _ = frames
+    one = Recipe((("resample", {"method": "threshold", "threshold": 0.8}),), "late", ("x",), *3 * [None], "binary", "")
+    with pytest.raises(RecipeRefused, match="a LinearSVC has no predict_proba"):
+        one.fit(LinearSVC(), train)
 
 
 @pytest.mark.parametrize("family", ["gradient_boosting", "linear"])

@@ -19,8 +19,8 @@ def a_slice(name, support, excess, low, lost=None):
     return Slice((Equals("x", name),), support, error, unit, 1.0, 1.0, 0.1, 0.01, value_lost=value)
 
 
-MANY = a_slice("many", 1000, 100, 50, lost=10)
-SHARP = a_slice("sharp", 50, 40, 30, lost=20)
+MANY = replace(a_slice("many", 1000, 100, 50, lost=10), unexplained=1.5)
+SHARP = replace(a_slice("sharp", 50, 40, 30, lost=20), unexplained=2.0)
 UNSURE = a_slice("unsure", 500, 120, -5, lost=5)
 ALL = (UNSURE, SHARP, MANY)
 
@@ -32,7 +32,8 @@ def names(weights):
 @pytest.mark.parametrize(
     ("weights", "order"),
     [
-        (DEFAULT, ["many", "sharp", "unsure"]),
+        (DEFAULT, ["sharp", "many", "unsure"]),
+        ({"excess": 1.0}, ["many", "sharp", "unsure"]),
         ({"effect": 1.0}, ["sharp", "unsure", "many"]),
         ({"support": 1.0}, ["many", "unsure", "sharp"]),
         ({"value": 1.0}, ["sharp", "many", "unsure"]),
@@ -57,5 +58,5 @@ def test_the_order_of_the_input_changes_nothing():
 
 
 def test_slices_without_value_lose_none():
-    assert ranked([a_slice("x", 10, 5, 1)], dict.fromkeys(ASPECTS, 1.0))[0][1] == pytest.approx(0.75)
+    assert ranked([a_slice("x", 10, 5, 1)], dict.fromkeys(ASPECTS, 1.0))[0][1] == pytest.approx(0.8)
     assert ranked([], DEFAULT) == ()

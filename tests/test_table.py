@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -159,18 +161,55 @@ def test_scores_alone_decide_at_one_half(frame):
     np.testing.assert_allclose(table.outcomes.scores.sum(axis=1), 1)
 
 
-def test_scores_of_many_classes_in_dict_order(frame):
+def test_scores_by_class_in_any_order(frame):
     scored = frame.assign(kind=frame["carrier"], a=0.2, b=0.7, c=0.1)
-    table = EvaluationTable.build(scored, label="kind", scores={"UA": "a", "EV": "b", "DL": "c"})
-    assert table.task == "multiclass"
-    assert table.outcomes.classes == ("UA", "EV", "DL")
-    assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
+    named = {"UA": "a", "EV": "b", "DL": "c"}
+    tables = [EvaluationTable.build(scored, label="kind", scores=dict(order)) for order in permutations(named.items())]
+    for table in tables:
+        assert table.task == "multiclass"
+        assert table.outcomes.classes == ("DL", "EV", "UA")
+        np.testing.assert_allclose(table.outcomes.scores, [[0.1, 0.7, 0.2]] * N)
+        assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
+
+
+@pytest.mark.parametrize("by", [{1: "p"}, {True: "p"}, {0: "q"}, {0: "q", 1: "p"}, {1: "p", 0: "q"}])
+def test_scores_of_two_classes_by_class(frame, by):
+    """The greater class is the positive one, whichever is named, and first."""
+    table = build(frame.assign(q=1 - frame["p"]), prediction=None, scores=by)
+    assert table.outcomes.classes == (0, 1)
+    np.testing.assert_allclose(table.outcomes.scores[:, 1], table.frame["p"])
+
+
+def test_a_dict_of_one_class_of_text(frame):
+    table = build(frame.assign(late=frame["late"].map({0: "no", 1: "yes"})), prediction=None, scores={"no": "p"})
+    assert table.outcomes.classes == ("no", "yes")
+    assert (table.outcomes.prediction == 0).sum() == (frame["p"] > 0.5).sum()
 
 
 def test_scores_of_many_classes_in_list_order_are_sorted_classes(frame):
     scored = frame.assign(kind=frame["carrier"], a=0.2, b=0.7, c=0.1)
     table = EvaluationTable.build(scored, label="kind", scores=["a", "b", "c"])
     assert set(table.outcomes.named(table.outcomes.prediction)) == {"EV"}
+
+
+def test_rows_of_weight_0_are_left_out(frame):
+    weighed = frame.assign(w=np.arange(N) % 3, late=frame["late"].astype(float).where(frame.index != 4))
+    table = build(weighed, weight="w")
+    assert len(table) + table.n_unlabelled == 2 * N // 3
+    assert table.n_unlabelled == 1
+    assert set(table.ids) == {at for at in range(N) if at % 3 and at != 4}
+
+
+def test_features_by_any_list(frame):
+    for named in (["hour"], ("hour",), np.array(["hour"]), frame.columns[4:5]):
+        assert build(frame, features=named, slice_by=named).features == ("hour",)
+
+
+def test_dates_as_classes(frame):
+    days = pd.to_datetime(frame["late"].map({0: "2024-01-01", 1: "2024-02-01"}))
+    table = build(frame.assign(late=days, said=days))
+    assert len(table.outcomes.classes) == 2
+    assert table.errors.sum() == 0
 
 
 def test_one_class_only_is_allowed(frame):
@@ -268,6 +307,11 @@ REFUSED = {
     "features not there": (lambda f: f, {"features": ["nope"]}, "features='nope' is not a column"),
     "no output": (lambda f: f, {"prediction": None}, "pass model=, or name columns with prediction= or scores="),
     "label twice": (lambda f: f, {"prediction": "late"}, "column 'late' is given as label= and as prediction="),
+    "label as a feature": (
+        lambda f: f,
+        {"features": ["hour", "late"]},
+        "the label 'late' is among the columns that the",
+    ),
     "unknown task": (lambda f: f, {"task": "binari"}, "task='binari' is not known. Did you mean 'binary'"),
     "no rows": (lambda f: f.iloc[:0], {}, "has no rows"),
     "no labelled row": (lambda f: f.assign(late=np.nan), {}, "'late' is always missing"),
@@ -282,7 +326,11 @@ REFUSED = {
         {},
         "prediction='said' is missing in 1 rows",
     ),
-    "prediction of fractions": (lambda f: f, {"prediction": "p"}, "holds fractions .* Pass probabilities as scores="),
+    "prediction of fractions": (
+        lambda f: f,
+        {"prediction": "p"},
+        "prediction='p' holds fractions .* Pass probabilities as scores=",
+    ),
     "text against numbers": (
         lambda f: f.assign(said=f["said"].astype(str)),
         {},
@@ -300,6 +348,21 @@ REFUSED = {
         lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
         {"scores": "p"},
         r"shape \(60, 1\); expected one column for each of 3 classes",
+    ),
+    "two scores for three classes": (
+        lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
+        {"scores": ["p", "w"]},
+        r"shape \(60, 2\); expected one column for each of 3 classes",
+    ),
+    "a class without a score": (
+        lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
+        {"scores": {"UA": "p", "DL": "w"}},
+        r"scores=\['p', 'w'\] names no column for the class 'EV'. Name one for every class",
+    ),
+    "one class alone": (
+        lambda f: f.assign(late="yes", said="yes"),
+        {"scores": {"yes": "p"}},
+        "names the class 'yes' alone",
     ),
     "three classes as binary": (
         lambda f: f.assign(late=f["carrier"], said=f["carrier"]),
@@ -321,10 +384,35 @@ REFUSED = {
     "id missing": (lambda f: f.assign(key=None), {"id": "key"}, "id='key' is missing in 60 rows"),
     "value cell unknown": (lambda f: f, {"value": {"tpp": 1}}, "value='tpp' is not known. Did you mean 'tp'"),
     "value column not there": (lambda f: f, {"value": "stake"}, "value='stake' is not a column"),
+    "label a number": (lambda f: f, {"label": 4}, "label= is given as int, .* Name it as text: label='4'"),
+    "label a Series": (lambda f: f, {"label": pd.Series([0, 1])}, "label= is given as Series, where the name"),
+    "label none": (lambda f: f, {"label": None}, "label= is given as NoneType, where the name of a column is expected"),
+    "labels of numbers": (lambda f: f, {"label": [0, 1] * 500}, "label= is given as int, where the name"),
+    "prediction an array": (
+        lambda f: f,
+        {"prediction": np.zeros(60)},
+        "prediction= is given as ndarray, where the name",
+    ),
+    "prediction two columns": (lambda f: f, {"prediction": ["said", "p"]}, r"prediction=\['said', 'p'\] is several"),
+    "scores a number": (lambda f: f, {"scores": 3}, "scores= is given as int, where the name"),
+    "scores of numbers": (lambda f: f, {"scores": [3, 4]}, "scores= is given as int, where the name"),
+    "scores a Series": (lambda f: f, {"scores": pd.Series([0.5])}, "scores= is given as Series, where"),
+    "time a list": (lambda f: f, {"time": ["at"]}, 'time= is given as list, where .* Name it time="..."'),
+    "features a number": (lambda f: f, {"features": 5}, "features= is given as int, where a list of names"),
+    "value a number": (lambda f: f, {"value": 5}, "value= is given as int, where a dict, the name of a column or a"),
+    "value cell of text": (lambda f: f, {"value": {"tp": "a"}}, "value={'tp': 'a'} gives tp the value 'a'. Give it a"),
+    "value cell missing": (lambda f: f, {"value": {"tp": np.nan}}, "gives tp the value nan"),
+    "value of one argument": (lambda f: f, {"value": lambda y: y}, "value='<lambda>' fails: TypeError: .* takes two"),
+    "value of text": (lambda f: f, {"value": lambda y, said: ["a"] * len(y)}, "holds <U1 values. Make it numeric.$"),
     "train without a feature": (
         lambda f: f,
         {"train": pd.DataFrame({"late": [1], "hours": [3]}), "features": ["hour"]},
         "train has no column 'hour', .* Did it become 'hours'",
+    ),
+    "train of numbers as times": (
+        lambda f: f,
+        {"train": pd.DataFrame({"late": [1], "hour": [3], "at": [5]}), "features": ["hour"], "time": "at"},
+        "times are numbers in train and dates in the evaluation frame. Give both frames the same kind",
     ),
     "train no table": (lambda f: f, {"train": [1, 2]}, "the training frame is a builtins.list, not a table"),
 }

@@ -36,6 +36,7 @@ def test_everything_is_in_it(installed):
     for name in (
         *("errata_app/.streamlit/config.toml", "errata_app/favicon.svg", "errata_app/served.py", "errata_app/app.py"),
         *("mlflow_errata/py.typed", "mlflow_errata/report.css", "mlflow_errata/server.py"),
+        *("mlflow_errata/pages/ERR101.md", "mlflow_errata/pages/ERR502.md"),
         *("mlflow_errata/demo/flights.py", "mlflow_errata/demo/data/flights/flights.parquet"),
     ):
         assert (installed / name).is_file(), name

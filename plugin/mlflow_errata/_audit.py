@@ -24,6 +24,8 @@ from mlflow_errata.table import EvaluationTable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlflow_errata.metric import Label
+
 Decisions = Told | Callable[[Mapping[str, Any]], Any]
 """What `audited` reads: a table, a file, a mapping, or a function of a row of `audit`."""
 
@@ -117,18 +119,25 @@ def _as_mappings(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def estimated(record: Record, decisions: Iterable[Decision]) -> LabelIssues:
     """The label issues of a record with what decisions tell.
 
+    An audit that the record carries stands until as many answers say otherwise; corrections are added to its own.
+
     Raises
     ------
     DecisionsRefused
         If none of them is on a row that an audit draws.
     """
-    issues, n_rows = replace(issues_of(record), audit=None), record.dataset.n_rows
+    before, n_rows = issues_of(record).audit, record.dataset.n_rows
+    issues = replace(issues_of(record), audit=None)
     made, rows = newest(decisions), issues.worklist
     drawn: dict[int, list[Decision]] = {at - 1: [] for at in range(len(rows.flagged))}
+    n_answered = 0
     for row, at, fair in zip(rows.id, rows.stratum, rows.drawn, strict=True):
         said = made.get(str(row)) if fair else None
-        if said is not None and said.audit and said.decision != UNSURE:
-            drawn[at].append(said)
+        if said is not None and said.audit:
+            n_answered += 1
+            drawn[at] += [said] if said.decision != UNSURE else []
+    if before is not None and n_answered < before.n_checked:
+        return replace(issues, audit=replace(before, decisions=_added(before, made.values())))
     strata = tuple(
         StratumAudit(at, rows.flagged[at - ELSEWHERE], len(seen), n_wrong, _share(n_wrong, len(seen)))
         for at, seen in drawn.items()
@@ -163,6 +172,16 @@ def estimated(record: Record, decisions: Iterable[Decision]) -> LabelIssues:
             correction=_correction(record, issues, drawn),
         ),
     )
+
+
+def _added(before: Audit, made: Iterable[Decision]) -> tuple[tuple[Label, Label | None], ...]:
+    """The corrections of an audit with those made since, or taken back."""
+    told = dict(before.decisions)
+    for said in made:
+        told.pop(said.id, None)
+        if said.is_wrong:
+            told[said.id] = said.corrected
+    return tuple(told.items())
 
 
 def _correction(record: Record, issues: LabelIssues, drawn: Mapping[int, list[Decision]]) -> Estimate | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from math import inf
+from numbers import Integral, Real
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,8 @@ MOST_ROWS = 2000
 """Rows that a record keeps, so that its size does not grow with the data."""
 FEWEST_PERMUTATIONS = 19
 """Draws below which none can be beyond 95 % of them."""
+STATES = 2**32
+"""Random states that scikit-learn takes, from 0 up."""
 INTERRUPTED = "not tried: the trials were interrupted"
 ROWS_OF_A_SLICE = 100
 ROWS_OF_SUSPECTED = 50_000
@@ -86,13 +90,14 @@ def diagnose(
         where a row misses one of them, that label is not known for the row: it is left out of the label's figures and
         is no negative.
     model : fitted estimator, MLflow pyfunc, or callable from a DataFrame to predictions
+        Labels or numbers, the probabilities of all classes, or of the positive class of two, as a sigmoid says them.
         Leave it out and name existing columns instead:
     prediction : str; of several labels a list in their order, or a dict label -> column
         Column of predicted labels or numbers.
     scores : str, list or dict
-        Probability columns: the positive class of two, a list in class order, or a dict class -> column; of several
-        labels a list in their order, or a dict label -> column. Without `prediction`, the decision is 0.5 or the
-        largest score.
+        Probability columns: the positive class of two, a list in class order, or a dict class -> column, in any order
+        (one of two classes is enough); of several labels a list in their order, or a dict label -> column. Without
+        `prediction`, the decision is 0.5 or the largest score.
     features : list of str
         Columns that the model sees; default: as the model tells, else every column without a role.
     time : str
@@ -103,7 +108,7 @@ def diagnose(
         Column that names what a row belongs to (a customer, a device, a patient), no feature by default: unlocks the
         comparison of groups that the training rows hold, too, with new ones, and of a random split with one by groups.
     weight : str
-        Column of row weights, 0 or more.
+        Column of row weights, 0 or more; rows of weight 0 are left out.
     quantiles : dict level -> column
         Predicted quantiles of a number: {0.05: "low", 0.95: "high"}. Their coverage is checked.
     windows : str, int or list
@@ -137,7 +142,7 @@ def diagnose(
         Permutations of the errors, 19 or more, from which the slice search takes its critical value; with a time
         column all errors move by the same number of places, for errors that come in spells. 0 takes Bonferroni's, for
         rows that err independently of each other.
-    random_state : int
+    random_state : int, 0 or more
 
     Returns
     -------
@@ -149,11 +154,7 @@ def diagnose(
     InputError
         One clear error for the first thing in the input that cannot be used.
     """
-    if not isinstance(budget, (int, float)) or not budget >= 0:
-        raise NumberRefused("budget", budget, "a number of seconds. Pass 0 or more; 0 tries nothing")
-    if not isinstance(permutations, int) or not (permutations == 0 or permutations >= FEWEST_PERMUTATIONS):
-        wanted = f"0 or a whole number from {FEWEST_PERMUTATIONS} up. Pass 0 for none, or 199"
-        raise NumberRefused("permutations", permutations, wanted)
+    budget, permutations, random_state = _numbers(budget, permutations, random_state)
     named = wanted_slices(named_slices or {})
     table = EvaluationTable.build(
         evaluation,
@@ -175,7 +176,7 @@ def diagnose(
     )
     chosen = resolve_metric(metric, table.outcomes)
     known = None if table.times is None else table.times[table.in_time_order]
-    options = Options(chosen, random_state, float(budget), named, permutations, cut_of(windows, known))
+    options = Options(chosen, random_state, budget, named, permutations, cut_of(windows, known))
     with _quiet():
         results, not_applicable = _make(table, options)
         steps, trials = propose(results, table), None
@@ -191,6 +192,21 @@ def diagnose(
         trials=trials,
         evaluated=evaluated_rows(table, before, value),
     )
+
+
+def _numbers(budget: object, permutations: object, random_state: object) -> tuple[float, int, int]:
+    """The three numbers among the options, as Python's own."""
+    if not isinstance(budget, Real) or not 0 <= float(budget) < inf:
+        raise NumberRefused("budget", budget, "a number of seconds. Pass 0 or more; 0 tries nothing")
+    n = int(permutations) if isinstance(permutations, Integral) else -1
+    if n != 0 and n < FEWEST_PERMUTATIONS:
+        wanted = f"0 or a whole number from {FEWEST_PERMUTATIONS} up. Pass 0 for none, or 199"
+        raise NumberRefused("permutations", permutations, wanted)
+    state = int(random_state) if isinstance(random_state, Integral) else -1
+    if not 0 <= state < STATES:
+        wanted = "a whole number from 0 up. The record stores it, so that the same input gives the same record"
+        raise NumberRefused("random_state", random_state, wanted)
+    return float(budget), n, state
 
 
 def _tried(

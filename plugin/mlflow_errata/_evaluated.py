@@ -64,7 +64,8 @@ def evaluated_rows(table: EvaluationTable, before: object = None, value: Value |
         said[LOST] = table.value_lost[:n]
     if before is not None:
         said |= {named_before(name): column for name, column in _said_before(table, rows, some, before, value).items()}
-    kept = rows[[name for name in dict.fromkeys((*table.slice_columns, *table.features)) if _tells(rows[name])]]
+    names = [name for name in dict.fromkeys((*table.slice_columns, *table.features)) if name not in said]
+    kept = rows[[name for name in names if _tells(rows[name])]]
     return pd.concat([kept.reset_index(drop=True), pd.DataFrame(said)], axis=1)
 
 

@@ -216,7 +216,7 @@ class _Judge:
 
     def _rows(self) -> Evaluated:
         if self.said is None:
-            raise NotComparable("the run was logged without its rows (rows=False)")
+            raise NotComparable("the run keeps none of its rows (rows=False)")
         return self.said
 
     def _metric(self, name: str) -> Estimate:

@@ -115,12 +115,12 @@ def pairing(old: Record, new: Record, *, trained_on_old: bool = False) -> Pairin
     """
     now, asked = evaluated(new), evaluated(new, before=True)
     if now is None:
-        raise NotComparable("the newer run was logged without its rows (rows=False)")
+        raise NotComparable("the newer run keeps none of its rows (rows=False)")
     if asked is not None:
         return _alike("before", asked, now)
     was = evaluated(old)
     if was is None:
-        raise NotComparable("the earlier run was logged without its rows (rows=False)")
+        raise NotComparable("the earlier run keeps none of its rows (rows=False)")
     if old.summary.task != new.summary.task:
         raise NotComparable(f"one is a {old.summary.task} task, the other {new.summary.task}")
     if trained_on_old:

@@ -68,6 +68,7 @@ class Standing:
     decided : mapping key -> Decision, the newest of each row
     disputed : mapping key -> newest decisions of the people who differ
     issues : LabelIssues with what the answers of the audit tell; without an audit until there is one
+    is_brought : bool, the record brought the answers of its audit with it
     """
 
     next: tuple[str, ...]
@@ -77,10 +78,11 @@ class Standing:
     decided: Mapping[str, Decision]
     disputed: Mapping[str, tuple[Decision, ...]]
     issues: LabelIssues
+    is_brought: bool
 
     @property
     def is_told(self) -> bool:
-        """All rows of the audit are answered."""
+        """All rows of the audit are answered, here or before the record was logged."""
         return self.n_answered >= self.n_audit
 
     @property
@@ -133,6 +135,7 @@ class Queue:
         self._stratum = np.array(work.stratum, dtype=np.intp)
         self._drawn = np.array(work.drawn)
         self._audit = [issues[at].key for at in audit[spread_order(len(audit))]]
+        self._before = issues_of(record).audit
 
     def standing(self, made: Iterable[Decision]) -> Standing:
         """Where the checking stands after some decisions, in any order; those on unknown rows do not count."""
@@ -142,16 +145,28 @@ class Queue:
             issues = estimated(self.record, told)
         except DecisionsRefused:
             issues = issues_of(self.record)
+        n_audit = len(self._audit)
         answered = sum(key in decided for key in self._audit)
+        brought = self._before is not None and answered < self._before.n_checked
         chance: dict[str, float] = {}
-        first = [key for key in self._audit if key not in decided]
+        first = [] if brought else [key for key in self._audit if key not in decided]
         if not first:
+            settled = {*decided, *(self._settled() if brought else ())}
             values = dict(zip(self.rows, self._chances(issues).tolist(), strict=True))
-            chance = {key: value for key, value in values.items() if key not in decided}
+            chance = {key: value for key, value in values.items() if key not in settled}
             order = sorted(chance, key=lambda key: (-chance[key], self.rows[key].rank))
         else:
             order = [*first, *(key for key in self.rows if key not in decided and not self.rows[key].audit)]
-        return Standing(tuple(order), chance, len(self._audit), answered, decided, disputed(told), issues)
+        n_answered = n_audit if brought else answered
+        return Standing(tuple(order), chance, n_audit, n_answered, decided, disputed(told), issues, brought)
+
+    def _settled(self) -> set[str]:
+        """Rows that were decided before the record was logged, as far as it tells: it names only those found wrong."""
+        if self._before is None:
+            return set()
+        wrong = {str(row) for row, _ in self._before.decisions}
+        is_whole = self._before.n_checked + self._before.n_unsure >= len(self._audit)
+        return wrong | set(self._audit if is_whole else ())
 
     def _chances(self, issues: LabelIssues) -> NDArray[np.float64]:
         """The chance of every row that its label is wrong; that of the suspicion where nothing was answered."""

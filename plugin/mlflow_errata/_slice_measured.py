@@ -46,7 +46,7 @@ def measured(record: Record, predicates: tuple[Predicate, ...]) -> MeasuredSlice
         raise NotMeasured("a run keeps no rows of several labels that a slice could be measured on")
     rows = evaluated(record)
     if rows is None:
-        raise NotMeasured("the run was logged without its rows (rows=False)")
+        raise NotMeasured("the run keeps none of its rows (rows=False)")
     frame = rows.columns.reset_index(drop=True)
     for predicate in predicates:
         _check(predicate, frame)

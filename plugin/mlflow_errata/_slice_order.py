@@ -9,16 +9,18 @@ if TYPE_CHECKING:
 
     from mlflow_errata.diagnoses.slice_errors import Slice
 
-ASPECTS = ("excess", "effect", "support", "value")
-"""What a slice can be ranked by: excess errors at the lower end of their interval, mean error inside - outside, rows,
-and business value lost at the lower end of its interval."""
-DEFAULT: Mapping[str, float] = {"excess": 1.0}
+ASPECTS = ("unexplained", "excess", "effect", "support", "value")
+"""What a slice can be ranked by: errors that the slices before it leave to be explained, as a record ranks them; excess
+errors at the lower end of their interval; mean error inside - outside; rows; and business value lost at the lower end
+of its interval."""
+DEFAULT: Mapping[str, float] = {"unexplained": 1.0}
 
 
 def aspects(item: Slice) -> dict[str, float]:
     """The numbers of a slice that weights apply to, none below 0."""
     lost = 0.0 if item.value_lost is None else item.value_lost.low
-    told = {"excess": item.excess.low, "effect": item.effect, "support": float(item.support), "value": lost}
+    told = {"unexplained": item.unexplained, "excess": item.excess.low, "effect": item.effect}
+    told |= {"support": float(item.support), "value": lost}
     return {name: max(0.0, number) for name, number in told.items()}
 
 

@@ -32,6 +32,14 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """The codes of what was found, each with a page of the documentation, and a sentence on them."""
+
+    codes: tuple[str, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Fact:
     """A number with its name: `value` is formatted, `note` says the interval or the basis."""
 
@@ -99,4 +107,4 @@ class NotMade:
     remedy: str = ""
 
 
-Block = Verdict | Text | Facts | Table | Chart | StepCard | NotMade
+Block = Verdict | Text | Codes | Facts | Table | Chart | StepCard | NotMade

@@ -289,11 +289,11 @@ def accept(*, run: str, kind: str, by: str, why: str, tracking_uri: str) -> None
     """Accept a proposed step of a run, and store its recipe."""
     from mlflow_errata.sections import loop
     from mlflow_errata.tracking.choices import accept as take
-    from mlflow_errata.tracking.search import load
+    from mlflow_errata.tracking.search import load_shown
 
     choice = take(run, kind, by=by, why=why, tracking_uri=tracking_uri)
     click.echo(f"{choice.title}. {loop.decided(choice)}.")
-    click.echo(loop.code(choice, load(run, tracking_uri=tracking_uri), run) or loop.by_hand(choice))
+    click.echo(loop.code(choice, load_shown(run, tracking_uri=tracking_uri), run) or loop.by_hand(choice))
 
 
 @main.command()
@@ -329,9 +329,9 @@ def _record(run_or_folder: str, tracking_uri: str) -> Record:
 
     if Path(run_or_folder).is_dir():
         return Record.open(run_or_folder)
-    from mlflow_errata.tracking.search import load
+    from mlflow_errata.tracking.search import load_shown
 
-    return load(run_or_folder, tracking_uri=tracking_uri)
+    return load_shown(run_or_folder, tracking_uri=tracking_uri)
 
 
 if __name__ == "__main__":

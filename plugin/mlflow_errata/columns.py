@@ -133,7 +133,9 @@ def finite(values: NDArray[Any], role: str, column: object) -> NDArray[np.float6
         If they are no numbers, or some are missing or infinite.
     """
     if values.dtype.kind not in "iufb":
-        raise ValuesRefused(role, column, f"holds {values.dtype} values", 'Make it numeric or pass task="multiclass".')
+        classes = role in {"label", "prediction"}
+        remedy = 'Make it numeric or pass task="multiclass".' if classes else "Make it numeric."
+        raise ValuesRefused(role, column, f"holds {values.dtype} values", remedy)
     found = values.astype(np.float64)
     bad = int((~np.isfinite(found)).sum())
     if bad:
@@ -154,6 +156,17 @@ def weights(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     if not found.any():
         raise ValuesRefused("weight", column, "is 0 in every row", "Give at least one row a positive weight.")
     return found
+
+
+def counted(frame: pd.DataFrame, weight: str) -> pd.DataFrame:
+    """The rows without those of weight 0, which count for nothing; all of them where no row has a weight.
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    kept = numbers(frame, "weight", weight) != 0
+    return frame.loc[kept] if kept.any() and not kept.all() else frame
 
 
 def times(column: pd.Series[Any], name: str) -> NDArray[Any]:

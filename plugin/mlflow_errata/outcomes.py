@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlflow_errata.columns import finite, numbers, ordered, plain_values, row_hashes, times, weights
-from mlflow_errata.errors import OutputShapeWrong, ValuesRefused
+from mlflow_errata.errors import ModelFailed, OutputShapeWrong, ValuesRefused
 from mlflow_errata.metric import Label, Outcomes, Task
-from mlflow_errata.model import Output
+from mlflow_errata.model import Output, ask
 from mlflow_errata.multilabel import outcomes_of_labels, stored_labels
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
     if roles.labels:
         return outcomes_of_labels(frame, roles, output)
     given = plain_values(frame[roles.label])
+    if task in {None, "binary"} and roles.prediction is None and _whole(given):
+        output = _as_probabilities(output, len(pd.unique(pd.Series(given))))
     weight = None if roles.weight is None else weights(frame, roles.weight)
     decided = task or infer_task(given, output)
     if decided != "regression":
@@ -103,17 +105,51 @@ def outcomes_of(frame: pd.DataFrame, roles: Roles, output: Output, task: Task | 
     return Outcomes("regression", (), y, prediction, None, weight)
 
 
-def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: Outcomes) -> Unlabelled | None:
-    """Rows without a label, as far as they have a time, scores and a decision; None where there are none.
+def quantiles_of(frame: pd.DataFrame, roles: Roles, task: Task) -> NDArray[np.float64]:
+    """Predicted quantiles, by level; shape (n_rows, n_levels).
+
+    Raises
+    ------
+    ValuesRefused
+    """
+    named = list(roles.quantiles)
+    if task != "regression":
+        raise ValuesRefused("quantiles", named, f"are given for a {task} task", "They are for regression.")
+    return np.column_stack([finite(numbers(frame, "quantiles", name), "quantiles", name) for name in named])
+
+
+def unlabelled_of(
+    frame: pd.DataFrame, roles: Roles, model: object, features: Sequence[str], labelled: Outcomes
+) -> Unlabelled | None:
+    """What can be used of the rows without a label, which are a bonus: what cannot be used of them is no error.
+
+    Used are rows with a time, scores and a decision.
 
     Parameters
     ----------
-    frame : DataFrame of shape (n_rows, n_columns) whose label is always missing
+    frame : DataFrame of shape (n_rows, n_columns)
     roles : Roles
-    output : Output of n_rows, with gaps
+    model : what is asked, or None where its output stands in columns
+    features : columns that the model sees
     labelled : Outcomes of the labelled rows
     """
-    if roles.time is None or output.scores is None or not labelled.classes or frame[roles.time].isna().all():
+    if roles.time is None or labelled.scores is None or roles.labels:
+        return None
+    rest = frame.loc[frame[roles.label].isna()]
+    if len(rest) == 0:
+        return None
+    try:
+        output = output_with_gaps(rest, roles) if model is None else ask(model, rest, features)
+    except ModelFailed:
+        return None
+    if labelled.task == "binary" and model is not None:
+        output = _as_probabilities(output, len(labelled.classes))
+    return _usable(rest, roles, output, labelled)
+
+
+def _usable(frame: pd.DataFrame, roles: Roles, output: Output, labelled: Outcomes) -> Unlabelled | None:
+    """The rows that have a time, scores and a decision, oldest first; None without any."""
+    if roles.time is None or output.scores is None or frame[roles.time].isna().all():
         return None
     when = times(frame[roles.time], roles.time)
     usable = ~pd.isna(when) & np.isfinite(output.scores).all(axis=1)
@@ -129,7 +165,7 @@ def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: O
     if len(rows) == 0:
         return None
     rows = rows[ordered(when[rows], row_hashes(frame.iloc[rows], {}))]
-    scores = _score_matrix(output.scores[rows], labelled.classes, roles.scores)
+    scores = _score_matrix(output.scores[rows], labelled.classes, output.classes, roles.scores)
     said = output.prediction
     return Unlabelled(
         times=when[rows],
@@ -137,6 +173,17 @@ def unlabelled_of(frame: pd.DataFrame, roles: Roles, output: Output, labelled: O
         scores=scores,
         weight=None if weight is None else weight[rows],
     )
+
+
+def _as_probabilities(output: Output, n_labels: int) -> Output:
+    """What a model says of two classes by one number from 0 to 1, such as a sigmoid, as the scores of both."""
+    said = output.prediction
+    if said is None or output.scores is not None or output.classes is not None or n_labels > TWO:
+        return output
+    if said.dtype.kind != "f" or _whole(said) or not ((said >= 0) & (said <= 1)).all():
+        return output
+    chance = said.astype(np.float64)
+    return Output(None, np.column_stack([1 - chance, chance]), None)
 
 
 def infer_task(given: NDArray[Any], output: Output) -> Task:
@@ -166,7 +213,7 @@ def _classified(
             f"and the predictions have {len(classes)} classes: {list(classes)[:8]}",
             'Pass task="multiclass".',
         )
-    scores = None if output.scores is None else _score_matrix(output.scores, classes, roles.scores)
+    scores = None if output.scores is None else _score_matrix(output.scores, classes, output.classes, roles.scores)
     position = {value: at for at, value in enumerate(classes)}
     y = _positions(given, position)
     if output.prediction is not None:
@@ -175,9 +222,10 @@ def _classified(
 
 
 def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tuple[Label, ...]:
-    """Classes in score order: as the model or the dict tells, else sorted; classes never learned come last."""
-    said = [] if output.prediction is None else _distinct(output.prediction, "prediction", roles.prediction)
-    known = [_label(value) for value in output.classes] if output.classes is not None else []
+    """Classes of labels, predictions and score columns, sorted."""
+    where = roles.prediction or "the model's output"
+    said = [] if output.prediction is None else _distinct(output.prediction, "prediction", where)
+    known = [_label(value) for value in output.classes or ()]
     words = [isinstance(value, str) for value in [*seen, *said, *known]]
     if any(words) and not all(words):
         raise ValuesRefused(
@@ -189,26 +237,42 @@ def _classes(seen: list[Label], output: Output, roles: Roles, task: Task) -> tup
     union: list[Any] = sorted({*seen, *said, *known})
     if task == "binary" and union in ([0], [1]):
         union = [False, True] if isinstance(union[0], bool) else [0, 1]
-    if output.scores is None or not known:
-        return tuple(union)
-    return (*known, *(value for value in union if value not in known))
+    return tuple(union)
 
 
 def _score_matrix(
-    scores: NDArray[np.float64], classes: tuple[Label, ...], columns: Sequence[str]
+    scores: NDArray[np.float64], classes: tuple[Label, ...], told: Sequence[Any] | None, columns: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Scores as (n_rows, n_classes); classes that the model never learned score 0."""
+    """Scores as (n_rows, n_classes), the columns in the order of the classes.
+
+    Parameters
+    ----------
+    scores : float array of shape (n_rows, n_columns)
+    classes : tuple of labels
+    told : the class of each column, or None: the positive class, or every class in order
+        One class of two leaves the rest to the other. Classes that a model never learned score 0.
+    columns : names of the columns, empty for the output of a model
+    """
     bad = int((~np.isfinite(scores)).any(axis=1).sum())
     if bad:
         where = list(columns) or "the model's output"
         raise ValuesRefused("scores", where, f"is missing or infinite in {bad} rows", "Drop these rows or score them.")
-    if scores.shape[1] == 1:
-        if len(classes) != TWO:
-            raise OutputShapeWrong("scores", scores.shape, f"one column for each of {len(classes)} classes")
-        return np.column_stack([1 - scores[:, 0], scores[:, 0]])
-    if scores.shape[1] > len(classes):
+    known = classes[-scores.shape[1] :] if told is None else tuple(_label(value) for value in told)
+    one_of_two = len(known) == 1 and len(classes) == TWO
+    whole = one_of_two or len(known) == len(classes) > 1
+    if len(known) != scores.shape[1] or (told is None and not whole):
         raise OutputShapeWrong("scores", scores.shape, f"one column for each of {len(classes)} classes: {classes}")
-    return np.hstack([scores, np.zeros((len(scores), len(classes) - scores.shape[1]))])
+    if columns and not whole:
+        unnamed = [value for value in classes if value not in known]
+        why = f"names no column for the class {unnamed[0]!r}" if unnamed else f"names the class {known[0]!r} alone"
+        raise ValuesRefused(
+            "scores", list(columns), why, "Name one for every class, of zeros where the model never learned it."
+        )
+    found = np.zeros((len(scores), len(classes)))
+    if one_of_two:
+        found += 1 - scores
+    found[:, [classes.index(value) for value in known]] = scores
+    return found
 
 
 def _decided(scores: NDArray[np.float64] | None, task: Task, columns: Sequence[str]) -> NDArray[np.intp]:
@@ -239,16 +303,15 @@ def _distinct(values: NDArray[Any], role: str, column: object) -> list[Label]:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         bad = int((~np.isfinite(values)).sum())
         raise ValuesRefused(role, column, f"is missing or infinite in {bad} rows", "Drop these rows.")
-    found = [_label(value) for value in pd.unique(pd.Series(values))]
+    found = [_label(value) for value in pd.unique(pd.Series(values, dtype=values.dtype))]
     fractions = [value for value in found if isinstance(value, float)]
     if role == "prediction" and fractions:
-        raise ValuesRefused(
-            role, column, f"holds fractions ({fractions[0]:.4g}, ...), not labels", "Pass probabilities as scores=."
-        )
+        remedy = 'Pass probabilities as scores=, or as the output of the model, or task="regression".'
+        raise ValuesRefused(role, column, f"holds fractions ({fractions[0]:.4g}, ...), not labels", remedy)
     return list(dict.fromkeys(found))
 
 
 def _positions(values: NDArray[Any], position: Mapping[Label, int]) -> NDArray[np.intp]:
-    codes, distinct = pd.factorize(pd.Series(values))
+    codes, distinct = pd.factorize(pd.Series(values, dtype=values.dtype))
     table = np.array([position[_label(value)] for value in distinct], dtype=np.intp)
     return np.asarray(table[codes], dtype=np.intp)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from mlflow_errata.columns import vectors
+from mlflow_errata.columns import as_frame, vectors
 from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable, ValuesRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -199,6 +199,27 @@ def nearest(given: NDArray[np.float32], centres: str) -> NDArray[np.intp]:
 
 
 Predicate = Equals | IsIn | NotIn | Within | IsMissing | InCluster
+
+
+def all_hold(predicates: Iterable[Predicate], frame: object) -> NDArray[np.bool_]:
+    """Rows for which every predicate holds; shape (n_rows,).
+
+    Parameters
+    ----------
+    predicates : of Predicate
+    frame : pandas, polars or Spark DataFrame, or pyarrow Table, with their columns
+
+    Raises
+    ------
+    ColumnMissing, FrameTypeUnknown
+    """
+    rows = frame if isinstance(frame, pd.DataFrame) else as_frame(frame, "the frame")
+    found = np.ones(len(rows), dtype=bool)
+    for predicate in predicates:
+        found &= predicate.mask(rows)
+    return found
+
+
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _END = rf"{_NUMBER}|\d{{4}}-\d\d-\d\d(?:T[\d:.]+)?"
 _FORMS = {

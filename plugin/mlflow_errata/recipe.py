@@ -11,7 +11,16 @@ import numpy as np
 from mlflow_errata.columns import as_frame, finite, ids, numbers, times, weights
 from mlflow_errata.errors import ColumnMissing
 from mlflow_errata.errors.stored import RecipeBroken, RecipeRanksNothing, RecipeRefused, RecipeTooNew
-from mlflow_errata.steps import KINDS, change_metric, change_model, decouple, reframe, retrain_recent
+from mlflow_errata.steps import (
+    KINDS,
+    change_metric,
+    change_model,
+    decides_only,
+    decouple,
+    reframe,
+    resample,
+    retrain_recent,
+)
 from mlflow_errata.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -30,7 +39,6 @@ WEIGHT = "errata.weight"
 """Column of row weights in a changed training frame."""
 DECOUPLED = "ranks by the scores of several models, which no single fit can give"
 SEVERAL_LABELS = "is for several labels, and a recipe has one: take the code of its card"
-BALANCING = frozenset({"class_weight", "over", "under", "smote"})
 
 
 @dataclass(frozen=True)
@@ -123,18 +131,54 @@ class Recipe:
         Raises
         ------
         RecipeRefused
-            With the step "decouple", which ranks by scores of several models: one estimator cannot give them.
+            With the step "decouple", which ranks by scores of several models: one estimator cannot give them. For an
+            estimator that cannot be cloned, or gives no probabilities to decide by.
         """
-        if any(kind == decouple.KIND for kind, _ in self.steps):
-            raise RecipeRefused(decouple.KIND, DECOUPLED, "Fit each model as before and rank by recipe.score(frame).")
+        self._check_one_model()
         from mlflow_errata import fitting  # noqa: PLC0415 - what fits is loaded to fit
 
         given = None if newer is None else self._set(self._frame(newer, "the newer frame"))
         changed, rule = prepared(self.steps, self._set(self._frame(train, "the training frame")), given)
         rows = TrainingSet(changed.X[[name for name in self.features if name in changed.X]], changed.y, changed.weight)
         classes = self.task != "regression"
-        fitted = fitting.fit(altered(self.steps, fitting.unfitted(estimator), rows.X, classes=classes), rows)
-        return decided(fitted, rule)
+        try:
+            clone = fitting.unfitted(estimator)
+        except Exception as cause:
+            why = f"needs a refit, and a {type(estimator).__name__} cannot be cloned: {type(cause).__name__}: {cause}"
+            remedy = "Pass an unfitted estimator, or take recipe.decide(model) where decisions alone move."
+            raise RecipeRefused(" and ".join(kind for kind, _ in self.steps) or "stop", why, remedy) from cause
+        return decided(fitting.fit(altered(self.steps, clone, rows.X, classes=classes), rows), rule)
+
+    def decide(self, model: Any) -> Any:
+        """A fitted model that decides by the recipe, as it stands: nothing is fitted.
+
+        Parameters
+        ----------
+        model : fitted classifier with predict_proba
+
+        Returns
+        -------
+        fitted estimator
+            Around the model itself; its `predict` uses the decision rule of the steps.
+
+        Raises
+        ------
+        RecipeRefused
+            Where a step changes the rows or the model, which takes a refit; for a model without probabilities.
+        """
+        self._check_one_model()
+        for kind, params in self.steps:
+            if not decides_only(kind, params):
+                raise RecipeRefused(kind, "changes the rows or the model", "Take recipe.fit(model, train).")
+        import pandas as pd  # noqa: PLC0415 - what fits is loaded to fit
+
+        classes = pd.Series(getattr(model, "classes_", []))
+        _, rule = prepared(self.steps, TrainingSet(classes.to_frame(), classes), None)
+        return decided(model, rule)
+
+    def _check_one_model(self) -> None:
+        if any(kind == decouple.KIND for kind, _ in self.steps):
+            raise RecipeRefused(decouple.KIND, DECOUPLED, "Fit each model as before and rank by recipe.score(frame).")
 
     def score(self, frame: object) -> NDArray[np.float64]:
         """The ranking score that the step "decouple" makes of the scores of several models; nothing is fitted.
@@ -241,13 +285,13 @@ def prepared(
     from mlflow_errata.decision import DecisionRule, prior_offset  # noqa: PLC0415 - loads scikit-learn
 
     rows = joined(steps, train, newer)
-    if rows.y.dtype.kind != "f" and rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004
+    if rows.y.nunique() > 2 and any(_weighs(*step) for step in steps):  # noqa: PLR2004 - a binary task
         return _prepared_classes(steps, rows)
     offset, threshold = 0.0, None
     for kind, params in _in_turn(steps):
         before = positive_share(rows)
         rows = KINDS[kind].apply(rows, **params)
-        if kind == "resample" and params.get("method") in BALANCING and before is not None:
+        if kind == resample.KIND and params.get("method") in resample.BALANCING and before is not None:
             balanced = prior_offset(positive_share(rows) or 0.5, before)
             offset += balanced
             threshold = float(1 / (1 + np.exp(-balanced)))
@@ -258,7 +302,8 @@ def prepared(
 
 def _weighs(kind: str, params: dict[str, Any]) -> bool:
     """Whether a step changes how several classes are decided between."""
-    return "worth" in params or "factors" in params or (kind == "resample" and params.get("method") == "class_weight")
+    weighted = kind == resample.KIND and params.get("method") == "class_weight"
+    return weighted or "worth" in params or "factors" in params
 
 
 def _prepared_classes(steps: Sequence[tuple[str, dict[str, Any]]], rows: TrainingSet) -> tuple[TrainingSet, ClassRule]:
@@ -270,7 +315,7 @@ def _prepared_classes(steps: Sequence[tuple[str, dict[str, Any]]], rows: Trainin
     classes = tuple(np.unique(rows.y.to_numpy()).tolist())
     shares, worth = pd.Series(1.0, index=list(classes)), np.eye(len(classes))
     for kind, params in _in_turn(steps):
-        if kind == "resample" and params.get("method") == "class_weight":
+        if kind == resample.KIND and params.get("method") == "class_weight":
             balance = rows.y.value_counts(normalize=True).reindex(shares.index) ** float(params.get("power", 1.0))
             shares, worth = shares * balance, np.diag(1 / balance)
         if "worth" in params:
@@ -319,10 +364,13 @@ def decided(fitted: Any, rule: DecisionRule | ClassRule) -> Any:
     """A fitted estimator that decides by a rule; itself if the rule changes nothing."""
     from mlflow_errata.decision import ClassRule, Decided, DecidedClasses  # noqa: PLC0415 - loads scikit-learn
 
+    if not isinstance(rule, ClassRule) and rule.offset == 0 and rule.threshold is None:
+        return fitted
+    if not (hasattr(fitted, "predict_proba") and hasattr(fitted, "classes_")):
+        why = f"decides by probabilities, and a {type(fitted).__name__} has no predict_proba or no classes_"
+        raise RecipeRefused("decision", why, "Calibrate it first, with scikit-learn's CalibratedClassifierCV.")
     if isinstance(rule, ClassRule):
         return DecidedClasses(fitted, list(rule.classes), list(rule.shares), list(rule.worth)).around(fitted)
-    if rule.offset == 0 and rule.threshold is None:
-        return fitted
     return Decided(fitted, rule.offset, 0.5 if rule.threshold is None else rule.threshold).around(fitted)
 
 

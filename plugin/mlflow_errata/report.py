@@ -12,6 +12,7 @@ from mlflow_errata.blocks import (
     Block,
     Cell,
     Chart,
+    Codes,
     Column,
     Facts,
     NotMade,
@@ -188,7 +189,7 @@ def _(block: Verdict) -> str:
 
 
 @_draw.register
-def _(block: Text) -> str:
+def _(block: Text | Codes) -> str:
     return f'<p class="prose">{_text(block.sentence)}</p>'
 
 

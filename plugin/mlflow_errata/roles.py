@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlflow_errata.errors import ColumnMissing, RoleTwice, ValuesRefused
+from mlflow_errata.errors import ColumnMissing, KindRefused, LabelSeen, RoleTwice, ValuesRefused
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,18 @@ class Roles:
 
         Raises
         ------
+        KindRefused
+            For what is no name of a column.
         ValuesRefused
             For lists of columns that do not fit the labels, or quantiles that are none.
         """
+        for role, given in (("time", time), ("id", id), ("weight", weight), ("group", group)):
+            if given is not None:
+                _name(role, given)
         levels, limits = _quantile_columns(quantiles)
         stakes = value if isinstance(value, str) else None
         if not isinstance(label, str):
             labels = _label_columns(label)
-            said = _one_a_label("prediction", prediction, labels)
             return cls(
                 "",
                 None,
@@ -81,17 +85,19 @@ class Roles:
                 weight=weight,
                 stakes=stakes,
                 labels=labels,
-                predictions=said,
+                predictions=_one_a_label("prediction", prediction, labels),
                 group=group,
                 quantiles=limits,
                 levels=levels,
             )
-        if prediction is not None and not isinstance(prediction, str):
-            raise ValuesRefused("prediction", prediction, "is several columns", f"label={label!r} has one: name one.")
+        if isinstance(prediction, Mapping | list | tuple):
+            named = list(_names("prediction", prediction))
+            raise ValuesRefused("prediction", named, "is several columns", f"label={label!r} has one: name one.")
+        said = None if prediction is None else _name("prediction", prediction)
         columns, classes = _score_columns(scores)
         return cls(
             label,
-            prediction,
+            said,
             columns,
             classes,
             time=time,
@@ -156,22 +162,45 @@ class Roles:
                 if column in self.label_columns and role != "label":
                     raise RoleTwice(column, "label", role)
 
+    def check_seen(self, features: Sequence[str]) -> None:
+        """Raise LabelSeen for a label among the columns that the model sees."""
+        for column in self.label_columns:
+            if column in features:
+                raise LabelSeen(column)
+
 
 Columns = str | Sequence[str] | Mapping[Any, str] | None
 """How predictions and scores are named: a column, a list, or a dict class or label -> column."""
+
+
+def _name(role: str, given: object) -> str:
+    """The name of a column."""
+    if isinstance(given, str):
+        return given
+    named = f"as text: {role}={str(given)!r}" if isinstance(given, int) else f'{role}="..."'
+    raise KindRefused(role, given, "the name of a column", f"Name it {named}.")
+
+
+def _names(role: str, given: Any) -> tuple[str, ...]:
+    """Names of columns: a list of them, or the values of a dict."""
+    if hasattr(given, "iloc") or not isinstance(given, Iterable):
+        return (_name(role, given),)
+    return tuple(_name(role, each) for each in (given.values() if isinstance(given, Mapping) else given))
 
 
 def check_listed(option: str, columns: Sequence[str] | None, present: Sequence[str]) -> None:
     """Raise for an option that is no list of columns that are there."""
     if isinstance(columns, str):
         raise ValuesRefused(option, columns, "is one string", f"Pass a list: {option}=[{columns!r}].")
-    for column in columns or ():
+    if columns is not None and not isinstance(columns, Iterable):
+        raise KindRefused(option, columns, "a list of names of columns", f'Pass {option}=["...", "..."].')
+    for column in () if columns is None else columns:
         if column not in present:
             raise ColumnMissing(option, column, present)
 
 
 def _label_columns(given: Sequence[str]) -> tuple[str, ...]:
-    labels = tuple(given)
+    labels = _names("label", given)
     if not labels:
         raise ValuesRefused("label", list(labels), "names no column", "Name one 0/1 column for each label.")
     twice = [name for name in labels if labels.count(name) > 1]
@@ -188,13 +217,16 @@ def _one_a_label(role: str, given: Columns, labels: tuple[str, ...]) -> tuple[st
         if set(given) != set(labels):
             odd = sorted(map(str, set(given) ^ set(labels)))
             raise ValuesRefused(role, given, f"and the labels differ in {odd[:5]}", "Give every label its column.")
-        return tuple(given[name] for name in labels)
-    if isinstance(given, str) or len(given) != len(labels):
-        n = 1 if isinstance(given, str) else len(given)
+        return _names(role, [given[name] for name in labels])
+    named = (given,) if isinstance(given, str) else _names(role, given)
+    if len(named) != len(labels):
         raise ValuesRefused(
-            role, given, f"names {n} of {len(labels)} columns", "Name one for each label, in the order of label=."
+            role,
+            list(named),
+            f"names {len(named)} of {len(labels)} columns",
+            "Name one for each label, in the order of label=.",
         )
-    return tuple(given)
+    return named
 
 
 def _score_columns(
@@ -204,9 +236,7 @@ def _score_columns(
         return (), None
     if isinstance(scores, str):
         return (scores,), None
-    if isinstance(scores, Mapping):
-        return tuple(scores.values()), tuple(scores)
-    return tuple(scores), None
+    return _names("scores", scores), tuple(scores) if isinstance(scores, Mapping) else None
 
 
 def _quantile_columns(given: Mapping[float, str] | None) -> tuple[tuple[float, ...], tuple[str, ...]]:
@@ -223,4 +253,4 @@ def _quantile_columns(given: Mapping[float, str] | None) -> tuple[tuple[float, .
                 "quantiles", dict(given), f"has the level {level!r}", "Levels are shares above 0 and below 1."
             )
     levels = tuple(sorted(given))
-    return levels, tuple(given[level] for level in levels)
+    return levels, _names("quantiles", [given[level] for level in levels])

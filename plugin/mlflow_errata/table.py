@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +14,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from mlflow_errata.columns import as_frame, digest, finite, groups, ids, numbers, ordered, row_hashes, times, weights
+from mlflow_errata.columns import (
+    as_frame,
+    counted,
+    digest,
+    finite,
+    groups,
+    ids,
+    numbers,
+    ordered,
+    row_hashes,
+    times,
+    weights,
+)
 from mlflow_errata.errors import (
     FrameEmpty,
+    KindRefused,
     LabelsAndTask,
-    ModelFailed,
     OptionUnknown,
     OutputMissing,
+    TimesDiffer,
     TrainColumnMissing,
     ValuesRefused,
 )
@@ -26,7 +41,14 @@ from mlflow_errata.metric import UNKNOWN, Outcomes, Task
 from mlflow_errata.model import ask, features_of
 from mlflow_errata.multilabel import as_one_column, labels_of
 from mlflow_errata.objectives import Objectives
-from mlflow_errata.outcomes import TWO, Unlabelled, outcomes_of, output_with_gaps, stored_output, unlabelled_of
+from mlflow_errata.outcomes import (
+    TWO,
+    Unlabelled,
+    outcomes_of,
+    quantiles_of,
+    stored_output,
+    unlabelled_of,
+)
 from mlflow_errata.roles import Columns, Roles, check_listed
 from mlflow_errata.training import TrainingSet
 
@@ -198,12 +220,14 @@ class EvaluationTable:
             raise LabelsAndTask(task, label)
         if prediction is None and scores is None and model is None:
             raise OutputMissing
+        frame = frame if weight is None else counted(frame, weight)
         rows, index = _labelled(frame, roles)
         if objectives is not None:
             objectives.numbers(rows)
         free = [name for name in names if name not in roles.columns]
         told = features if features is not None else (None if model is None else features_of(model))
         seen = free if told is None else list(told)
+        roles.check_seen(seen)
         stored = prediction is not None or scores is not None
         output = stored_output(rows, roles) if stored else ask(model, rows, seen, len(roles.labels))
         outcomes = outcomes_of(rows, roles, output, task)
@@ -212,6 +236,7 @@ class EvaluationTable:
         decided = np.atleast_2d(outcomes.prediction.T)
         order = ordered(hashes, row_hashes(rows[said], {f"prediction {at}": part for at, part in enumerate(decided)}))
         lost = None if value is None else value_lost(rows, value, outcomes)[order]
+        when = None if time is None else times(rows[time], time)
         return cls(
             frame=rows.take(order).reset_index(drop=True),
             roles=roles,
@@ -220,15 +245,17 @@ class EvaluationTable:
             features=tuple(seen),
             features_told=told is not None,
             slice_columns=tuple(free if slice_by is None else slice_by),
-            times=None if time is None else times(rows[time], time)[order],
+            times=None if when is None else when[order],
             ids=ids(rows, id, index)[order],
             groups=None if group is None else groups(rows, group)[order],
-            quantiles=None if not roles.quantiles else _quantiles(rows, roles, outcomes)[order],
+            quantiles=None if not roles.quantiles else quantiles_of(rows, roles, outcomes.task)[order],
             value_lost=lost,
             lost_if=_lost_if(rows, value, outcomes)[order] if value is not None and _decides_two(outcomes) else None,
             n_unlabelled=len(frame) - len(rows),
-            unlabelled=_unlabelled(frame, roles, outcomes, None if stored else model, seen),
-            train=None if train is None else _training_set(train, seen, set(free) - set(seen), roles, rows),
+            unlabelled=unlabelled_of(frame, roles, None if stored else model, seen, outcomes),
+            train=None
+            if train is None
+            else _training_set(train, seen, set(free) - set(seen), roles, rows, evaluated=when),
             digest=digest(hashes[order], [name for name in names if name not in said]),
             objectives=objectives,
         )
@@ -245,33 +272,14 @@ def _labelled(frame: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, pd.Index
     return kept.reset_index(drop=True), kept.index
 
 
-def _quantiles(frame: pd.DataFrame, roles: Roles, outcomes: Outcomes) -> NDArray[np.float64]:
-    """Predicted quantiles, by level."""
-    named = list(roles.quantiles)
-    if outcomes.task != "regression":
-        raise ValuesRefused("quantiles", named, f"are given for a {outcomes.task} task", "They are for regression.")
-    return np.column_stack([finite(numbers(frame, "quantiles", name), "quantiles", name) for name in named])
-
-
-def _unlabelled(
-    frame: pd.DataFrame, roles: Roles, outcomes: Outcomes, model: object, features: Sequence[str]
-) -> Unlabelled | None:
-    """What can be used of the rows without a label: they are a bonus, so what cannot be used of them is no error."""
-    if roles.time is None or outcomes.scores is None or roles.labels:
-        return None
-    without = frame[roles.label].isna()
-    if not without.any():
-        return None
-    rest = frame.loc[without]
-    try:
-        output = output_with_gaps(rest, roles) if model is None else ask(model, rest, features)
-    except ModelFailed:
-        return None
-    return unlabelled_of(rest, roles, output, outcomes)
-
-
 def _training_set(
-    given: object, features: Sequence[str], others: set[str], roles: Roles, evaluation: pd.DataFrame
+    given: object,
+    features: Sequence[str],
+    others: set[str],
+    roles: Roles,
+    evaluation: pd.DataFrame,
+    *,
+    evaluated: NDArray[Any] | None,
 ) -> TrainingSet:
     """Labelled rows of a training frame; it needs the label and the features, and uses the other roles if present.
 
@@ -287,6 +295,9 @@ def _training_set(
     def has(column: str | None) -> bool:
         return column is not None and column in frame.columns
 
+    when = times(frame[roles.time], str(roles.time)) if has(roles.time) else None
+    if when is not None and evaluated is not None and when.dtype.kind != evaluated.dtype.kind:
+        raise TimesDiffer("the evaluation frame", dates=evaluated.dtype.kind == "M")
     if has(roles.group):
         _check_comparable(evaluation, frame, str(roles.group))
     free = [name for name in frame.columns if name in others and is_numeric_dtype(frame[name].dtype)]
@@ -294,7 +305,7 @@ def _training_set(
         X=frame[list(features)],
         y=as_one_column(labels_of(frame, roles.labels)) if roles.labels else frame[roles.label],
         weight=weights(frame, str(roles.weight)) if has(roles.weight) else None,
-        time=times(frame[roles.time], str(roles.time)) if has(roles.time) else None,
+        time=when,
         id=ids(frame, roles.id if has(roles.id) else None, index),
         group=groups(frame, str(roles.group)) if has(roles.group) else None,
         aside=frame[free] if free else None,
@@ -322,17 +333,27 @@ def value_lost(frame: pd.DataFrame, value: Value, outcomes: Outcomes) -> NDArray
         return np.abs(finite(numbers(frame, "value", value), "value", value)) * outcomes.errors
     if callable(value):
         return _value_called(value, outcomes)
-    unknown = sorted(set(value) - set(CONFUSION_CELLS))
-    if unknown:
-        raise OptionUnknown("value", unknown[0], CONFUSION_CELLS)
+    cell = _cells(value)
     if outcomes.task not in {"binary", "multilabel"}:
         raise ValuesRefused("value", dict(value), f"needs a binary task, not {outcomes.task}", "Pass a callable.")
-    cell = {name: float(value.get(name, 0.0)) for name in CONFUSION_CELLS}
     worth = np.array([[cell["tn"], cell["fp"]], [cell["fn"], cell["tp"]]])
     if outcomes.task == "multilabel":
         lost = worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction]
         return np.asarray(np.where(outcomes.y == UNKNOWN, 0.0, lost).sum(axis=1), dtype=np.float64)
     return np.asarray(worth.max(axis=1)[outcomes.y] - worth[outcomes.y, outcomes.prediction], dtype=np.float64)
+
+
+def _cells(value: object) -> dict[str, float]:
+    """What each cell of the confusion matrix is worth: 0 where that is not said."""
+    if not isinstance(value, Mapping):
+        remedy = 'Pass value={"tp": 5, "fp": -1, "fn": -20, "tn": 0}, "stake" or a function.'
+        raise KindRefused("value", value, "a dict, the name of a column or a function", remedy)
+    for name, worth in value.items():
+        if name not in CONFUSION_CELLS:
+            raise OptionUnknown("value", name, CONFUSION_CELLS)
+        if not isinstance(worth, Real) or not isfinite(worth):
+            raise ValuesRefused("value", dict(value), f"gives {name} the value {worth!r}", "Give it a number.")
+    return {name: float(value.get(name, 0.0)) for name in CONFUSION_CELLS}
 
 
 def _decides_two(outcomes: Outcomes) -> bool:
@@ -349,7 +370,13 @@ def _value_called(value: Callable[..., object], outcomes: Outcomes) -> NDArray[n
     name = getattr(value, "__name__", "callable")
     several = outcomes.task == "multilabel"
     truth, said = (part if several else outcomes.named(part) for part in (outcomes.y, outcomes.prediction))
-    best, taken = (finite(np.asarray(value(truth, decision)), "value", name) for decision in (truth, said))
+    try:
+        given = [np.asarray(value(truth, decision)) for decision in (truth, said)]
+    except Exception as cause:  # whatever a user's function raises becomes one clear error
+        why = f"fails: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+        remedy = "Pass a function (y_true, decision) -> value per row, which takes two arrays."
+        raise ValuesRefused("value", name, why, remedy) from cause
+    best, taken = (finite(each, "value", name) for each in given)
     if best.shape != (len(outcomes),):
         raise ValuesRefused("value", name, f"gives shape {best.shape}", f"Return one value a row: ({len(outcomes)},).")
     return best - taken

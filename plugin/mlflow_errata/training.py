@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlflow_errata.errors import TimesDiffer
+
 
 @dataclass(frozen=True)
 class TrainingSet:
@@ -49,6 +51,10 @@ class TrainingSet:
         """These rows and newer ones below them; weights, times, ids and groups are kept where both have them.
 
         Rows of a set without times come without a time; of a set without weights they weigh 1.
+
+        Raises
+        ------
+        TimesDiffer
         """
         first, second = _alike(self.X, newer.X)
         weight = None
@@ -91,6 +97,8 @@ def _with_gaps(first: NDArray[Any] | None, second: NDArray[Any] | None, n: int, 
     """Times of both; missing ones for the set that has none."""
     if first is None and second is None:
         return None
+    if first is not None and second is not None and first.dtype.kind != second.dtype.kind:
+        raise TimesDiffer("the newer rows", dates=second.dtype.kind == "M")
     known: Any = first if first is not None else second
     missing = np.array("NaT", known.dtype) if known.dtype.kind == "M" else np.nan
     return np.concatenate(

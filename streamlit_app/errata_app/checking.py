@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
+from string import digits
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from errata_app.draw import draw, plain
 from errata_app.person import person
-from mlflow_errata._decisions import ACCEPT, EXCLUDE, KEEP, KINDS, UNSURE, issues_of
+from mlflow_errata._decisions import ACCEPT, EXCLUDE, KEEP, KINDS, UNSURE
 from mlflow_errata.sections import checking as words
 from mlflow_errata.sections.label_issues import verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from errata_app.labelling import Session
     from mlflow_errata._queue import Issue, Standing
     from mlflow_errata.metric import Label
 
 WAYS = ("One by one", "Table", "Files")
-DIGITS = 9
+LONG = 20
+"""Characters of a word that a table of a row's columns has room for, on a phone or beside another table."""
+PLACES = 9
+"""Classes that have a key by their place."""
 CODE = """import mlflow_errata as errata
 
 record = errata.load({run!r})
@@ -31,10 +37,16 @@ train = recipe.apply(train)  # exactly these labels, by id"""
 
 @st.fragment
 def check(session: Session) -> None:
-    """Everything that changes with a decision, and nothing else: a key press draws this part anew."""
+    """Everything that changes with a decision, and nothing else: a key press draws this part anew.
+
+    The rest of the page follows where an audit becomes whole, or one of its answers changes.
+    """
     queue = session.desk.queue
     standing = queue.standing(session.decisions)
-    draw([verdict(standing.issues if standing.is_told else issues_of(queue.record), queue.record)], key="labels")
+    issues = session.issues(standing)
+    if issues.audit != session.drawn:
+        st.rerun()
+    draw([verdict(issues, queue.record)], key="labels")
     with st.container(horizontal=True, vertical_alignment="bottom", key="checking"):
         st.header("Check labels", anchor=False)
         way = st.radio("How to check", WAYS, key="way", horizontal=True, label_visibility="collapsed", width="content")
@@ -85,19 +97,30 @@ def _one(session: Session, standing: Standing, by: str, *, locked: bool) -> None
                     st.markdown(f"**{plain(words.label(value))}**")
         st.markdown("\n".join(f"- {plain(reason)}" for reason in words.why(queue, issue, standing)))
         _said(standing, key)
-        values = words.values(queue, issue)
-        half = (len(values) + 1) // 2
         with st.container(key="values"):
-            for place, some in zip(st.columns(2, gap="large"), (values[:half], values[half:]), strict=True):
+            for place, some in zip(st.columns(2, gap="large"), columns_of(words.values(queue, issue)), strict=True):
                 if some:
-                    place.markdown(_columns(some))
+                    place.markdown(some)
 
 
-def _columns(values: list[tuple[str, str]]) -> str:
-    """The columns of a row as a Markdown table: a grid would take longer to draw than all the rest."""
-    return "\n".join(
-        ["| column | value |", "|---|---|", *(f"| {plain(name)} | {plain(value)} |" for name, value in values)]
-    )
+def columns_of(values: list[tuple[str, str]]) -> tuple[str, str]:
+    """The columns of a row as two Markdown tables: a grid would take longer to draw than all the rest.
+
+    A table breaks no word, so that a long one would lie on what stands beside it: then every column is a line.
+    """
+    half = (len(values) + 1) // 2
+    is_long = any(len(word) > LONG for pair in values for text in pair for word in text.split())
+    told = _lines if is_long else _tabled
+    return told(values[:half]), told(values[half:])
+
+
+def _lines(values: list[tuple[str, str]]) -> str:
+    return "\n".join(f"- {plain(name)}: **{plain(value)}**" for name, value in values)
+
+
+def _tabled(values: list[tuple[str, str]]) -> str:
+    rows = [f"| {plain(name)} | {plain(value)} |" for name, value in values]
+    return "\n".join(["| column | value |", "|---|---|", *rows]) if rows else ""
 
 
 def _said(standing: Standing, key: str) -> None:
@@ -123,17 +146,25 @@ def _buttons(session: Session, issue: Issue, by: str, *, locked: bool) -> None:
         button("Exclude", "e", EXCLUDE)
         button("Unsure", "u", UNSURE)
         _step(session, issue.key)
-        for at, label in enumerate(classes[:DIGITS], start=1):
-            button(words.label(label), str(at), ACCEPT, label)
+        keys = keys_of(classes)
+        for label, hotkey in zip(classes, keys, strict=False):
+            button(words.label(label), hotkey, ACCEPT, label)
         if not classes:
             value: Any = st.number_input("Another number", value=None, key=f"number {issue.key}", width=160)
             if value is not None:
                 button(f"It is {value:.6g}", None, ACCEPT, float(value))
-        others = dict(zip(map(words.label, classes[DIGITS:]), classes[DIGITS:], strict=True))
+        others = {words.label(label): label for label in classes[len(keys) :]}
         if others:
             other = st.selectbox("Another label", list(others), index=None, key=f"other {issue.key}", width=220)
             if other is not None:
                 button(f"It is {other}", None, ACCEPT, others[other])
+
+
+def keys_of(classes: Sequence[Label]) -> list[str]:
+    """The keys of the first classes: the digits that the classes are, else their places."""
+    named = [f"{label:g}" if isinstance(label, float) else str(label) for label in classes]
+    own = set(named) <= set(digits)
+    return named if own else [str(at) for at in range(1, min(len(classes), PLACES) + 1)]
 
 
 def _step(session: Session, key: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from functools import singledispatch
 from hashlib import sha256
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from mlflow_errata.blocks import Chart, Column, Facts, NotMade, StepCard, Table, Text, Verdict
+from mlflow_errata._pages import page_of
+from mlflow_errata.blocks import Chart, Codes, Column, Facts, NotMade, StepCard, Table, Text, Verdict
 from mlflow_errata.sections.tables import data_of
 
 if TYPE_CHECKING:
@@ -33,10 +35,16 @@ HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u
 """Characters that show as nothing, break the line, or turn what follows around."""
 LINK = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
 """What the browser makes a link of, escaped or not, unless something stands between."""
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+"""A heading of a page, which reads as a bold line where it opens in place."""
 JOINER = "\N{WORD JOINER}"
 """Takes no room and breaks no line."""
-LONG, NARROW = 30, 230
-"""Characters of a text that is cut where a table has little room, and the pixels that it is cut to."""
+NARROW, MOST_LINES = 690, 5
+"""Pixels that the columns of a narrow table may take together, and the lines that a text is broken into for that."""
+LONGEST_WORD = 18
+"""Characters from which a word is broken."""
+LETTER, EDGES, LINE, ABOVE = 5.9, 18, 18, 20
+"""Pixels of a character, of what stands left and right of a cell, of a line, and of what stands above and below it."""
 DIGITS = 10_000
 """From here on numbers are shown whole."""
 
@@ -82,12 +90,26 @@ def _(block: Text, key: str) -> None:
 
 
 @draw_block.register
+def _(block: Codes, key: str) -> None:
+    st.markdown(plain(block.sentence))
+    with st.container(horizontal=True, key=f"codes{key}"):
+        for code in block.codes:
+            with st.popover(f"Read {code}", key=f"page{key}-{code}", type="tertiary"):
+                st.markdown(HEADING.sub(r"**\1**", page_of(code)))
+
+
+@draw_block.register
 def _(block: Facts, key: str) -> None:
     with st.container(horizontal=True, gap="small", key=f"facts{key}"):
         for at, fact in enumerate(block.facts):
-            with st.container(width=170, gap=None, key=f"fact{key}-{at}"):
+            with st.container(width=_tile(fact.name), gap=None, key=f"fact{key}-{at}"):
                 st.metric(plain(fact.name), plain(fact.value))
                 st.caption(plain(fact.note) or "&nbsp;")
+
+
+def _tile(name: str) -> int:
+    """Pixels of a number with its name, which is not cut as long as a phone has room for it."""
+    return min(340, max(170, round(1.15 * LETTER * len(name)) + EDGES))
 
 
 @draw_block.register
@@ -149,9 +171,12 @@ def card(block: StepCard, key: str, *, below: Callable[[], None] | None = None) 
 def table(block: Table, *, key: str, selectable: bool = False, linked: str = "", narrow: bool = False) -> str | None:
     """A table, and the key of the row that was selected in it; `linked` names it in the address.
 
-    `narrow`: it stands beside something, so that long texts are cut for the figures beside them.
+    `narrow`: it stands beside something, so texts are broken into lines until every column has room.
     """
-    frame, config = columns_of(block, narrow=narrow)
+    frame, config = columns_of(block)
+    lines, widths = in_lines(block) if narrow else (1, [])
+    for column, width in zip(block.columns, widths, strict=False):
+        config[column.title]["width"] = width
     wanted = st.query_params.get(linked) if linked else None
     default: Any = {"selection": {"rows": [block.keys.index(wanted)]}} if wanted in block.keys else None
     shown: Any = st.dataframe(
@@ -160,6 +185,8 @@ def table(block: Table, *, key: str, selectable: bool = False, linked: str = "",
         hide_index=True,
         width="content",
         column_config=config,
+        row_height=LINE * lines + ABOVE if narrow else None,
+        height="content" if narrow else "auto",
         on_select="rerun" if selectable else "ignore",
         selection_mode="single-row",
         selection_default=default if selectable else None,
@@ -180,7 +207,28 @@ def table(block: Table, *, key: str, selectable: bool = False, linked: str = "",
     return found
 
 
-def columns_of(block: Table, *, narrow: bool = False) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+def in_lines(block: Table) -> tuple[int, list[int]]:
+    """Into how many lines the texts of a table are broken so that it is narrow, and the widths of its columns."""
+    texts = [[str(row[at]) for row in block.rows] for at in range(len(block.columns))]
+    for lines in range(1, MOST_LINES + 1):
+        widths = [_width(column, cells, lines) for column, cells in zip(block.columns, texts, strict=True)]
+        if sum(widths) <= NARROW:
+            break
+    return lines, widths
+
+
+def _width(column: Column, cells: list[str], lines: int) -> int:
+    """Pixels in which the title of a column stands on one line, and every text on some lines, words of it whole."""
+    letters = len(column.title)
+    if column.kind == "text":
+        words = [len(word) for cell in cells for word in cell.split()]
+        letters = max(letters, min(LONGEST_WORD, max(words, default=0)))
+        while any(len(wrap(cell, letters)) > lines for cell in cells):
+            letters += 1
+    return round(LETTER * letters) + EDGES
+
+
+def columns_of(block: Table) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """The cells of a table by column, as `st.dataframe` takes them, and how each column reads."""
     frame: dict[str, list[Any]] = {
         column.title: [row[at] for row in block.rows] for at, column in enumerate(block.columns)
@@ -188,7 +236,7 @@ def columns_of(block: Table, *, narrow: bool = False) -> tuple[dict[str, list[An
     for column in block.columns:
         if column.kind == "percent":
             frame[column.title] = [None if cell is None else 100 * cell for cell in frame[column.title]]
-    return frame, {column.title: _column(column, frame[column.title], narrow=narrow) for column in block.columns}
+    return frame, {column.title: _column(column, frame[column.title]) for column in block.columns}
 
 
 def fingerprint(block: Table) -> str:
@@ -196,10 +244,9 @@ def fingerprint(block: Table) -> str:
     return sha256("\0".join(block.keys).encode()).hexdigest()[:12]
 
 
-def _column(column: Column, cells: list[Any], *, narrow: bool) -> Any:
+def _column(column: Column, cells: list[Any]) -> Any:
     if column.kind == "text":
-        is_long = narrow and any(len(str(cell)) > LONG for cell in cells)
-        return st.column_config.TextColumn(column.title, width=NARROW if is_long else None)
+        return st.column_config.TextColumn(column.title)
     large = any(isinstance(cell, int | float) and abs(cell) >= DIGITS for cell in cells)
     whole = column.kind == "integer" or (column.kind == "number" and large)
     return st.column_config.NumberColumn(column.title, format="localized" if whole else FORMAT[column.kind])

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlflow_errata import Record
-    from mlflow_errata.tracking.search import RunRow
+    from mlflow_errata.tracking.search import Experiment, RunRow
 
 OLDER, NONE = "older runs", ""
 """Values of a choice that are no run."""
 PAGES = "pages of runs"
+DEFAULT = "Default"
+"""The experiment that every store has, used or not: it comes last."""
 
 
 class Choice(NamedTuple):
@@ -57,12 +59,13 @@ def chosen_record() -> tuple[Record, RunRow]:
 
 
 def chosen_pair() -> tuple[RunRow, RunRow]:
-    """The run to compare with, and the run of the header; stops the page where there is one alone."""
+    """The run of the header and the one beside it, the earlier one first; stops the page where there is one alone."""
     choice = _chosen()
     if choice.against is None:
         states.one_run()
     _badges(choice, f"{history.name(choice.row)} against {history.name(choice.against)}")
-    return choice.against, choice.row
+    old, new = sorted((choice.against, choice.row), key=lambda row: row.started)
+    return old, new
 
 
 def _record(choice: Choice) -> Record:
@@ -88,9 +91,10 @@ def _chosen() -> Choice:
                 _linked("Workspace", list(walled), key="workspace", shown=str, width=130)
             uri = source.tracking_uri()
         known = source.experiments(uri)
-        names = [item.name for item in known if item.name != "Default"] or [item.name for item in known]
+        names = sorted((item.name for item in known), key=lambda name: name == DEFAULT)
         if not names:
             states.no_experiments(uri)
+        _arrive(uri, known)
         with bar:
             name = _linked("Experiment", names, key="experiment", shown=str, width=130)
         experiment = next(item for item in known if item.name == name)
@@ -107,6 +111,29 @@ def _chosen() -> Choice:
         share(row)
         _who()
     return Choice(name, experiment.id, rows, experiment.ignored, row, against)
+
+
+def _arrive(uri: str, known: tuple[Experiment, ...]) -> None:
+    """Where a link was opened: the experiment is that of its run, whatever experiment the link names, or none."""
+    if "experiment chosen" in st.session_state:
+        return
+    run_id, named = st.query_params.get("run", ""), st.query_params.get("experiment", "")
+    names = {item.id: item.name for item in known}
+    own = names.get(_experiment_of(uri, run_id)) if run_id else None
+    if named and named not in names.values():
+        st.toast(f"There is no experiment {plain(named)} in this store.")
+    elif named and own not in (None, named):
+        st.toast(f"The run of this link is one of the experiment {plain(own)}, not of {plain(named)}.")
+    if own is not None:
+        st.query_params["experiment"] = own
+
+
+def _experiment_of(uri: str, run_id: str) -> str:
+    """Id of the experiment of a run; empty where the store has no such run."""
+    try:
+        return source.run(uri, run_id).experiment_id
+    except ErrataError:
+        return ""
 
 
 def _with_linked(uri: str, experiment_id: str, rows: tuple[RunRow, ...]) -> tuple[RunRow, ...]:

@@ -7,7 +7,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from mlflow_errata._decisions import arriving, decision, from_file, read
+from mlflow_errata._decisions import arriving, decision, from_file, issues_of, read
 from mlflow_errata.errors import ErrataError
 from mlflow_errata.errors.stored import DecisionsNotStored
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from mlflow_errata._decisions import Decision
     from mlflow_errata._queue import Queue, Standing
+    from mlflow_errata.diagnoses._worklist import Audit
+    from mlflow_errata.diagnoses.label_issues import LabelIssues
     from mlflow_errata.metric import Label
     from mlflow_errata.tracking.decisions import Drawer, Sheet
 
@@ -81,6 +83,7 @@ class Session:
     trail : row keys decided here, in order: the way back
     trouble : why decisions could not be stored, or None
     told : what an import did
+    drawn : the audit that the rest of the page shows, or None
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -90,6 +93,7 @@ class Session:
         self.trail: list[str] = []
         self.trouble: str | None = None
         self.told = ""
+        self.drawn: Audit | None = None
         self._sheets: dict[str, Sheet] = {}
         self._unstored: list[Decision] = []
         self._handled: dict[str, str] = {}
@@ -103,6 +107,10 @@ class Session:
     def n_unstored(self) -> int:
         """Decisions that only this page holds."""
         return len(self._unstored)
+
+    def issues(self, standing: Standing) -> LabelIssues:
+        """What is known of the labels: what the answers tell counts once the audit is whole."""
+        return standing.issues if standing.is_told else issues_of(self.desk.queue.record)
 
     def show(self, standing: Standing) -> str | None:
         """Key of the row to show: the one that the person went back to, else the next to check."""

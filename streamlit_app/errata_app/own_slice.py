@@ -26,7 +26,8 @@ def own_slice(row: RunRow, experiment: str) -> None:
         key="where",
         bind="query-params",
         placeholder="hour >= 19 and carrier == 'EV'",
-        help="carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, hour < 7, 7 <= hour < 19, arr_delay is missing",
+        help="carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, hour < 7, 7 <= hour < 19, arr_delay is missing. "
+        "hour > 19 and hour <= 19 are not read: a range holds its lower end and not its upper one.",
     )
     if not where:
         st.caption("Write conditions as slices print them; they are measured on the rows that the run keeps.")

@@ -126,7 +126,7 @@ def record(uri: str, run_id: str, digest: str) -> Record:
     from mlflow_errata.tracking import search  # noqa: PLC0415
 
     del digest
-    found = search.load(run_id, tracking_uri=uri)
+    found = search.load_shown(run_id, tracking_uri=uri)
     _set_libraries_aside()
     return found
 

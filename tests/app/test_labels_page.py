@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
-from errata_app import source
+from errata_app import checking, source
+from errata_app.draw import plain
 from mlflow_errata.server import app_path
 
 N = 600
@@ -36,7 +37,7 @@ def run(record, experiment, store, monkeypatch):
 
 @pytest.fixture
 def opened(run, experiment):
-    def open_page(by="anna", **state):
+    def open_page(by="anna", run=run, **state):
         source.forget()
         app = AppTest.from_file(str(app_path()), default_timeout=60)
         app.query_params["run"] = run
@@ -106,6 +107,24 @@ def test_classes_have_digits(opened, run, record):
     assert found["decision"].tolist() == ["keep" if found["given"][0] == "yes" else "accept"]
 
 
+@pytest.mark.parametrize(
+    ("classes", "keys"),
+    [
+        ((0, 1), "01"),
+        (("1", "3"), "13"),
+        ((0.0, 1.0), "01"),
+        (tuple(range(10)), "0123456789"),
+        ((0, 10), "12"),
+        ((False, True), "12"),
+        (("no", "yes"), "12"),
+        ((), ""),
+        (tuple(f"c{at}" for at in range(30)), "123456789"),
+    ],
+)
+def test_a_class_that_is_a_digit_has_its_own_key(classes, keys):
+    assert checking.keys_of(classes) == list(keys)
+
+
 def test_what_somebody_else_decided_is_not_asked_again(opened, run, record):
     app = opened()
     first = shown(app)
@@ -135,6 +154,39 @@ def test_the_verdict_follows_the_audit(opened, run, record):
     assert "40 of 40 checked labels were wrong" in said
     assert "of all labels are wrong" in said
     assert "Checking 40 of them tells" not in said
+
+
+def test_the_figures_below_follow_the_verdict(opened, run, record):
+    """The last answer of the audit changes what the rest of the page shows, and the one before does not."""
+    *most, last = errata.audit(record)["id"]
+    errata.save_decisions(run, dict.fromkeys(most, "accept"), by="ben")
+    app = opened()
+    assert [part.label for part in app.metric] == ["labels in doubt", plain("may be wrong, at most")]
+    assert shown(app) == f"##### Row {plain(last)}"
+    press(app, "Accept")
+    assert [part.label for part in app.metric][:3] == ["labels in doubt", "labels that are wrong", "checked by hand"]
+    press(app, "Back")
+    press(app, "Keep")
+    assert "39 wrong" in " ".join(part.value for part in app.caption)
+
+
+@pytest.mark.parametrize(("name", "is_table"), [("a name of many words", True), ("a_name_of_one_long_word", False)])
+def test_a_table_holds_no_word_that_is_too_long_for_it(name, is_table):
+    parts = checking.columns_of([("x", "1.5"), (name, "y"), ("z", "2")])
+    assert [part.startswith("| column") for part in parts] == [is_table] * 2
+    assert (f"- {plain(name)}: **y**" in parts[0]) != is_table
+
+
+def test_an_audited_record_is_not_asked_about_anew(record, experiment, store, monkeypatch, opened):
+    rows = dict.fromkeys(errata.audit(record)["id"], "accept")
+    with mlflow.start_run() as active:
+        errata.log(errata.audited(record, rows))
+    app = opened(run=active.info.run_id)
+    said = " ".join(part.value for part in app.markdown)
+    assert "40 of 40 checked labels were wrong" in said
+    assert "came with the record" in said
+    assert "Check 40 more labels" not in said
+    assert shown(app).removeprefix("##### Row ") not in map(plain, rows)
 
 
 def test_a_store_that_cannot_be_written_locks_the_page_and_keeps_the_answer(opened, run, monkeypatch):
@@ -167,3 +219,12 @@ def test_files_show_the_way_to_the_training_set(opened, run):
     app.radio(key="way").set_value("Files").run()
     assert f"errata.load_decisions({run!r})" in app.code[-1].value
     assert not app.exception
+
+
+def test_the_next_step_gives_the_code_of_the_labels_that_were_decided(opened, run, record):
+    errata.save_decisions(run, dict.fromkeys(errata.audit(record)["id"], "accept"), by="anna")
+    app = opened().switch_page("views/next_step.py").run()
+    code = app.code[0].value.partition("model = ")[0]
+    names: dict[str, object] = {}
+    exec(code, names)  # noqa: S102 - the code that a reader is told to run
+    assert [kind for kind, _ in names["recipe"].steps] == ["relabel"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mlflow
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import mlflow_errata as errata
 from errata_app import source
-from errata_app.draw import fingerprint
-from mlflow_errata.sections import gains
+from errata_app.draw import fingerprint, plain
+from mlflow_errata.sections import _words as words
+from mlflow_errata.sections import gains, next_steps
 from mlflow_errata.server import app_path
 
 HOSTILE = "![x](http://example.invalid/x.png) <img src=http://example.invalid/y.png>"
@@ -73,7 +76,7 @@ def test_an_accepted_step_shows_who_and_the_code(loop):
 
 def offers(app):
     """The steps as the table names them."""
-    return next(item.value["step"].tolist() for item in app.dataframe if "chance it is the best" in item.value)
+    return next(item.value["step"].tolist() for item in app.dataframe if "chance: best" in item.value)
 
 
 def selected(app, loop, kind):
@@ -102,6 +105,42 @@ def test_a_step_is_declined_and_stays(loop):
     assert errata.choices(loop["first"])[-1].verdict == "accept"
 
 
+def test_a_declined_first_step_leaves_its_place_to_the_next(loop):
+    record = errata.load(loop["first"])
+    first, second = record.next_steps[:2]
+    errata.decline(loop["first"], first.kind, by="anna", why="no")
+    app = opened(loop, "next_step")
+    names = [card.title for card in next_steps.cards(record)]
+    assert app.title[0].value == plain(names[1])
+    assert plain(f"what was declined: {names[0]}") in text(app)
+    assert "Declined by anna" in text(app)
+    assert app.button(key=f"accept {second.kind}")
+    app = selected(app, loop, first.kind)
+    assert not app.exception
+    assert app.button(key=f"accept {first.kind}")
+
+
+def test_decisions_speak_of_the_first_step_of_a_kind_alone(loop):
+    record = errata.load(loop["first"])
+    step = record.next_steps[0]
+    twice = replace(record, next_steps=(step, replace(step, params={**step.params, "threshold": 0.3})))
+    with mlflow.start_run(run_name="two of a kind") as run:
+        errata.log(twice)
+    loop["third"] = run.info.run_id
+    errata.decline(loop["third"], step.kind, by="anna")
+    app = opened(loop, "next_step", run="third")
+    assert app.title[0].value == plain(next_steps.cards(twice)[1].title)
+    assert "Only the first step of a kind" in text(app)
+    assert not [button for button in app.button if button.key == f"accept {step.kind}"]
+
+
+def test_a_model_that_is_kept_gives_no_code(loop):
+    errata.accept(loop["first"], "stop", by="anna")
+    app = selected(opened(loop, "next_step"), loop, "stop")
+    assert "there is nothing to run" in text(app)
+    assert not any("load_recipe" in block.value for block in app.code)
+
+
 def test_nobody_decides_nothing(loop):
     app = selected(opened(loop, "next_step", by=""), loop, "stop")
     assert app.button(key="accept stop").disabled
@@ -126,10 +165,12 @@ def test_the_history_tells_promised_and_delivered(loop):
     assert "](http" not in said
 
 
-def test_two_runs_side_by_side(loop):
-    app = opened(loop, "compare", run="second")
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_two_runs_side_by_side_the_earlier_one_first(loop, run):
+    app = opened(loop, "compare", run=run)
     said = text(app)
     assert "than the earlier run" in app.title[0].value or "Not distinguishable" in app.title[0].value
-    assert app.selectbox(key="against").value == loop["first"]
+    assert app.selectbox(key="against").value == loop["second" if run == "first" else "first"]
+    assert list(app.dataframe[-1].value) == ["diagnosis", "earlier: one", f"newer: {words.shown(HOSTILE)}"]
     assert f"errata compare {loop['first']} {loop['second']}" in said
     assert "](http" not in said

@@ -147,6 +147,60 @@ def test_a_link_opens_the_run_it_names(stores, monkeypatch):
     assert app.selectbox(key="run").value == stores["full run"]
 
 
+@pytest.fixture
+def many(tmp_path, monkeypatch, record):
+    """A store with a run in an experiment of its own, and an earlier one in the experiment that every store has."""
+    uri = f"sqlite:///{tmp_path / 'many.db'}"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ERRATA_TRACKING_URI", uri)
+    mlflow.set_tracking_uri(uri)
+    named = mlflow.create_experiment("flights", (tmp_path / "flights").as_uri())
+    runs = {}
+    for experiment_id, name in (("0", "Default"), (named, "flights")):
+        with mlflow.start_run(experiment_id=experiment_id, run_name=name) as run:
+            errata.log(record)
+        runs[name] = run.info.run_id
+    source.forget()
+    return runs
+
+
+def arrived(**link):
+    app = AppTest.from_file(str(app_path()), default_timeout=60)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.parametrize("named", ["Default", "", "nope", "flights"])
+def test_a_link_opens_its_run_whatever_experiment_it_names(many, named):
+    app = arrived(run=many["Default"], **({"experiment": named} if named else {}))
+    assert app.selectbox(key="experiment").value == "Default"
+    assert app.selectbox(key="run").value == many["Default"]
+    said = {"nope": "There is no experiment nope", "flights": "one of the experiment Default, not of flights"}
+    assert said.get(named, "") in " ".join(item.value for item in app.toast)
+    assert bool(app.toast) == (named in said)
+
+
+def test_the_experiment_that_every_store_has_comes_last_and_can_be_chosen(many):
+    app = arrived()
+    assert app.selectbox(key="experiment").options == ["flights", "Default"]
+    assert app.selectbox(key="run").value == many["flights"]
+    app.selectbox(key="experiment").set_value("Default").run()
+    assert app.selectbox(key="run").value == many["Default"]
+    app.selectbox(key="experiment").set_value("flights").run()
+    assert app.selectbox(key="run").value == many["flights"]
+
+
+def test_a_link_to_nothing_that_is_known_says_so(many):
+    app = arrived(experiment="nope", run="0" * 32)
+    assert app.selectbox(key="run").value == many["flights"]
+    said = " ".join(item.value for item in app.toast)
+    assert "There is no experiment nope" in said
+    assert "is not in this experiment" in said
+
+
 def test_a_weight_that_is_moved_shows_its_mix_from_the_record(opened, stores):
     app = opened("full", "metric")
     swept = errata.load(stores["full run"], tracking_uri=stores["full"]).results["objectives"].sweep

@@ -120,10 +120,21 @@ def test_next_and_box_pick_by_id_and_the_table_follows(opened, record):
     assert app.subheader[0].value == plain(EAST)
 
 
+def test_the_list_starts_with_the_slice_that_the_verdict_names(opened, record):
+    first = record.results["slice_errors"].slices[0]
+    assert opened().dataframe[0].value["slice"].iloc[0] == " and ".join(first.conditions)
+
+
+def test_a_code_opens_its_page(opened):
+    said = [block.value for block in opened().markdown]
+    assert any(block.startswith("**ERR201: ") for block in said)
+    assert not any(block.startswith("# ") for block in said)
+
+
 def test_weights_change_the_order_without_a_search(opened, record):
     app = opened()
     before = list(app.dataframe[0].value["slice"])
-    app.slider(key="w_excess").set_value(0.0)
+    app.slider(key="w_unexplained").set_value(0.0)
     app.slider(key="w_effect").set_value(1.0).run()
     after = list(app.dataframe[0].value["slice"])
     assert sorted(before) == sorted(after)
@@ -246,6 +257,7 @@ def test_an_own_slice_is_measured_and_named(opened, made):
     ("where", "said"),
     [
         ("region > 3", "cannot read 'region > 3'"),
+        ("region <= 3", "hour > 19 and hour <= 19 are not read"),
         ("regio == 'east'", "Did you mean 'region'?"),
         ("region >= 3", "cannot compare"),
         ("region == 'west'", "n = 0, too few to say anything"),

@@ -138,7 +138,9 @@ def test_what_is_decided_of_a_selected_step_is_shown_at_once(page, served):
     page.goto(f"{address}/?experiment=demo&run={runs['one']}&step=1")
     settled(page, None)
     place = page.locator(".st-key-cardstep1")
-    place.get_by_role("button", name=opener).click()
+    button = place.get_by_role("button", name=opener)
+    button.evaluate("element => element.scrollIntoView({block: 'center'})")  # what it opens has room below it
+    button.click()
     page.get_by_label("Decided by").last.fill("anna")
     page.keyboard.press("Enter")
     page.get_by_role("button", name=label, exact=True).last.click()

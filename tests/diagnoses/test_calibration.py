@@ -144,6 +144,13 @@ def test_a_slice_that_is_off_is_found_among_the_columns_that_the_model_sees():
     assert not any("after" in item.condition for item in result.slices)
 
 
+def test_where_nothing_happens_nothing_is_said_to_happen():
+    rows = sliced()
+    rows.loc[rows["word"] == "b", "y"] = 0
+    found = {item.condition: item for item in diagnose(rows, scores="score", features=["word"]).slices}
+    assert found["word == 'b'"].happened == 0
+
+
 def test_slices_that_are_not_off():
     """Found in at most 5 % of 100 draws; and not where all rows are off alike."""
     found = [diagnose(sliced(seed, 1500), scores="score", features=["word", "number"]) for seed in range(100)]

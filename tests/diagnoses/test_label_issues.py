@@ -152,6 +152,21 @@ def test_labels_computed_from_missing_values_come_first():
     np.testing.assert_array_equal(result.slices[0].mask(rows), rows["delay"].isna())
 
 
+@pytest.mark.parametrize("names", [("on time", "late"), ("a: on time", "b: late"), (False, True)])
+def test_labels_computed_from_missing_values_are_found_whatever_the_classes_are_called(names):
+    rows = flights()
+    rows["y"] = rows["y"].map(dict(enumerate(names)))
+    scores = rows.assign(not_late=1 - rows["score"])
+    columns = {names[0]: "not_late", names[1]: "score"}
+    ordered = [columns[name] for name in sorted(names)]
+    result = diagnose(scores, scores=ordered, features=["x"], budget=0)
+    first = result.slices[0]
+    assert (first.conditions, first.kind, first.given) == (("delay is missing",), "unobserved", names[0])
+    n = int(rows["delay"].isna().sum())
+    assert set(result.ranking["id"].head(n)) == set(np.flatnonzero(rows["delay"].isna()))
+    assert set(result.ranking["suggested"].head(n)) == {names[1]}
+
+
 def test_a_missing_value_that_counts_as_the_event_is_no_error():
     assert not diagnose(flights(bug=False), scores="score", features=["x"]).found
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlflow_errata as errata
-from mlflow_errata.diagnoses._named import NamedSlice
-from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable, ValuesRefused
+from mlflow_errata.diagnoses._named import NamedSlice, wanted_slices
+from mlflow_errata.errors import ColumnMissing, ExpressionUnreadable, InputError, ValuesRefused
 from mlflow_errata.predicates import Equals, IsIn, IsMissing, NotIn, Within, parse
 from mlflow_errata.stats.intervals import wilson
 
@@ -88,3 +89,20 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_done():
 def test_a_record_keeps_them(tmp_path):
     record = errata.diagnose(table(), label="y", prediction="p", named_slices={"bad": ("kind == 'bad'", 0.4)})
     assert errata.Record.open(record.save(tmp_path / "r")).results["slice_errors"] == record.results["slice_errors"]
+
+
+@pytest.mark.parametrize(
+    ("slices", "said"),
+    [
+        (["x >= 3"], "named_slices= is given as list, where a dict of names and expressions is expected"),
+        ("x >= 3", "named_slices= is given as str, where"),
+        ({"a": 5}, "named_slices='a' holds 5. Pass an expression"),
+        ({"a": ("x >= 3",)}, "named_slices='a' holds .* Pass an expression"),
+        ({3: "x >= 3"}, "named_slices=3 holds 'x >= 3'"),
+        ({"a": ("x >= 3", "5")}, "has the acceptance bar '5'. Pass a number from 0 up"),
+        ({"a": ("x >= 3", np.inf)}, "has the acceptance bar inf"),
+    ],
+)
+def test_what_names_no_slice_is_refused_in_a_sentence(slices, said):
+    with pytest.raises(InputError, match=said):
+        wanted_slices(slices)

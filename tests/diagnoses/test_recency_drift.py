@@ -132,6 +132,13 @@ def test_small_shifts_of_many_rows_are_no_alarm():
     assert not any(shift.found for shift in result.shifts)
 
 
+def test_what_is_typical_of_large_numbers_has_no_exponent():
+    frame = rows()
+    frame["income"], frame["share"] = 33_440 + np.arange(len(frame)) % 3, 0.25
+    typical = {shift.column: shift.reference for shift in diagnose(frame).shifts}
+    assert (typical["income"], typical["share"]) == ("33,441", "0.25")
+
+
 def test_new_levels_and_newly_missing_values_are_shifts():
     frame = rows()
     newer = np.arange(len(frame)) > 0.75 * len(frame)

@@ -168,10 +168,33 @@ def test_by_hand():
     assert found.error.value == pytest.approx(0.6, abs=1e-3)
     assert found.excess.value == pytest.approx(50 * (0.6 - 0.1), abs=0.1)
     assert found.unexplained == pytest.approx(30 - 50 * 45 / 200)
-    assert found.lift == pytest.approx(0.6 / 0.225)
+    assert found.lift == pytest.approx(found.error.value / 0.225)
     assert found.share_of_errors == pytest.approx(30 / 45)
     assert found.only_label == 1
     assert result.n_examined == 2
+
+
+def numbers(seed, n=1000):
+    """Labels whose errors have a heavy tail, and larger ones in a tenth of the rows."""
+    draw = np.random.default_rng(seed)
+    frame = pd.DataFrame({"p": draw.normal(size=n), "b": draw.normal(size=n), "c": draw.choice(list("uvw"), n)})
+    worse = (frame["c"] == "u") & (frame["b"] > 0)
+    return frame.assign(a=frame["p"], y=frame["p"] + draw.standard_t(2, size=n) * (1 + worse))
+
+
+def test_a_slice_whose_shrunk_error_is_not_above_that_of_all_rows_is_suspected():
+    results = [diagnose(numbers(seed)) for seed in range(12)]
+    for result in results:
+        assert all(item.error.value > result.overall.value and item.lift > 1 for item in result.slices)
+        assert all(
+            item.lift == pytest.approx(item.error.value / result.overall.value)
+            for item in (*result.slices, *result.suspected)
+        )
+    assert sum(result.found for result in results) >= 6
+    doubted = results[1]
+    assert not doubted.found
+    assert [item.conditions for item in doubted.suspected] == [("-1.19 <= a < 0.32",)]
+    assert doubted.suspected[0].lift < 1
 
 
 def test_null_tables_seldom_alarm():

@@ -23,7 +23,7 @@ ROOMS = {
     "columns": ({"numpy", "pandas"}, {"errors"}),
     "roles": (set(), {"errors"}),
     "objectives": ({"numpy", "pandas"}, {"columns", "errors"}),
-    "training": ({"numpy", "pandas"}, set()),
+    "training": ({"numpy", "pandas"}, {"errors"}),
     "multilabel": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "roles"}),
     "outcomes": ({"numpy", "pandas"}, {"columns", "errors", "metric", "model", "multilabel", "roles"}),
     "table": (
@@ -178,6 +178,7 @@ ROOMS = {
     ),
     "guard": (set(), set()),
     "_demo": (set(), {"errors"}),
+    "_pages": (set(), set()),
     "_options": ({"click"}, set()),
     "_making": ({"click", "mlflow", "pandas"}, {"", "_options", "errors"}),
     "_doctor": ({"packaging"}, {"errors", "guard", "tracking"}),

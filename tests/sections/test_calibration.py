@@ -54,6 +54,12 @@ def of(blocks, kind):
     return [block for block in blocks if isinstance(block, kind)]
 
 
+def test_slices_are_said_to_differ_not_to_be_worse(result, record_of, rate):
+    right = CalibrationSlice("district == 'North'", 500, 0.3, 0.299, rate(-0.001, -0.02, 0.02, unit="happened - said"))
+    table = of(calibration.section(replace(result, slices=(right,)), record_of()), Table)[-1]
+    assert "differs from that of all rows (-4.5 %)" in table.caption
+
+
 def test_a_shape_is_named_with_the_means_and_the_error(result, record_of):
     said = calibration.verdict(result, record_of())
     assert said.status == "bad"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlflow_errata.blocks import Table, Text
+from mlflow_errata.blocks import Chart, Fact, Facts, Table, Text
 from mlflow_errata.diagnoses._pitfalls import Conflict, Stratum
 from mlflow_errata.diagnoses._suspicion import SuspectSlice
 from mlflow_errata.diagnoses._worklist import Audit, StratumAudit, Worklist
@@ -54,6 +54,8 @@ def test_flags_without_evidence_are_no_finding(unsure, record_of):
         "The scores contradict 80 labels (8.0 %), as hard rows, rare classes and drift do too: at most 10.0 % of the "
         "labels may be wrong, and none has to be. Checking 40 of them tells.",
     )
+    few = [said(replace(unsure, n_flagged=n), record_of())[1].rpartition(". ")[2] for n in (41, 40, 5, 1)]
+    assert few == ["Checking 40 of them tells.", "Checking them tells.", "Checking them tells.", "Checking it tells."]
     assert said(unsure, record_of(task="regression"))[1].startswith("Large residuals stand at 80 labels")
     assert said(replace(unsure, n_flagged=0), record_of()) == (
         "good",
@@ -89,6 +91,43 @@ def test_an_audit_has_the_last_word(unsure, slices, rate, record_of):
     assert said(none, record_of())[1].endswith("too few to relabel for.")
     tables = [block for block in label_issues.section(none, record_of()) if isinstance(block, Table)]
     assert [row[0] for row in tables[0].rows] == ["elsewhere", "arr_delay is missing"]
+
+
+def test_the_figure_says_what_the_verdict_says(unsure, slices, rate, record_of):
+    def tile(result):
+        return next(block for block in label_issues.section(result, record_of()) if isinstance(block, Facts)).facts[1]
+
+    assert tile(unsure) == Fact("may be wrong, at most", "10.0 %", "of all labels; none has to be")
+    evident = replace(unsure, slices=slices, noise_rate=rate(0.08, 0.02, 0.1))
+    assert tile(evident) == Fact("may be wrong, at most", "10.0 %", "of all labels; at least 2.0 %")
+    checked = audited(evident, rate, wrong=12, low=0.2)
+    assert tile(checked) == Fact("labels that are wrong", "3.0 %", "2.0 to 5.0 %")
+    charts = [block for block in label_issues.section(unsure, record_of()) if isinstance(block, Chart)]
+    assert [chart.title for chart in charts] == ["Labels that may be wrong by the scores alone, by given label"]
+
+
+def test_many_rare_classes_stand_in_a_table(unsure, rate, record_of):
+    rare = tuple(Stratum("class", f"c{at}", 30, rate(0.4, 0.3, 0.5), rate(0.1, 0.05, 0.2)) for at in range(3))
+
+    def blocks(n):
+        return label_issues.section(replace(unsure, strata=rare[:n]), record_of())
+
+    assert sum(isinstance(block, Text) for block in blocks(2)) == 2
+    assert not any(isinstance(block, Text) for block in blocks(3))
+    table = next(block for block in blocks(3) if isinstance(block, Table))
+    assert table.rows[0] == ("c0", 30, 0.4, "30.0 to 50.0 %", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("n_wrong", "n_checked", "told"),
+    [
+        (0, 1, "0 of 1 checked label was wrong"),
+        (1, 40, "1 of 40 checked labels was wrong"),
+        (0, 40, "0 of 40 checked labels were wrong"),
+    ],
+)
+def test_the_verb_goes_with_its_number(rate, n_wrong, n_checked, told):
+    assert label_issues.checked(Audit((), n_checked, n_wrong, 0, rate(0.1, 0.0, 0.2), ())) == told
 
 
 def test_where_flags_are_likely_none(unsure, rate, record_of):

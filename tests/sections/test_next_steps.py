@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from mlflow_errata.estimate import Estimate
 from mlflow_errata.sections import next_steps
 from mlflow_errata.steps import KINDS, stop
 from mlflow_errata.steps._shape import Cost, NextStep
+from mlflow_errata.trials._shape import Trials
 
 RELABEL = NextStep("relabel", {"slice": ["delay is missing"], "audit": 40}, ("slice_errors",), Cost(labels=40))
 
@@ -59,17 +62,17 @@ def test_a_measured_gain_carries_its_interval(record_of):
     (card,) = next_steps.cards(tried)
     assert card.title == "Repeat rows of rare classes in training"
     assert card.gain == "+2.6 points (+1.9 to +3.3) accuracy"
-    assert card.cost == "about 12 s of compute, then a refit"
+    assert card.cost == "a refit of about 12 s"
     assert next_steps.lede(tried) == "Expected gain: +2.6 points (+1.9 to +3.3) accuracy."
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.276, "less than a second"), (1.6, "about 2 s"), (118, "about 118 s"), (240, "about 4 minutes")],
+    [(0.276, "under 1 s"), (1.6, "about 2 s"), (118, "about 118 s"), (240, "about 4 minutes")],
 )
 def test_compute_is_said_as_precisely_as_it_is_known(record_of, seconds, said):
     (card,) = next_steps.cards(record_of(steps=[NextStep("ask_again", cost=Cost(seconds=seconds))]))
-    assert card.cost == f"{said} of compute, then a refit"
+    assert card.cost == f"a refit of {said}"
 
 
 def test_the_title_says_what_to_do(record_of):
@@ -84,6 +87,18 @@ def test_stop_is_said_plainly(record_of):
     assert next_steps.cards(calm)[0].cost == "none"
     assert next_steps.title(record_of()) == "Next steps"
     assert next_steps.lede(record_of()) == "This record proposes no step."
+
+
+def test_a_step_that_no_finding_asks_for_says_so(record_of):
+    gain = Estimate(0.026, 0.019, 0.033, n=10, unit="accuracy")
+    first, other = (
+        NextStep("change_model", {"family": name}, gain=gain, gain_reason="", bound=0.01) for name in ("linear", "tree")
+    )
+    trials = Trials("accuracy", "folds", 99, 0, 0, 9, 9, 1.0, 1.0, None, True, False, None, 0.1, (first, other), {}, ())
+    told = next_steps.cards(replace(record_of(steps=[first, other]), trials=trials))
+    assert told[0].because == ("No finding asks for it: it is the best of 2 steps tried.",)
+    assert told[1].because == ("No finding asks for it: it is one of 2 steps tried.",)
+    assert next_steps.cards(record_of(steps=[NextStep("ask_again")]))[0].because == ()
 
 
 def test_because_carries_the_evidence_of_the_slice(record):
@@ -120,7 +135,19 @@ def test_the_code_of_every_step_runs(record, frames):
         elif card.kind == "collect_data":
             assert 0 < len(names["to_label"]) < len(train)
         else:
-            assert names["model"].tree_.node_count > 1
+            assert getattr(names["model"], "estimator_", names["model"]).tree_.node_count > 1
+
+
+def test_labels_that_were_decided_give_the_code_that_corrects_them(record, frames):
+    train, _ = frames
+    decisions = [[row, 0] for row in train.index[:3]]
+    step = NextStep("relabel", {"decisions": decisions}, ("label_issues",))
+    checked = replace(record, next_steps=(step,), trials=None)
+    names = {"record": checked, "train": train.assign(y=1), "model": DecisionTreeClassifier(max_depth=2)}
+    (card,) = next_steps.cards(checked)
+    exec(card.code, names)  # noqa: S102 - the code that a reader is told to run
+    assert names["recipe"].steps == (("relabel", {"decisions": decisions}),)
+    assert names["model"].tree_.node_count > 1
 
 
 def test_the_code_survives_storing(record, tmp_path):

@@ -71,6 +71,14 @@ def charts(blocks):
     return found
 
 
+def test_what_was_delivered_is_written_above_what_was_promised():
+    """Run b is written above its interval, which ends above the tick; run d above its tick."""
+    spec = charts(promises.section(course()))[0].spec
+    said = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "text")
+    height = {row["run"]: round(row["value"], 3) for row in said["data"]["values"]}
+    assert height == {"run a": 0.0, "run b": 0.115, "run d": 0.205, "run f": 0.205}
+
+
 def test_the_course_adds_up_over_other_units():
     """d follows c, whose own step was measured in another unit: its gain stands on that of b."""
     blocks = promises.section(course())

@@ -112,6 +112,15 @@ def test_suspected_slices_have_a_table_of_their_own_with_a_warning(result, recor
     assert "false discovery rate of 10 % only" in second.caption
 
 
+def test_suspected_slices_alone_are_no_finding(result, record_of):
+    doubted = replace(result.slices[1], tier="suspected", lift=0.9)
+    some = replace(result, slices=(), suspected=(doubted,))
+    assert slice_errors.verdict(some, record_of()) == Verdict(
+        "good", "No slice is confirmed, 1 is suspected: error rate 22.6 %, 49,682 slices examined."
+    )
+    assert "times that of all rows" not in slice_errors.finding(doubted)
+
+
 @pytest.mark.parametrize(
     ("drawn", "said"),
     [(1000, "one to three conditions"), (400, "looked for in a draw of 400 rows"), (0, "too many to be examined")],

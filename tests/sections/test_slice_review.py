@@ -94,12 +94,16 @@ def test_colour_and_shape_say_what_is_known(item, change, series):
     assert row["series"] == series.words
 
 
-def test_what_includes_zero_is_not_distinguishable(item, rate):
+def test_what_includes_zero_says_so(item, rate):
     unsure = replace(item, excess=rate(5, -1, 11, unit="errors"))
-    assert (
-        slice_list.chart_of(listed([unsure]), "").spec["data"]["values"][0]["series"].startswith("not distinguishable")
-    )
-    assert any("includes 0" in sentence for sentence in slice_review.figures(unsure))
+    assert slice_list.chart_of(listed([unsure]), "").spec["data"]["values"][0]["series"] == "interval includes 0"
+    assert any("how much more is not told" in sentence for sentence in slice_review.figures(unsure))
+
+
+def test_a_slice_that_errs_no_more_than_all_rows_says_no_factor(item):
+    told = slice_review.figures(replace(item, lift=0.9, tier="suspected"))
+    assert told[0] == "Error rate 32.0 % (29.0 to 35.0 %) on 500 rows."
+    assert told[2].startswith("Suspected only: its error is not above that of all rows")
 
 
 def test_a_settled_slice_says_who_settled_it_and_where(item):
@@ -200,7 +204,7 @@ def test_a_slice_of_ones_own(item, rate):
     alike = slice_elsewhere.own(MeasuredSlice(replace(named, excess=rate(1, -9, 9, unit="errors")), 1000, 1000))
     assert (alike.status, "the two are not distinguishable" in alike.sentence) == ("unsure", True)
     better = slice_elsewhere.own(MeasuredSlice(replace(named, excess=rate(-30, -45, -15, unit="errors")), 9, 9))
-    assert (better.status, "errors fewer inside" in better.sentence) == ("good", True)
+    assert (better.status, "that is 30 (15 to 45) errors fewer inside" in better.sentence) == ("good", True)
     few = slice_elsewhere.own(MeasuredSlice(replace(named, support=1, error=None), 9, 9))
     assert "n = 1, too few" in few.sentence
     assert slice_elsewhere.own_code("a >= 1 and b == 'x'").endswith(

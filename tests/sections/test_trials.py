@@ -59,7 +59,7 @@ def test_the_best_step_and_what_the_plan_adds(tried):
     record = tried(REFIT, DECIDE, stop.nothing_pays(), BIGGER, plan=(REFIT, then))
     assert next_steps.lede(record) == (
         "Expected gain: +3.0 points (+2.0 to +4.0) accuracy, the best of 3 steps tried. "
-        "The plan goes on: +1.2 points (+0.2 to +2.2) accuracy more."
+        "The plan goes on: Move the decision: 1 from a score of 0.310 on (+1.2 points (+0.2 to +2.2) accuracy more)."
     )
     titles = [card.title for card in next_steps.cards(record)]
     assert titles == [
@@ -69,8 +69,17 @@ def test_the_best_step_and_what_the_plan_adds(tried):
         "Train with max_depth 8",
     ]
     assert next_steps.cards(record)[1].cost == "no refit, no labels, no rows"
-    assert "errata.Recipe.of(record)" in next_steps.cards(record)[0].code
-    assert "errata.Recipe.of(record, record.next_steps[1])" in next_steps.cards(record)[1].code
+    first, second = (card.code for card in next_steps.cards(record)[:2])
+    assert "errata.Recipe.of(record, record.next_steps[0])  # errata.Recipe.of(record): the plan of 2 steps" in first
+    assert "recipe.fit(model, train, newer=evaluation)" in first
+    assert "errata.Recipe.of(record, record.next_steps[1])\n" in second
+    assert "recipe.decide(model)" in second
+
+
+def test_rows_to_collect_are_not_the_best_of_what_was_tried(tried):
+    more = NextStep("collect_data", {"rows": 1000}, gain=gain(0.02), pays=True, bound=0.01)
+    said = next_steps.lede(tried(more, stop.nothing_pays(), BIGGER))
+    assert said == "Expected gain: +2.0 points (+1.0 to +3.0) accuracy; 3 steps tried besides."
 
 
 def test_stop_names_what_could_have_been_told(tried):
@@ -110,7 +119,10 @@ def test_the_chart_has_a_row_for_doing_nothing(tried):
     assert "Do nothing +0.1 points (-0.9 to +1.1)" in chart.alt
     values = chart.spec["data"]["values"]
     assert [row["name"] for row in values][2] == "Do nothing"
-    assert {row["series"] for row in values} == {trials.SERIES[status].words for status in ("good", "unsure", "bad")}
+    assert {row["series"] for row in values} == {
+        *(trials.SERIES[status].words for status in ("good", "bad")),
+        trials.REFERENCE.words,
+    }
 
 
 def test_how_it_was_measured_stands_in_the_text(tried):

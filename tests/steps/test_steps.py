@@ -10,8 +10,8 @@ import pytest
 from imblearn.over_sampling import SMOTE
 
 import mlflow_errata as errata
-from mlflow_errata.errors import IdsNotFound, ValuesRefused
-from mlflow_errata.steps import KINDS, collect_data, relabel, resample, retrain_recent, stop
+from mlflow_errata.errors import IdsNotFound, TimesDiffer, ValuesRefused
+from mlflow_errata.steps import KINDS, change_model, collect_data, relabel, resample, retrain_recent, stop
 from mlflow_errata.training import TrainingSet
 
 
@@ -201,10 +201,33 @@ def test_synthetic_rows_are_those_of_imbalanced_learn():
 
 
 @pytest.mark.parametrize(
-    ("column", "why"), [([np.nan] + [1.0] * 299, "missing in 1 rows"), (pd.date_range("2024", periods=300), "times")]
+    ("column", "why"),
+    [
+        ([np.nan] + [1.0] * 299, "missing in 1 rows"),
+        (pd.date_range("2024", periods=300), "times"),
+        ([f"note {at}" for at in range(300)], "holds 300 values in 300 rows, as free text does"),
+    ],
 )
 def test_columns_that_no_row_can_lie_between_are_refused(column, why):
     train = mixed()
     odd = replace(train, X=train.X.assign(odd=column))
     with pytest.raises(ValuesRefused, match=f"odd.*{why}"):
         resample.apply(odd, method="smote", columns=["x", "odd"])
+
+
+@pytest.mark.parametrize("family", change_model.FAMILIES)
+def test_other_families_read_free_text(family):
+    """Rows of a class share words, and no two texts are alike."""
+    draw = np.random.default_rng(0)
+    words = np.array([f"w{at}" for at in range(200)])
+    y = pd.Series(draw.integers(0, 2, 600))
+    texts = [" ".join(draw.choice(words[100:] if positive else words[:140], 8)) for positive in y]
+    X = pd.DataFrame({"x": draw.normal(size=600), "note": texts, "town": draw.choice(["Ulm", "Bern"], 600)})  # noqa: N806
+    model = change_model.alter(None, X[:300], family=family).fit(X[:300], y[:300])
+    assert (model.predict(X[300:]) == y[300:]).mean() > 0.8
+
+
+def test_rows_whose_times_are_of_another_kind_do_not_follow(train):
+    newer = replace(train, time=pd.date_range("2024", periods=len(train.y)).to_numpy())
+    with pytest.raises(TimesDiffer, match="times are numbers in train and dates in the newer rows"):
+        train.followed_by(newer)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mlflow_errata as errata
+from mlflow_errata.sections import verdicts
 from mlflow_errata.tracking.payload import LONGEST_TAG, MOST_METRICS, payload
 
 
@@ -31,7 +32,9 @@ def test_tags_are_short_and_the_summary_is_json(record):
     assert all(len(value) <= LONGEST_TAG for value in tags.values())
     summary = json.loads(tags["errata.summary"])
     assert summary["metric"] == "roc_auc"
-    assert set(summary["verdicts"]) == set(record.results)
+    said = {name: item["status"] for name, item in summary["verdicts"].items()}
+    assert said == {name: verdict.status for name, verdict in verdicts(record).items() if name in record.results}
+    assert said["label_issues"] == "unsure"
     assert tags["errata.next_step"] == record.next_steps[0].kind
 
 

@@ -137,7 +137,7 @@ def test_what_cannot_be_measured_says_why(logged, experiment, record):
     assert measured(with_rows(logged), parse("region == 'west'")).found.error is None
     with mlflow.start_run(experiment_id=experiment) as bare:
         errata.log(record, rows=False, strict=True)
-    with pytest.raises(NotMeasured, match="without its rows"):
+    with pytest.raises(NotMeasured, match="none of its rows"):
         measured(with_rows(bare.info.run_id), parse(EAST))
 
 

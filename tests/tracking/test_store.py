@@ -36,6 +36,15 @@ def test_what_is_logged_is_what_is_loaded(experiment, record):
     assert not Path("errata_out").exists()
 
 
+def test_a_record_that_is_logged_again_keeps_its_rows(experiment, record):
+    with mlflow.start_run() as first:
+        errata.log(record)
+    with mlflow.start_run() as second:
+        folder = errata.log(errata.load(first.info.run_id))
+    assert {"rows.parquet", "evaluated.parquet"} <= {*files(second.info.run_id, folder)}
+    assert errata.compare_runs(first.info.run_id, second.info.run_id).reason == ""
+
+
 def test_the_run_says_what_was_found(experiment, record):
     with mlflow.start_run() as run:
         errata.log(record)

@@ -132,6 +132,37 @@ def test_an_order_is_judged_within_periods(said):
     assert folds.gain(folds.profile(moved), folds.profile(said)).value < -0.01
 
 
+def test_the_error_of_an_order_is_that_of_delong_within_periods():
+    """Var of the mean over K periods: sum over periods of (S10 / m + S01 / n) / K^2, paired (DeLong et al. 1988)."""
+    objective, n_groups, ratios = None, 8, []
+    for seed in range(12):
+        draw = np.random.default_rng(seed)
+        y = (draw.random(2400) < 0.3).astype(int)
+        old, new = (
+            Outcomes("binary", (0, 1), y, (score >= 0.5).astype(int), np.column_stack([1 - score, score]), None)
+            for score in (1 / (1 + np.exp(-y + draw.normal(0, noise, len(y)))) for noise in (1.5, 1.2))
+        )
+        objective = objective or objective_of_metric(resolve_metric("roc_auc", old), old)
+        ruler = scale(objective, old, forward=True, n_groups=n_groups)
+        gain = ruler.gain(ruler.profile(new), ruler.profile(old))
+        variance = 0.0
+        for group in range(n_groups):
+            at = ruler.groups == group
+            won = [
+                (a[:, None] > b[None, :]).astype(float)
+                for scores in (new.scores[at, 1], old.scores[at, 1])
+                for a, b in [(scores[y[at] == 1], scores[y[at] == 0])]
+            ]
+            apart = won[0] - won[1]
+            variance += (
+                np.var(apart.mean(axis=1), ddof=1) / len(apart) + np.var(apart.mean(axis=0), ddof=1) / apart.shape[1]
+            )
+        counting = 1 / (ruler.weights**2).sum()
+        expected = sqrt(variance) / n_groups * sqrt(n_groups / counting)
+        ratios.append((gain.error if gain.again == 0 else sqrt(gain.error**2 - gain.again**2)) / expected)
+    assert 0.85 < np.mean(ratios) < 1.15
+
+
 def test_a_period_of_one_class_leaves_the_order_to_all_rows(said):
     objective = objective_of_metric(resolve_metric("roc_auc", said), said)
     one = replace(said, y=np.where(np.arange(3000) < 375, 0, said.y))

@@ -1,4 +1,4 @@
-"""Slices in which what is said is off by more than it is elsewhere."""
+"""Slices in which what is said is off by another amount than it is over all rows."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class _Cell:
     condition: str
     sums: Sums
     said: float
+    happened: float
 
 
 def slices_off(
@@ -80,12 +81,16 @@ def slices_off(
             continue
         bins, predicates = read
         sums = sums_of(residual[few] - gap, variance[few], None if weight is None else weight[few], bins, groups[few])
-        told = np.bincount(bins, said[few] if weight is None else (said * weight)[few], minlength=len(predicates))
+        told, seen = (
+            np.bincount(bins, each[few] if weight is None else (each * weight)[few], minlength=len(predicates))
+            for each in (said, said + residual)
+        )
         for at, predicate in enumerate(predicates[: sums.n.shape[1]]):
             one = Sums(*(part[:, [at]] for part in vars(sums).values()))
             if predicate is not None and _is_judged(one):
                 n_looked_at += 1
-                cells.append(_Cell(str(predicate), one, float(told[at] / one.w.sum())))
+                n = one.w.sum()
+                cells.append(_Cell(str(predicate), one, float(told[at] / n), float(seen[at] / n)))
     found = [cell for cell in cells if _is_off(cell.sums, least, chance / max(n_looked_at, 1))]
     found.sort(key=lambda cell: (-abs(float(cell.sums.wr.sum())), cell.condition))
     return tuple(_shown(cell, gap) for cell in found[:MOST_SLICES])
@@ -107,4 +112,4 @@ def _shown(cell: _Cell, gap: float) -> CalibrationSlice:
     value, low, high = (end + gap for end in deleted_groups(mean_residual, cell.sums))
     n = int(cell.sums.n.sum())
     estimate = Estimate(value, low, high, n=n, unit="happened - said")
-    return CalibrationSlice(cell.condition, n, cell.said, cell.said + value, estimate)
+    return CalibrationSlice(cell.condition, n, cell.said, cell.happened, estimate)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
+from numbers import Real
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mlflow_errata.errors import ValuesRefused
+from mlflow_errata.errors import KindRefused, ValuesRefused
 from mlflow_errata.estimate import Estimate
-from mlflow_errata.predicates import Predicate, parse
+from mlflow_errata.predicates import Predicate, all_hold, parse
 from mlflow_errata.stats.intervals import difference, mean_or_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -63,11 +63,13 @@ class NamedSlice:
             return True
         return False if self.error.low > self.at_most else None
 
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        return np.asarray(np.logical_and.reduce([predicate.mask(frame) for predicate in self.predicates]))
+    def mask(self, frame: object) -> NDArray[np.bool_]:
+        """Rows of any frame (pandas, polars, Spark, pyarrow) with these columns that belong to the slice."""
+        return all_hold(self.predicates, frame)
 
 
+WITH_BAR = 2
+"""An expression and its acceptance bar."""
 Wanted = tuple[str, tuple[Predicate, ...], float | None]
 """Name, predicates and acceptance bar."""
 
@@ -77,12 +79,18 @@ def wanted_slices(given: Mapping[str, str | tuple[str, float]]) -> tuple[Wanted,
 
     Raises
     ------
-    ExpressionUnreadable, ValuesRefused
+    ExpressionUnreadable, KindRefused, ValuesRefused
     """
+    if not isinstance(given, Mapping):
+        remedy = """Pass named_slices={"late EV": "hour >= 19 and carrier == 'EV'"}."""
+        raise KindRefused("named_slices", given, "a dict of names and expressions", remedy)
     found = []
     for name, told in given.items():
-        expression, at_most = (told, None) if isinstance(told, str) else told
-        if at_most is not None and not at_most >= 0:
+        expression, at_most = told if isinstance(told, tuple | list) and len(told) == WITH_BAR else (told, None)
+        if not isinstance(name, str) or not isinstance(expression, str):
+            remedy = "Pass an expression, or (expression, acceptance bar), under a name."
+            raise ValuesRefused("named_slices", name, f"holds {told!r}", remedy)
+        if at_most is not None and not (isinstance(at_most, Real) and 0 <= float(at_most) < inf):
             raise ValuesRefused("named_slices", name, f"has the acceptance bar {at_most!r}", "Pass a number from 0 up.")
         found.append((name, parse(expression), None if at_most is None else float(at_most)))
     return tuple(found)
@@ -97,7 +105,7 @@ def measure(frame: pd.DataFrame, outcomes: Outcomes, metric: Metric | None, want
         If a predicate names a column that is not there.
     """
     name, predicates, at_most = wanted
-    inside = np.logical_and.reduce([predicate.mask(frame) for predicate in predicates])
+    inside = all_hold(predicates, frame)
     n = int(inside.sum())
     if n < FEWEST:
         return NamedSlice(name, predicates, n, None, None, None, at_most)

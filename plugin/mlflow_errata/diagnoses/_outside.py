@@ -18,13 +18,14 @@ from mlflow_errata.diagnoses._encoding import column_of
 from mlflow_errata.diagnoses._learner import Learner
 from mlflow_errata.diagnoses._shape import ALPHA
 from mlflow_errata.diagnoses._sliced import SlicedColumn, sliced_column
-from mlflow_errata.predicates import Predicate, Within
+from mlflow_errata.predicates import Predicate, Within, all_hold
 from mlflow_errata.slicing import Lattice, confirm
 from mlflow_errata.stats.labels import even_rates, flip_rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mlflow_errata.metric import Label
     from mlflow_errata.slicing import Atom, Cut
     from mlflow_errata.table import EvaluationTable
 
@@ -52,7 +53,7 @@ CONTROL = 0.3
 FEWEST, SMALLEST_SHARE = 50, 0.01
 """Rows that a slice needs, and their share of all."""
 NEARLY_NONE = 0.01
-"""Share of positive labels up to which a slice counts as all negative."""
+"""Share of labels of the other class up to which a slice counts as all of one."""
 MOST_COVERED = 1 / 3
 """Share of a slice's rows that may belong to slices before it."""
 RESTATES = 0.1
@@ -120,43 +121,71 @@ def contradicted(table: EvaluationTable, doubt: NDArray[np.float64], random_stat
     return sorted((item for item in seen if item is not None), key=lambda item: -item.evidence)
 
 
-def unobserved(table: EvaluationTable, positive: NDArray[np.float64]) -> list[tuple[str, NDArray[np.intp]]]:
+@dataclass(frozen=True)
+class Unobserved:
+    """Rows whose label nobody has observed.
+
+    Parameters
+    ----------
+    column : str, which is missing there
+    rows : int array, their positions
+    given : int, the class that (nearly) all of them have
+    """
+
+    column: str
+    rows: NDArray[np.intp]
+    given: int
+
+
+def unobserved(table: EvaluationTable, scores: NDArray[np.float64]) -> list[Unobserved]:
     """Columns beside the model whose missing values decided the label of a binary task, with the rows.
 
     `arr_delay > 15` is false for a missing delay: where a column that the model does not see is missing, (nearly) all
-    labels are negative although the scores expect positives by more than BEYOND standard errors, and where it is there
-    both labels occur. A column that tells the label on both sides is a copy of it, not its source.
+    labels are of the class that a comparison with a missing value comes out as, although the scores expect the other
+    one by more than BEYOND standard errors, and where it is there both labels occur. Of 0 and 1 that class is 0; of
+    classes with names it may be either. A column that tells the label on both sides is a copy of it, not its source.
 
     Parameters
     ----------
     table : EvaluationTable
-    positive : float array of shape (n_rows,), probability of the positive class
+    scores : float array of shape (n_rows, 2), probabilities of the classes
 
     Returns
     -------
-    list of (column, positions of its missing rows), most rows first; a column adds nothing to one before it that
-    holds most of its rows
+    list of Unobserved, most rows first; a column adds nothing to one before it that holds most of its rows
     """
     if table.task != "binary":
         return []
-    y, n = table.outcomes.y, len(table)
-    found: list[tuple[str, NDArray[np.intp]]] = []
+    found: list[Unobserved] = []
     for name in sorted(set(table.slice_columns) - set(table.features)):
         missing = table.frame[name].isna().to_numpy(dtype=bool)
-        rows = np.flatnonzero(missing)
-        if not FEWEST <= len(rows) <= n / 2 or y[rows].mean() > NEARLY_NONE:
-            continue
-        expected, spread = positive[rows].sum(), sqrt(float((positive[rows] * (1 - positive[rows])).sum()))
-        if expected - y[rows].sum() > BEYOND * spread and 1 - y[~missing].mean() > NEARLY_NONE:
-            found.append((name, rows))
-    found.sort(key=lambda item: -len(item[1]))
-    covered = np.zeros(n, dtype=bool)
+        found.extend(
+            Unobserved(name, np.flatnonzero(missing), given)
+            for given in comparisons(table.outcomes.classes)
+            if _is_unobserved(missing, table.outcomes.y != given, scores[:, 1 - given])
+        )
+    found.sort(key=lambda item: -len(item.rows))
+    covered = np.zeros(len(table), dtype=bool)
     kept = []
-    for name, rows in found:
-        if covered[rows].mean() <= MOST_COVERED:
-            kept.append((name, rows))
-            covered[rows] = True
+    for item in found:
+        if covered[item.rows].mean() <= MOST_COVERED:
+            kept.append(item)
+            covered[item.rows] = True
     return kept
+
+
+def comparisons(classes: tuple[Label, ...]) -> tuple[int, ...]:
+    """Positions of the classes that a comparison with a missing value may have come out as: 0 of 0 and 1 (or false)."""
+    return (0,) if classes == (0, 1) else tuple(range(len(classes)))
+
+
+def _is_unobserved(missing: NDArray[np.bool_], others: NDArray[np.bool_], chance: NDArray[np.float64]) -> bool:
+    """Whether rows with a missing value are hardly ever of the other class, against its chance; elsewhere some are."""
+    rows = np.flatnonzero(missing)
+    if not FEWEST <= len(rows) <= len(missing) / 2 or others[rows].mean() > NEARLY_NONE:
+        return False
+    expected, spread = chance[rows].sum(), sqrt(float((chance[rows] * (1 - chance[rows])).sum()))
+    return bool(expected - others[rows].sum() > BEYOND * spread and 1 - others[~missing].mean() > NEARLY_NONE)
 
 
 # -- candidates -------------------------------------------------------------------------------------------------------
@@ -233,9 +262,7 @@ def _seen_from_outside(
     table: EvaluationTable, predicates: tuple[Predicate, ...], explained: NDArray[np.bool_], learner: Learner
 ) -> Outside | None:
     y, k = table.outcomes.y, len(table.outcomes.classes)
-    inside = np.ones(len(table), dtype=bool)
-    for predicate in predicates:
-        inside &= predicate.mask(table.frame)
+    inside = all_hold(predicates, table.frame)
     rows, outside = np.flatnonzero(inside), np.flatnonzero(~inside)[: MOST_VALUES // k]
     n_control, own = ceil(CONTROL * len(outside)), {predicate.column for predicate in predicates}
     control, fitted = outside[:n_control], outside[n_control:]

@@ -36,6 +36,8 @@ MOST_ROWS = 100_000
 """Rows of either side, evenly over time, in which numbers are looked at; levels are counted in all rows."""
 MOST_RANKED = 10_000
 """Numbers of either side, evenly over time, whose distances are taken value by value."""
+MANY = 10_000
+"""From here on numbers are shown whole."""
 WORTH_A_LOOK = 0.1
 """PSI above its floor from which a column that moved is worth a look."""
 
@@ -106,6 +108,12 @@ def _bins(numbers: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArr
     return np.where(np.isfinite(numbers), places(edges, numbers).astype(np.intp) + 1, 0)
 
 
+def _typical(values: NDArray[np.float64]) -> str:
+    """The median in four digits, and no fewer than its whole part has."""
+    middle = float(np.median(values))
+    return f"{middle:,.0f}" if abs(middle) >= MANY else f"{middle:.4g}"
+
+
 def _numbers_shift(name: str, old: NDArray[np.float64], new: NDArray[np.float64]) -> tuple[float, Shift]:
     was, now = (np.bincount(_bins(values, old), minlength=N_BINS + 1) for values in (old, new))
     before, after = (values[np.isfinite(values)] for values in (old, new))
@@ -113,7 +121,7 @@ def _numbers_shift(name: str, old: NDArray[np.float64], new: NDArray[np.float64]
         unseen = float(((after < before.min()) | (after > before.max())).sum() / len(new))
     else:
         unseen = float(len(after) / len(new))
-    middle, middle_now = (f"{np.median(values):.4g}" if len(values) else "missing" for values in (before, after))
+    middle, middle_now = (_typical(values) if len(values) else "missing" for values in (before, after))
     p_value, shift = _compared(name, was, now, middle, middle_now, unseen=unseen)
     if len(before) == 0 or len(after) == 0:
         return p_value, shift

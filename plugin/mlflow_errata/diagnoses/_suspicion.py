@@ -12,14 +12,13 @@ from mlflow_errata.diagnoses._outside import SURE
 from mlflow_errata.diagnoses._worklist import ELSEWHERE
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label
-from mlflow_errata.predicates import IsMissing, Predicate
+from mlflow_errata.predicates import IsMissing, Predicate, all_hold
 from mlflow_errata.stats.labels import confident_class, even_rates, flip_rates, runner_up, self_confidence, suspicion
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from mlflow_errata.diagnoses._outside import Outside
+    from mlflow_errata.diagnoses._outside import Outside, Unobserved
     from mlflow_errata.metric import Outcomes
 
 UNIT = "share of labels"
@@ -35,7 +34,7 @@ class SuspectSlice:
     predicates : tuple of Predicate, all of which hold
     support : int, rows inside
     kind : "contradicted": a model fitted on the rows outside is sure of another label far more often than elsewhere;
-        "unobserved": a column that the model does not see is missing, and the label is always the negative one
+        "unobserved": a column that the model does not see is missing, and the label is always the same
     given, suggested : the pair of labels that stands out
     noise_rate : Estimate, share of the labels inside that may be wrong
     evident : bool, False where all classes are contradicted alike, which a slice that is hard to predict shows too
@@ -54,12 +53,9 @@ class SuspectSlice:
         """The predicates as text."""
         return tuple(str(predicate) for predicate in self.predicates)
 
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        found = np.ones(len(frame), dtype=bool)
-        for predicate in self.predicates:
-            found &= predicate.mask(frame)
-        return found
+    def mask(self, frame: object) -> NDArray[np.bool_]:
+        """Rows of any frame (pandas, polars, Spark, pyarrow) with these columns that belong to the slice."""
+        return all_hold(self.predicates, frame)
 
 
 class View:
@@ -74,13 +70,15 @@ class View:
         self.slices: list[SuspectSlice] = []
         self.judged = scores
 
-    def forget(self, name: str, rows: NDArray[np.intp]) -> None:
+    def forget(self, found: Unobserved) -> None:
         """Take labels as never observed."""
+        rows, pair = found.rows, (found.given, 1 - found.given)
         new = self._claim(rows)
         self.score[new] = 1.0
-        expected = float(self.scores[rows, -1].mean())
+        expected = float(self.scores[rows, 1 - found.given].mean())
         low = max(0.0, expected - NORMAL_95 * sqrt(expected * (1 - expected) / len(rows)))
-        self._add((IsMissing(name),), len(rows), "unobserved", pair=(0, 1), rate=(expected, low, 1.0), evident=True)
+        missing = (IsMissing(found.column),)
+        self._add(missing, len(rows), "unobserved", pair=pair, rate=(expected, low, 1.0), evident=True)
 
     def correct(self, found: Outside) -> None:
         """Judge the rows of a slice by a model fitted outside it, with the slice's own rates."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from numbers import Integral
 from typing import Any, cast
 
 import numpy as np
@@ -67,8 +68,8 @@ def cut_of(given: object, times: NDArray[Any] | None) -> Cut:
         raise ValuesRefused("windows", given, "cuts time, and there is no time column", "Name one with time=.")
     if isinstance(given, str):
         found: Cut = _unit(given, times)
-    elif isinstance(given, int) and not isinstance(given, bool):
-        found = given
+    elif isinstance(given, Integral) and not isinstance(given, bool):
+        found = int(given)
     elif isinstance(given, Sequence | np.ndarray | pd.Index):
         found = _edges(given, times)
     else:

@@ -324,7 +324,7 @@ def _gap(table: EvaluationTable, name: str, missing: NDArray[np.bool_], clock: _
 
 def _of_rows(table: EvaluationTable) -> Iterator[Fault]:
     """Copies of training rows, and rows alike with other labels, where alike cannot be a coincidence."""
-    seen = [name for name in table.features if name not in table.roles.label_columns]
+    seen = list(table.features)
     n, train = len(table), table.train
     if not seen:
         return

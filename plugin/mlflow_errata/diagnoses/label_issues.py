@@ -138,7 +138,7 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
     suspicious first. Suspicion of a label is
     the chance that it is wrong if labels err at a usual, even rate, which ranks by self-confidence; in a slice whose
     labels contradict a model fitted on the rows outside it (leave-slice-out) that model's scores and the slice's own
-    rates count, since the model under diagnosis may have learned the slice's errors. Labels that are always negative
+    rates count, since the model under diagnosis may have learned the slice's errors. Labels that are always the same
     where a column that the model does not see is missing come first: comparisons with a missing value are false.
     Numbers: residuals in robust standard deviations of the rows with similar predictions.
 
@@ -165,8 +165,8 @@ def diagnose(table: EvaluationTable, options: Options) -> LabelIssues:
     if table.task == "regression":
         return _of_numbers(table)
     seen = View(table.outcomes, _probabilities(table.outcomes))
-    for name, rows in unobserved(table, seen.scores[:, -1]):
-        seen.forget(name, rows)
+    for never in unobserved(table, seen.scores):
+        seen.forget(never)
     for found in contradicted(table, 1 - seen.confidence, options.random_state) if options.budget > 0 else ():
         seen.correct(found)
     return _of_classes(table, seen)

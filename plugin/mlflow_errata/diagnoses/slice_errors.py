@@ -19,14 +19,13 @@ from mlflow_errata.diagnoses._sliced import slices_of
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, bias, default_metric
-from mlflow_errata.predicates import Predicate
+from mlflow_errata.predicates import Predicate, all_hold
 from mlflow_errata.slicing import confirm, selected_share, shuffles, support_needed
 from mlflow_errata.stats.intervals import mean_interval, mean_or_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from mlflow_errata.diagnoses._shape import Options
@@ -58,12 +57,13 @@ class Slice:
     error : Estimate, mean error inside
     excess : Estimate, support x (mean error inside - outside), in errors
     unexplained : float, errors inside beyond what the slices confirmed before it leave to be expected
-    lift : float, mean error inside / overall
+    lift : float, `error` / mean error of all rows
     share_of_errors : float in [0, 1], errors inside / all errors
     only_label : label that every row inside carries, or None: the slice restates the label (or where it came from)
     value_lost : Estimate or None, business value lost inside, where a value is declared
     p_value : float, of the search's test, before the correction for the number of slices examined
-    tier : "confirmed" (family-wise 5 %) or "suspected" (false discovery rate 10 %)
+    tier : "confirmed" (family-wise 5 %, and an `error` above that of all rows) or "suspected" (false discovery rate
+        10 %, or no such error)
     metric : Estimate or None, the user's metric inside
     bias : Estimate or None, mean prediction - mean label inside: over-prediction of a number, or of the positive class
         by its scores; None for several classes and without scores
@@ -110,12 +110,9 @@ class Slice:
         """The columns that the predicates speak of."""
         return tuple(predicate.column for predicate in self.predicates)
 
-    def mask(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Rows of any frame with these columns that belong to the slice; shape (n_rows,)."""
-        found = np.ones(len(frame), dtype=bool)
-        for predicate in self.predicates:
-            found &= predicate.mask(frame)
-        return found
+    def mask(self, frame: object) -> NDArray[np.bool_]:
+        """Rows of any frame (pandas, polars, Spark, pyarrow) with these columns that belong to the slice."""
+        return all_hold(self.predicates, frame)
 
 
 def slice_id(conditions: Iterable[str]) -> str:
@@ -147,7 +144,8 @@ class SliceErrors:
     ----------
     slices : tuple of Slice, confirmed and non-redundant, most unexplained errors first: excess errors that those found
         before do not account for
-    suspected : tuple of Slice, likewise, that pass at a false discovery rate of 10 % only
+    suspected : tuple of Slice, likewise, that pass at a false discovery rate of 10 % only, or whose error is not above
+        that of all rows once it allows for the slice having been picked
     overall : Estimate, mean error of all rows
     n_examined : int, slices looked at: what the multiple-testing rule divides by
     n_drawn : int, rows that slices of three predicates were looked for in: all, a draw of them where their number asks
@@ -204,7 +202,8 @@ def diagnose(table: EvaluationTable, options: Options) -> SliceErrors:
     Every slice column takes part: levels of text, categories and booleans, the rare ones together; ranges of up to 32
     quantile bins of numbers and dates, and the hour, weekday and month of dates; missing as a level of its own. A slice
     is confirmed family-wise at 5 % over all slices examined, and only for what the slices confirmed before it leave
-    unexplained; what passes at a false discovery rate of 10 % only is suspected.
+    unexplained; what passes at a false discovery rate of 10 % only is suspected. So is a slice whose error, shrunk
+    because it was picked, is not above that of all rows.
 
     Of several labels, half of the 5 % is for the Hamming loss of the rows, the other half is shared by searches for the
     errors of each label alone: a label that fails in a slice is hidden in the sum of all.
@@ -264,7 +263,7 @@ def _by_label(table: EvaluationTable, sliced: Sliced, options: Options) -> tuple
             continue
         own = sliced if n == len(table) else slices_of(alone, support_needed(n, FEWEST, SMALLEST_SHARE))
         search = _search(alone, own, asked, ALPHA / 2 / len(table.roles.labels), suspicion=0)
-        slices = [_slice(alone, item, own, asked) for item in search.found]
+        slices = [item for each in search.found if (item := _slice(alone, each, own, asked)).tier == "confirmed"]
         if slices:
             overall = Estimate(*mean_or_share(alone.errors, alone.outcomes.weight), n=n, unit=alone.error_unit)
             slices.sort(key=lambda item: (-item.unexplained, item.conditions))
@@ -324,7 +323,7 @@ def _slice(table: EvaluationTable, found: Found, sliced: Sliced, options: Option
     inside = np.zeros(len(table), dtype=bool)
     inside[found.rows] = True
     within, outside = _rate(table, inside), _rate(table, ~inside)
-    rate, rate_out = within[0], outside[0]
+    rate_out = outside[0]
     overall = float(np.average(table.errors, weights=table.outcomes.weight))
     value, low, high = _selected(within, outside, found)
     outcomes = table.outcomes.take(found.rows)
@@ -335,10 +334,10 @@ def _slice(table: EvaluationTable, found: Found, sliced: Sliced, options: Option
         error=Estimate(value, low, high, n=n, unit=table.error_unit),
         excess=Estimate(n * (value - rate_out), n * (low - rate_out), n * (high - rate_out), n=n, unit="errors"),
         unexplained=found.observed - found.expected,
-        lift=rate / overall,
+        lift=value / overall,
         share_of_errors=float(table.errors[inside].sum() / table.errors.sum()),
         p_value=found.p_value,
-        tier="confirmed" if found.confirmed else "suspected",
+        tier="confirmed" if found.confirmed and value > overall else "suspected",
         metric=_metric(outcomes, options.metric),
         bias=bias(outcomes),
         only_label=_only_label(table.outcomes, inside),

@@ -125,11 +125,28 @@ class NumberRefused(InputError):
         super().__init__(f"{option}={given!r} is not {wanted}.")
 
 
+class KindRefused(InputError):
+    """An option of a type that it cannot have; the value itself may be long, so only its type is told."""
+
+    def __init__(self, option: str, given: object, wanted: str, remedy: str) -> None:
+        super().__init__(f"{option}= is given as {type(given).__name__}, where {wanted} is expected. {remedy}")
+
+
 class RoleTwice(InputError):
     """One column in two roles that exclude each other."""
 
     def __init__(self, column: str, first: str, second: str) -> None:
         super().__init__(f"column {column!r} is given as {first}= and as {second}=. Give it one role.")
+
+
+class LabelSeen(InputError):
+    """A label among the columns that the model sees."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"the label {column!r} is among the columns that the model sees, so whatever is measured is too good. "
+            "Fit the model without it, or name the columns that it sees with features=[...]."
+        )
 
 
 class OutputMissing(InputError):
@@ -148,11 +165,20 @@ class ValuesRefused(InputError):
         super().__init__(f"{role}={column!r} {why}. {remedy}")
 
 
+class TimesDiffer(InputError):
+    """Times that are dates in one frame and numbers in another: none comes before the other."""
+
+    def __init__(self, newer: str, *, dates: bool) -> None:
+        first, second = ("numbers", "dates") if dates else ("dates", "numbers")
+        super().__init__(f"times are {first} in train and {second} in {newer}. Give both frames the same kind.")
+
+
 class OptionUnknown(InputError):
     """An option with a value outside its list."""
 
     def __init__(self, option: str, value: object, allowed: Collection[str]) -> None:
-        near = get_close_matches(str(value), allowed, n=1)
+        plain = "_".join(str(value).lower().replace("-", " ").split())
+        near = get_close_matches(str(value), allowed, n=1) or get_close_matches(plain, allowed, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Allowed: {first_few(allowed, 40)}."
         super().__init__(f"{option}={value!r} is not known. {hint}")
 
@@ -274,5 +300,6 @@ class ExpressionUnreadable(InputError):
     def __init__(self, part: str, expression: str) -> None:
         super().__init__(
             f"the slice {expression!r}: cannot read {part!r}. Write conditions as slices print them, joined by "
-            "' and ': carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, 7 <= hour < 19, arr_delay is missing."
+            "' and ': carrier == 'EV', carrier in {'EV', 'FL'}, hour >= 19, 7 <= hour < 19, arr_delay is missing. "
+            "A range holds its lower end and not its upper one, so hour > 19 and hour <= 19 are not read."
         )

@@ -99,7 +99,7 @@ def _named(name: str, outcomes: Outcomes) -> Metric:
     from sklearn.metrics import get_scorer, get_scorer_names  # noqa: PLC0415 - only when asked for
 
     if name not in get_scorer_names():
-        raise OptionUnknown("metric", name, [*known_names(), *LABEL_CATALOGUE, *get_scorer_names()])
+        raise OptionUnknown("metric", name, dict.fromkeys([*known_names(), *LABEL_CATALOGUE, *get_scorer_names()]))
     return from_scorer(name, get_scorer(name))
 
 

@@ -40,15 +40,19 @@ def scores_of(outcomes: Outcomes) -> Floats:
 
 
 def mean_metric(name: str, rows: Callable[[Outcomes], Floats], *, greater: bool, scores: bool = False) -> Metric:
-    """The (weighted) mean of row contributions."""
+    """The (weighted) mean of row contributions; NaN where no row has a weight."""
 
     def compute(outcomes: Outcomes) -> float:
-        return float(np.average(rows(outcomes), weights=outcomes.weight))
+        return _mean(rows(outcomes), outcomes.weight)
 
     def without(outcomes: Outcomes, groups: Groups) -> tuple[float, Floats]:
         return mean_without(rows(outcomes), outcomes.weight, groups)
 
     return Metric(name, greater, compute, rows, needs_scores=scores, without=without)
+
+
+def _mean(values: Floats, weight: Floats | None) -> float:
+    return float(np.average(values, weights=weight)) if weight is None or weight.any() else float("nan")
 
 
 def hits(outcomes: Outcomes) -> Floats:
@@ -114,11 +118,11 @@ def root_mean_squared() -> Metric:
 
 
 def explained() -> Metric:
-    """1 - mean squared error / variance of the label; NaN where the label has none."""
+    """1 - mean squared error / variance of the label; NaN where the label has none, or no row a weight."""
 
     def without(outcomes: Outcomes, groups: Groups) -> tuple[float, Floats]:
         y = np.asarray(outcomes.y, dtype=np.float64)
-        centred = y - np.average(y, weights=outcomes.weight)
+        centred = y - _mean(y, outcomes.weight)
         (error, errors), (square, squares), (mean, means) = (
             mean_without(part, outcomes.weight, groups) for part in (squared_errors(outcomes), centred**2, centred)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from mlflow_errata.blocks import Block, NotMade, Text, Verdict
+from mlflow_errata.blocks import Block, Codes, NotMade, Verdict
 from mlflow_errata.diagnoses import CATALOGUE
 from mlflow_errata.diagnoses._codes import codes_of
 from mlflow_errata.sections import _words as words
@@ -64,7 +64,7 @@ def _blocks(name: str, module: SectionModule, record: Record) -> list[Block]:
         blocks = module.section(record.results[name], record)
         told = [_heeded(name, block, record) if isinstance(block, Verdict) else block for block in blocks[:1]]
         codes = codes_of(name, record.results[name])
-        return [*told, *blocks[1:], Text(_looked_up(codes))] if codes else blocks
+        return [*told, *blocks[1:], Codes(codes, _looked_up(codes))] if codes else blocks
     return [module.not_made(record.not_applicable.get(name, NOT_KNOWN), record)]
 
 
@@ -81,8 +81,8 @@ def _heeded(name: str, said: Verdict, record: Record) -> Verdict:
 def _looked_up(codes: tuple[str, ...]) -> str:
     """Where to read about what was found, and how to settle it."""
     return (
-        f"{words.listed(codes, most=len(codes))}: the documentation has a page on how each code is detected, why it "
-        f'matters and what to do. To settle one for all runs: errata.ignore("experiment", "{codes[0]}", "the reason").'
+        f"{words.listed(codes, most=len(codes))}: docs/errors says of each code how it is detected, why it matters and "
+        f'what to do. To settle one for all runs: errata.ignore("experiment", "{codes[0]}", "the reason").'
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.diagnoses.recency_drift import WORTH_A_LOOK
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import GREY, TICK, VERMILLION, Dot, Series, dots, log_axis, of_status
+from mlflow_errata.sections._marks import GREY, PLAIN, TICK, VERMILLION, Dot, Series, dots, log_axis, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.diagnoses.recency_drift import RecencyDrift, Shift
@@ -49,7 +49,7 @@ def _psi(result: RecencyDrift) -> Chart:
     measured = [row.value for row in rows]
     domain = (min(measured) / 2, max(measured) * 2)
     return Chart(
-        dots(rows, (MOVED, STAYED, FLOOR), x=log_axis("PSI (log scale)", domain, format="~g"), domain=domain),
+        dots(rows, (MOVED, STAYED, FLOOR), x=log_axis("PSI (log scale)", domain, format=PLAIN), domain=domain),
         alt="PSI of each column, newest against older rows: "
         + words.listed([f"{name} {words.number(shift.psi)}" for name, shift in zip(names, shown, strict=True)], most=8)
         + ".",

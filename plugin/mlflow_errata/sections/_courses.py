@@ -9,6 +9,7 @@ from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._marks import (
     BLUE,
     GREY,
+    PLAIN,
     PURPLE,
     Series,
     Spec,
@@ -231,7 +232,7 @@ def _alone(rows: list[dict[str, Any]], x: Spec, y: Spec) -> Spec:
 
 
 def _axis_y(*, percent: bool) -> Spec:
-    return {"minExtent": LEFT, "tickCount": 5, "labelOverlap": False, "format": "~%" if percent else "~g"}
+    return {"minExtent": LEFT, "tickCount": 5, "labelOverlap": False, "format": "~%" if percent else PLAIN}
 
 
 def _time(result: RecencyDrift, training: Training | None, *, labels: bool) -> Spec:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Chart
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import BLUE, GREY, NOTE, VERMILLION, Spec, chart
+from mlflow_errata.sections._marks import BLUE, GREY, NOTE, PLAIN, VERMILLION, Spec, chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,12 +112,12 @@ def _x(title: str, values: list[float]) -> Spec:
         "type": "quantitative",
         "title": title,
         "scale": scale,
-        "axis": {"format": "~g", "tickCount": 6},
+        "axis": {"format": PLAIN, "tickCount": 6},
     }
 
 
 def _axis() -> Spec:
-    return {"format": "~g", "tickCount": 5, "labelOverlap": False}
+    return {"format": PLAIN, "tickCount": 5, "labelOverlap": False}
 
 
 def _band(rows: list[dict[str, Any]], x: Spec, y: Spec, colour: str) -> list[Spec]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import ceil, floor, log, log10
 from typing import TYPE_CHECKING, Any
 
+from mlflow_errata.sections._words import is_share
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,6 +24,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 BLUE, VERMILLION, GREY, PURPLE, SKY = "#0072B2", "#D55E00", "#8C8C8C", "#9A6FB0", "#56B4E9"
 NOTE = "#767676"
 """Words inside a plot: 4.5 : 1 on white, 4.2 : 1 on the dark background."""
+PLAIN = ",~r"
+"""The format of a number on an axis: 0.03, 1,200, no exponents."""
 TICK = "M-0.1,-1H0.1V1H-0.1Z"
 """A thin upright bar as the shape of a point."""
 COLOUR: Mapping[Status, str] = {"good": BLUE, "likely": BLUE, "bad": VERMILLION, "unsure": GREY, "ignored": GREY}
@@ -32,12 +36,16 @@ SHAPE: Mapping[Status, str] = {
     "unsure": "diamond",
     "ignored": "diamond",
 }
+SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell", "ignored": "○ ignored"}
+"""The status of a verdict in the cell of a table."""
 ROW = 26
 """Pixels of a row with one line of text, and of every further line."""
 LINE = 13
 MANY_DECADES = 2000
 PHONE = 420
-"""Pixels of a plot below which the entries of its legend stand one below the other."""
+"""Pixels of a plot below which the words of its legend are broken into lines."""
+LETTER, SYMBOL = 6.2, 34
+"""Pixels of a character of a legend, and of the mark beside it."""
 IN_LINES = "split(trim(replace(datum.label, regexp('(.{1,22})( |$)', 'g'), '$1\\n')), '\\n')"
 """The label of a legend in lines that a phone has room for."""
 MARGIN = 0.25
@@ -100,13 +108,25 @@ def legend_of(series: Sequence[Series], *, shown: bool = True) -> Spec:
     """Colour and shape of the field `series`, in one legend above the plot."""
     names = [item.words for item in series]
     narrow = f"width < {PHONE}"
-    legend: Spec = {"orient": "top", "title": None, "labelLimit": 320, "columns": {"expr": f"{narrow} ? 1 : 0"}}
+    legend: Spec = {"orient": "top", "title": None, "labelLimit": 320, "columns": {"expr": _columns(names)}}
     legend["labelExpr"] = f"{narrow} ? {IN_LINES} : datum.label"
     told: Spec = {"field": "series", "type": "nominal", "legend": legend if shown else None}
     return {
         "color": told | {"scale": {"domain": names, "range": [item.colour for item in series]}},
         "shape": told | {"scale": {"domain": names, "range": [item.shape for item in series]}},
     }
+
+
+def _columns(names: Sequence[str]) -> str:
+    """How many entries of a legend stand beside each other: as many as the plot has room for."""
+    wide = [LETTER * len(name) + SYMBOL for name in names]
+    needs = {n: round(sum(max(wide[at::n]) for at in range(n))) for n in range(len(wide), 1, -1)}
+    return " : ".join([*(f"width >= {max(need, PHONE)} ? {n}" for n, need in needs.items()), "1"])
+
+
+def axis_of_change(unit: str, **axis: Any) -> Spec:
+    """The axis of a difference, counted in points where the unit is a share."""
+    return axis | ({"labelExpr": f"format(100 * datum.value, '{PLAIN}')"} if is_share(unit) else {"format": PLAIN})
 
 
 def log_axis(title: str, domain: tuple[float, float], **axis: Any) -> Spec:

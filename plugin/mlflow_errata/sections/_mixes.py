@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.blocks import Chart
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import BLUE, GREY, PURPLE, SKY, VERMILLION, Series, Spec, chart, legend_of
+from mlflow_errata.sections._marks import BLUE, GREY, PLAIN, PURPLE, SKY, VERMILLION, Series, Spec, chart, legend_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ BESIDE: tuple[Kind, ...] = ("current", "combined", "rule")
 
 def axis_of(unit: str) -> Spec:
     """How an axis of differences reads: shares in percent."""
-    return {"format": "+.1%" if words.is_share(unit) else "+~g", "tickCount": 5, "labelOverlap": False}
+    return {"format": "+.1%" if words.is_share(unit) else f"+{PLAIN}", "tickCount": 5, "labelOverlap": False}
 
 
 def curve(sweep: Swept, at: int) -> Chart:

@@ -111,6 +111,11 @@ def amount(x: float, unit: str) -> str:
     return f"{number(100 * x)} points" if is_share(unit) else number(x)
 
 
+def counted_in(unit: str) -> str:
+    """What a difference is counted in: points of accuracy, or ROC AUC."""
+    return f"points of {metric(unit)}" if is_share(unit) else metric(unit)
+
+
 def _digits(measured: Estimate) -> int:
     """Decimals that show two significant digits of the interval's width."""
     width = measured.high - measured.low or abs(measured.value)

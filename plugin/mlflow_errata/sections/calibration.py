@@ -8,7 +8,7 @@ from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Tab
 from mlflow_errata.diagnoses.calibration import WORTH_A_LOOK
 from mlflow_errata.sections import _by_label, _coverage
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import GREY, Dot, Spec, chart, dots, legend_of, of_status
+from mlflow_errata.sections._marks import GREY, PLAIN, Dot, Spec, chart, dots, legend_of, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Kind
@@ -175,7 +175,7 @@ def _curve(result: Calibration, record: Record) -> Chart:
     high = max(max(row["said"], row["high"]) for row in rows)
     room = 0.05 * (high - low or abs(high) or 1.0)
     low, high = (low - room, high + room) if numbers else (max(0.0, low - room), min(1.0, high + room))
-    axis: Spec = {"format": "~g" if numbers else ".0%", "tickCount": 5}
+    axis: Spec = {"format": PLAIN if numbers else ".0%", "tickCount": 5}
     scale: Spec = {"domain": [low, high], "nice": False, "zero": False}
     said: Spec = {
         "field": "said",
@@ -266,7 +266,7 @@ def _windows(result: Calibration, record: Record) -> Chart:
     room = 0.1 * ((max(ends) - min(ends)) or 1.0)
     axis: Spec = {
         "title": "happened - said (95 % interval)",
-        "axis": {"format": "~g" if record.summary.task == "regression" else ".0%", "tickCount": 5},
+        "axis": {"format": PLAIN if record.summary.task == "regression" else ".0%", "tickCount": 5},
     }
     return Chart(
         dots(rows, (OFF, ON), x=axis, domain=(min(ends) - room, max(ends) + room), rule=0.0),
@@ -298,4 +298,6 @@ def _slices(result: Calibration, record: Record) -> Table:
         )
         for item in result.slices
     )
-    return Table(columns, rows, "Slices in which it is off by more than on the whole, beyond chance over all of them.")
+    gap = words.value(result.gap, unit=_unit(record))
+    said = f"Slices whose happened - said differs from that of all rows ({gap}), beyond chance over all slices."
+    return Table(columns, rows, said)

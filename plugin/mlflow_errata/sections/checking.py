@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections.label_issues import finding
+from mlflow_errata.sections.label_issues import checked, finding
 
 if TYPE_CHECKING:
     from mlflow_errata._queue import Issue, Queue, Standing
@@ -17,12 +17,11 @@ def progress(standing: Standing) -> str:
     audit = standing.issues.audit
     if audit is None:
         return f"0 of {words.plural(standing.n_audit, 'label')} checked."
-    said = (
-        f"{words.count(audit.n_wrong)} of {words.plural(audit.n_checked, 'checked label')} "
-        f"{'was' if audit.n_wrong == 1 else 'were'} wrong: "
-        f"{words.estimate(audit.precision, unit='share of rows')} of those in doubt are."
+    said = f"{checked(audit)}: {words.estimate(audit.precision, unit='share of rows')} of those in doubt are."
+    brought = (
+        "These answers came with the record; what is decided here is added to them." if standing.is_brought else ""
     )
-    return " ".join(filter(None, (said, _measured(audit), _unlike(standing))))
+    return " ".join(filter(None, (said, brought, _measured(audit), _unlike(standing))))
 
 
 def _measured(audit: Audit) -> str:

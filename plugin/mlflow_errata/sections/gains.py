@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlflow_errata.blocks import Cell, Chart, Column, StepCard, Table
+from mlflow_errata.blocks import Chart, Column, StepCard, Table
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections import next_steps, trials
-from mlflow_errata.sections._marks import Dot, dots
-from mlflow_errata.sections.trials import SERIES
-from mlflow_errata.steps import decouple
+from mlflow_errata.sections._marks import Dot, Series, axis_of_change, dots
+from mlflow_errata.sections.trials import NOTHING, REFERENCE, SERIES
+from mlflow_errata.steps import decouple, stop
 from mlflow_errata.steps._shape import NOT_TRIED
 
 if TYPE_CHECKING:
     from mlflow_errata.blocks import Status
     from mlflow_errata.estimate import Estimate
     from mlflow_errata.record.schema import Record
+    from mlflow_errata.steps._shape import NextStep
 
 TITLE = "What each step would deliver"
-NOTHING = "Do nothing"
 MARK = {"good": "●", "likely": "■", "unsure": "◆", "bad": "▲"}
-SHORT = {"good": "pays", "likely": "likely pays", "unsure": "not told from nothing", "bad": "loses"}
+SHORT = {"good": "pays", "likely": "likely pays", "unsure": "too little evidence", "bad": "loses"}
+ABOVE = "too little evidence or worth"
+"""Of a gain that does not pay though its interval lies above 0."""
+AS_IT_IS = "the reference"
 NARROW = 34
 """Characters of a step's name in one line beside the chart."""
 
@@ -30,6 +33,7 @@ class Offer(NamedTuple):
 
     at: int
     name: str
+    verdict: str
     gain: Estimate | None
     status: Status
     gains: float | None
@@ -45,7 +49,7 @@ def offers(record: Record) -> tuple[Offer, ...]:
     if record.trials is not None and not any(step.kind == "stop" for step in record.next_steps):
         paying = sum(item.status in {"good", "likely"} for item in found)
         noise, none = record.trials.noise, record.trials.chance_none
-        found.insert(paying, Offer(-1, NOTHING, noise, "unsure", None, none, "none", ""))
+        found.insert(paying, Offer(-1, NOTHING, AS_IT_IS, noise, "unsure", None, none, "none", ""))
     return tuple(found)
 
 
@@ -54,10 +58,20 @@ def _offer(at: int, card: StepCard, record: Record) -> Offer:
     if step.kind == "stop":
         noise = None if record.trials is None else record.trials.noise
         chance = None if record.trials is None else record.trials.chance_none
-        return Offer(at, NOTHING, noise, "unsure", None, chance, "none", "0, by definition")
+        return Offer(at, NOTHING, AS_IT_IS, noise, "unsure", None, chance, "none", "0, by definition")
     gain = step.gain_value or step.gain
     chances = (step.chance_gains, step.chance_best)
-    return Offer(at, card.title, gain, card.status, *chances, card.cost, step.gain_reason)
+    return Offer(at, card.title, _verdict(step, card.status), gain, card.status, *chances, card.cost, step.gain_reason)
+
+
+def _verdict(step: NextStep, status: Status) -> str:
+    """Whether a step pays, in two or three words."""
+    gain = step.gain_value or step.gain
+    if gain is None:
+        return f"○ {NOT_TRIED}"
+    if trials.is_unchecked(step):
+        return f"{MARK[status]} known after the check"
+    return f"{MARK[status]} {ABOVE if status == 'unsure' and gain.low > 0 else SHORT[status]}"
 
 
 def charts(record: Record) -> list[Chart]:
@@ -68,25 +82,31 @@ def charts(record: Record) -> list[Chart]:
         return []
     names = words.distinct([_folded(item.name) for item in known])
     rows = [
-        Dot(_lines(name), item.gain.value, SERIES[item.status].words, item.gain.low, item.gain.high, _value(item.gain))
+        Dot(_lines(name), item.gain.value, _series(item).words, item.gain.low, item.gain.high, _value(item.gain))
         for name, item in zip(names, known, strict=True)
         if item.gain is not None
     ]
     ends = [0.0, *(end for row in rows for end in (row.low, row.high) if end is not None)]
     room = 0.2 * (max(ends) - min(ends)) or 1.0
-    unit = words.metric(known[0].gain.unit) if known[0].gain is not None else ""
-    level = 90 if known[0].gain is None else round(100 * known[0].gain.level)
+    unit = _unit(record)
     spec = dots(
         rows,
-        tuple(SERIES.values()),
-        x={"title": f"measured gain, {unit} ({level} % interval)", "axis": {"tickCount": 6}},
+        (*SERIES.values(), REFERENCE),
+        x={
+            "title": f"measured gain, {words.counted_in(unit)} ({_level(record)} % interval)",
+            "axis": axis_of_change(unit, tickCount=6),
+        },
         domain=(min(ends) - room, max(ends) + room),
         rule=0.0,
     )
     told = "; ".join(
-        f"{item.name} {words.change(item.gain)}, {SERIES[item.status].words}" for item in known if item.gain is not None
+        f"{item.name} {words.change(item.gain)}, {_series(item).words}" for item in known if item.gain is not None
     )
-    return [Chart(spec, alt=f"Measured gain of each step in {unit}: {told}.")]
+    return [Chart(spec, alt=f"Measured gain of each step in {words.metric(unit)}: {told}.")]
+
+
+def _series(item: Offer) -> Series:
+    return REFERENCE if item.name == NOTHING else SERIES[item.status]
 
 
 def _unit(record: Record) -> str:
@@ -110,45 +130,62 @@ def _lines(name: str) -> str:
 
 
 def table(record: Record) -> Table:
-    """Gain with its interval, chance of being the best, and cost of every step; keys are positions in `next_steps`."""
+    """Gain with its interval, chances and cost of every step, in words; keys are positions in `next_steps`."""
     found = offers(record)
-    unit = _unit(record)
+    columns = (
+        Column("step"),
+        Column("verdict"),
+        Column(f"gain ({_level(record)} % interval)"),
+        Column("chance: gain", "percent"),
+        Column("chance: best", "percent"),
+        Column("cost"),
+    )
+    rows = tuple((item.name, item.verdict, _gain(item, record), item.gains, item.chance, item.cost) for item in found)
+    return Table(columns, rows, _caption(record, _unit(record)), tuple(str(item.at) for item in found))
+
+
+def figures(record: Record) -> Table:
+    """The same in figures, for a spreadsheet."""
     columns = (
         Column("step"),
         Column("verdict"),
         Column("gain", "number"),
         Column("low", "number"),
         Column("high", "number"),
-        Column("chance it gains", "percent"),
-        Column("chance it is the best", "percent"),
+        Column("unit"),
+        Column("chance: gain", "percent"),
+        Column("chance: best", "percent"),
         Column("cost"),
     )
-    return Table(
-        columns, tuple(_row(item, record) for item in found), _caption(record, unit), tuple(str(i.at) for i in found)
-    )
+    rows = []
+    for item in offers(record):
+        measured = (None,) * 3 if item.gain is None else (item.gain.value, item.gain.low, item.gain.high)
+        unit = item.why if item.gain is None else words.metric(item.gain.unit)
+        rows.append((item.name, item.verdict, *measured, unit, item.gains, item.chance, item.cost))
+    return Table(columns, tuple(rows))
 
 
-def _row(item: Offer, record: Record) -> tuple[Cell, ...]:
+def _gain(item: Offer, record: Record) -> str:
+    """The gain in the unit that the caption names, else with its own."""
     if item.gain is None:
-        return (item.name, f"○ {item.why}", None, None, None, item.gains, item.chance, item.cost)
-    if item.gain.unit != _unit(record):
-        said = f"{MARK[item.status]} {SHORT[item.status]}: {trials.amount(item.gain, record)}"
-        return (item.name, said, None, None, None, item.gains, item.chance, item.cost)
-    ends = (item.gain.value, item.gain.low, item.gain.high)
-    return (item.name, f"{MARK[item.status]} {SHORT[item.status]}", *ends, item.gains, item.chance, item.cost)
+        return ""
+    return words.change(item.gain) if item.gain.unit == _unit(record) else trials.amount(item.gain, record)
+
+
+def _level(record: Record) -> int:
+    known = (item.gain for item in offers(record) if item.gain is not None)
+    return round(100 * next((gain.level for gain in known), 0.9))
 
 
 def _caption(record: Record, unit: str) -> str:
     made = record.trials
-    untold = any(step.gain_reason == NOT_TRIED for step in record.next_steps)
-    how_to = ": give train= and budget= to errata.diagnose to measure their gains." if untold else "."
     if made is None and any(step.kind == decouple.KIND for step in record.next_steps):
         return (
             f"Gain in the {words.metric(unit)} with its 95 % interval, judged on rows that did not choose. The other "
-            f"steps were not tried{how_to}"
+            "steps were not tried: give train= and budget= to errata.diagnose to measure their gains."
         )
     if made is None or not unit:
-        return f"None of these was tried{how_to}"
+        return _untried(record)
     how = (
         f"{words.plural(made.n_judging, 'row')} in {words.plural(made.n_periods, 'period')}, "
         f"{words.plural(made.n_origins, 'refit')} of each step"
@@ -156,4 +193,16 @@ def _caption(record: Record, unit: str) -> str:
         else f"{words.plural(made.n_judging, 'row')} in folds"
     )
     noise = "" if made.noise is None else " Doing nothing is the unchanged model, refitted with another seed."
-    return f"Gain in {words.metric(unit)} with its 90 % interval, more is better; judged on {how}.{noise}"
+    above = any(item.verdict.endswith(ABOVE) for item in offers(record))
+    asked = " More is asked of one of several, and of rows to collect, than an interval above 0." if above else ""
+    return f"Gain in {words.metric(unit)}, more is better; judged on {how}.{noise}{asked}"
+
+
+def _untried(record: Record) -> str:
+    """Why no gain was measured, as the steps say; what to give where nothing but that was missing."""
+    steps = [step for step in record.next_steps if step.gain_reason and step.gain is None and step.kind != stop.KIND]
+    reasons = dict.fromkeys(step.gain_reason.removeprefix(f"{NOT_TRIED}: ") for step in steps)
+    said = [reason for reason in reasons if reason != NOT_TRIED]
+    if not said:
+        return "None of these was tried: give train= and budget= to errata.diagnose to measure their gains."
+    return f"No gain was measured: {'; '.join(' '.join(reason.split()) for reason in said)}."

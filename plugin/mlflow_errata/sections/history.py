@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.sections import REGISTRY
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import BLUE, GREY, PURPLE, Dot, Series, dots
+from mlflow_errata.sections._marks import BLUE, GREY, PURPLE, SAID, SKY, VERMILLION, Dot, Series, dots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlflow_errata.blocks import Cell
-    from mlflow_errata.tracking.search import RunRow
+    from mlflow_errata.tracking.search import RunRow, RunVerdict
 
 TITLE = "History"
-LOOKS = ((BLUE, "circle"), (GREY, "square"), (PURPLE, "diamond"))
+LOOKS = (
+    (BLUE, "circle"),
+    (PURPLE, "diamond"),
+    (SKY, "square"),
+    (VERMILLION, "triangle-down"),
+    (BLUE, "cross"),
+    (PURPLE, "triangle-up"),
+)
 """Colour and shape of the runs of one test set; no status is meant."""
+OTHERS = Series("other test sets", GREY, "triangle-right")
+"""What stands for the test sets of fewest runs where there are more than looks."""
 
 
 def name(row: RunRow) -> str:
@@ -36,7 +46,8 @@ def section(rows: Sequence[RunRow], zone: tuple[tzinfo, str] = (UTC, "UTC")) -> 
     measured = [row for row in rows if row.value is not None]
     metrics = list(dict.fromkeys(row.metric for row in measured))
     blocks: list[Block] = [Text(_comparable(rows))]
-    blocks += [_course([row for row in measured if row.metric == metric], metric) for metric in metrics]
+    kinds = _kinds(measured)
+    blocks += [_course([row for row in measured if row.metric == metric], metric, kinds) for metric in metrics]
     return [*blocks, _table(rows, zone)]
 
 
@@ -46,22 +57,34 @@ def _comparable(rows: Sequence[RunRow]) -> str:
         return "All runs were measured on the same rows."
     return (
         f"These runs were measured on {len(digests)} different test sets: "
-        "compare only runs that carry the same mark in the column 'test set'."
+        "compare only runs that are the same in the column 'test set'."
     )
 
 
-def _course(rows: Sequence[RunRow], metric: str) -> Chart:
-    series = {digest: f"test set {digest[:8]}" for digest in dict.fromkeys(row.digest for row in rows)}
-    kinds = [Series(said, *LOOKS[at % len(LOOKS)]) for at, said in enumerate(series.values())]
+def _kinds(rows: Sequence[RunRow]) -> dict[str, Series]:
+    """The look of every test set, the same in every chart and no two alike; those of fewest runs share one."""
+    known = [digest for digest, _ in Counter(row.digest for row in rows).most_common()]
+    own = {digest: Series(f"test set {digest[:8]}", *look) for digest, look in zip(known, LOOKS, strict=False)}
+    return dict.fromkeys(known, OTHERS) | own
+
+
+def _course(rows: Sequence[RunRow], metric: str, kinds: dict[str, Series]) -> Chart:
     marks = [
-        Dot(name(row), row.value or 0.0, series[row.digest], row.low, row.high, f"{words.number(row.value or 0.0)}")
+        Dot(
+            name(row),
+            row.value or 0.0,
+            kinds[row.digest].words,
+            row.low,
+            row.high,
+            f"{words.number(row.value or 0.0)}",
+        )
         for row in rows
     ]
     low, high = min(row.low or 0.0 for row in rows), max(row.high or 0.0 for row in rows)
     pad = 0.15 * (high - low or 1.0)
     spec = dots(
         marks,
-        kinds,
+        list(dict.fromkeys(kinds.values())),
         x={"title": f"{words.metric(metric)} (95 % interval)", "scale": {"zero": False}, "axis": {"tickCount": 6}},
         domain=(low - pad, high + pad),
     )
@@ -101,5 +124,13 @@ def _verdict(row: RunRow, diagnosis: str) -> str:
     said = row.verdicts.get(diagnosis)
     if said is None:
         return "not made"
-    mark = "▲ found" if said.found else "● not found"
-    return mark if said.value is None else f"{mark} ({words.number(said.value)})"
+    mark = SAID.get(said.status, SAID["bad" if said.found else "good"])
+    return mark if said.value is None or mark == SAID["unsure"] else f"{mark} · {_figure(said, diagnosis)}"
+
+
+def _figure(said: RunVerdict, diagnosis: str) -> str:
+    """The headline of a diagnosis with its unit; of drift it is a change, and has a sign."""
+    value = said.value or 0.0
+    sign = "+" if diagnosis == "recency_drift" and value > 0 else ""
+    told = words.percent(value) if words.is_share(said.unit) else words.number(value)
+    return f"{words.metric(said.unit)} {sign}{told}"

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, Series, dots, of_status
+from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.steps.relabel import AUDIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlflow_errata.diagnoses._pitfalls import Stratum
     from mlflow_errata.diagnoses._suspicion import SuspectSlice
+    from mlflow_errata.diagnoses._worklist import Audit
     from mlflow_errata.diagnoses.label_issues import LabelIssues
     from mlflow_errata.record.schema import Record
 
 TITLE = "Label issues"
 MOST_ROWS, MOST_PAIRS, MOST_CLASSES = 20, 15, 30
+TABLED = 3
+"""Rare classes from which on they stand in a table, not in a sentence each."""
 MAY_BE = of_status("unsure", "may be wrong, at most")
-IS_WRONG = of_status("bad", "wrong beyond what hard rows explain")
 
 
 def not_made(reason: str, record: Record) -> NotMade:
@@ -42,23 +48,33 @@ def verdict(result: LabelIssues, record: Record) -> Verdict:
         "unsure",
         f"{against} {words.plural(result.n_flagged, 'label')} "
         f"({words.percent(result.n_flagged / record.dataset.n_rows)}), as hard rows, rare classes and drift do too: "
-        f"{most}, and none has to be. Checking 40 of them tells.",
+        f"{most}, and none has to be. {_asked(result.n_flagged)}",
     )
+
+
+def _asked(n_flagged: int) -> str:
+    """How many labels a person has to check to know."""
+    if n_flagged > AUDIT:
+        return f"Checking {AUDIT} of them tells."
+    return "Checking it tells." if n_flagged == 1 else "Checking them tells."
 
 
 def _audited(result: LabelIssues) -> Verdict:
     audit = result.audit
     if audit is None:
         return Verdict("unsure", "")
-    seen = (
-        f"{words.count(audit.n_wrong)} of {words.plural(audit.n_checked, 'checked label')} "
-        f"{'was' if audit.n_wrong == 1 else 'were'} wrong: {_share(audit.precision)} of the flags are true errors"
-    )
+    seen = f"{checked(audit)}: {_share(audit.precision)} of the flags are true errors"
     if not result.found:
         return Verdict("good", f"{seen}, too few to relabel for.")
     return Verdict(
         "bad", f"{seen}, so {words.estimate(result.noise_rate, unit='share of rows')} of all labels are wrong."
     )
+
+
+def checked(audit: Audit) -> str:
+    """How many labels were looked at, and how many of them were wrong."""
+    were = "was" if 1 in (audit.n_wrong, audit.n_checked) else "were"
+    return f"{words.count(audit.n_wrong)} of {words.plural(audit.n_checked, 'checked label')} {were} wrong"
 
 
 def _share(measured: object) -> str:
@@ -89,7 +105,11 @@ def section(result: LabelIssues, record: Record) -> list[Block]:
     evident = [item for item in result.slices if item.evident]
     blocks += [Text(words.capital(finding(item))) for item in evident[1 if result.audit is None else 0 :]]
     blocks += [Text(_hard(item)) for item in result.slices if not item.evident]
-    blocks += [Text(text) for text in (*_piles(result), _twins(result)) if text]
+    rare = [item for item in result.strata if item.kind == "class"]
+    tabled = rare if len(rare) >= TABLED else []
+    blocks += [Text(_pile(item)) for item in result.strata if item not in tabled]
+    blocks += [_rare(tabled)] if tabled else []
+    blocks += [Text(_twins(result))] if result.n_conflicts else []
     if result.audit is not None and len(result.audit.strata) > 1:
         blocks.append(_strata(result))
     if result.classes:
@@ -102,11 +122,7 @@ def section(result: LabelIssues, record: Record) -> list[Block]:
 def _facts(result: LabelIssues, record: Record) -> Facts:
     facts = [
         Fact("labels in doubt", words.count(result.n_flagged), f"of {words.plural(record.dataset.n_rows, 'row')}"),
-        Fact(
-            "labels that are wrong",
-            words.value(result.noise_rate, unit="share of rows"),
-            words.interval(result.noise_rate, unit="share of rows"),
-        ),
+        _noise(result),
     ]
     audit = result.audit
     if audit is not None:
@@ -123,6 +139,15 @@ def _facts(result: LabelIssues, record: Record) -> Facts:
     return Facts(tuple(facts))
 
 
+def _noise(result: LabelIssues) -> Fact:
+    """Until labels were checked only the ends are known: what evidence asks for, and what may be."""
+    noise, share = result.noise_rate, "share of rows"
+    if result.audit is not None:
+        return Fact("labels that are wrong", words.value(noise, unit=share), words.interval(noise, unit=share))
+    least = f"at least {words.percent(noise.low)}" if noise.low > 0 else "none has to be"
+    return Fact("may be wrong, at most", words.percent(noise.high), f"of all labels; {least}")
+
+
 def _hard(item: SuspectSlice) -> str:
     where = words.listed([words.shown(condition) for condition in item.conditions])
     return (
@@ -131,18 +156,32 @@ def _hard(item: SuspectSlice) -> str:
     )
 
 
-def _piles(result: LabelIssues) -> list[str]:
-    told = []
-    for item in result.strata:
-        rare, rest = item.kind == "class", words.percent(item.elsewhere.value)
-        who = f"Rows of the rare class {words.shown(item.name)}" if rare else f"Rows since {_moment(item.name)}"
-        why = (
-            "rare classes are contradicted more often when right"
-            if rare
-            else "drift raises flags where labels are right"
+def _pile(item: Stratum) -> str:
+    rare, rest = item.kind == "class", words.percent(item.elsewhere.value)
+    who = f"Rows of the rare class {words.shown(item.name)}" if rare else f"Rows since {_moment(item.name)}"
+    why = "rare classes are contradicted more often when right" if rare else "drift raises flags where labels are right"
+    return f"{who} are in doubt in {_share(item.flagged)}, against {rest} elsewhere: {why}."
+
+
+def _rare(strata: Sequence[Stratum]) -> Table:
+    columns = (
+        Column("rare class"),
+        Column("rows", "integer"),
+        Column("in doubt", "percent"),
+        Column("95 % interval"),
+        Column("in doubt elsewhere", "percent"),
+    )
+    rows = tuple(
+        (
+            words.shown(item.name),
+            item.support,
+            item.flagged.value,
+            words.interval(item.flagged, unit="share of rows"),
+            item.elsewhere.value,
         )
-        told.append(f"{who} are in doubt in {_share(item.flagged)}, against {rest} elsewhere: {why}.")
-    return told
+        for item in strata
+    )
+    return Table(columns, rows, "Rare classes are contradicted more often when right.")
 
 
 def _moment(told: str) -> str:
@@ -154,8 +193,6 @@ def _moment(told: str) -> str:
 
 
 def _twins(result: LabelIssues) -> str:
-    if not result.n_conflicts:
-        return ""
     shown = [
         " and ".join(
             f"{words.shown(row)} ({words.quoted(label)})" for row, label in zip(item.ids, item.labels, strict=True)
@@ -197,24 +234,25 @@ def _strata(result: LabelIssues) -> Table:
 def _by_class(result: LabelIssues) -> Chart:
     shown = result.classes[:MOST_CLASSES]
     names = words.distinct([item.label for item in shown])
-    series: Series = MAY_BE
     rows = [
         Dot(
             name=name,
             value=item.noise_rate.value,
             low=item.noise_rate.low,
             high=item.noise_rate.high,
-            series=series.words,
+            series=MAY_BE.words,
             words=words.percent(item.noise_rate.value),
         )
         for name, item in zip(names, shown, strict=True)
     ]
     most = max(item.noise_rate.high for item in shown)
-    axis = {"title": "labels in doubt (95 % interval)", "axis": {"format": ".0%", "tickCount": 5}}
+    axis = {"title": "labels that may be wrong (95 % interval)", "axis": {"format": ".0%", "tickCount": 5}}
     return Chart(
-        dots(rows, (series,), x=axis, domain=(0, min(1.0, max(most, 0.01)))),
-        alt="Labels in doubt by class: " + words.listed([f"{row.name} {row.words}" for row in rows], most=8) + ".",
-        title="Labels in doubt, by given label",
+        dots(rows, (MAY_BE,), x=axis, domain=(0, min(1.0, max(most, 0.01)))),
+        alt="Labels that may be wrong, by class: "
+        + words.listed([f"{row.name} {row.words}" for row in rows], most=8)
+        + ".",
+        title="Labels that may be wrong by the scores alone, by given label",
     )
 
 
@@ -224,7 +262,11 @@ def _pairs(result: LabelIssues) -> Table:
         (words.shown(item.given), words.shown(item.suggested), item.support, item.share)
         for item in result.pairs[:MOST_PAIRS]
     )
-    return Table(columns, rows, "Pairs of labels that are most often in doubt.")
+    caption = (
+        "Pairs of labels that are most often in doubt. In doubt are the most suspicious rows, as many as the scores "
+        "contradict in all: of one label they may be more than may be wrong."
+    )
+    return Table(columns, rows, caption)
 
 
 def _first(result: LabelIssues) -> Table:

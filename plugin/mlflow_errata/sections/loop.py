@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.sections import _words as words
+from mlflow_errata.steps import stop
 
 if TYPE_CHECKING:
     from mlflow_errata._choices import Choice, Outcome
@@ -20,6 +21,7 @@ HOW = {
 }
 
 
+IMPORT = "import mlflow_errata as errata\n\n"
 LONGEST = 400
 """Characters of a reason that are shown."""
 
@@ -50,6 +52,8 @@ def decided(choice: Choice) -> str:
 
 def by_hand(choice: Choice) -> str:
     """What a person has to do for an accepted step without a recipe; empty where there is one."""
+    if choice.verdict == "accept" and choice.kind == stop.KIND:
+        return "The model stays as it is: there is nothing to run."
     return "" if choice.verdict != "accept" or choice.recipe is not None else words.capital(reason(choice.by_hand))
 
 
@@ -87,13 +91,22 @@ def expected(promised: Estimate | None, track: Track | None) -> str:
     )
 
 
+def on_record(code: str, run_id: str, *, checked: bool = False) -> str:
+    """Code that speaks of `record`, which is read from its run first, with the labels `checked` since."""
+    if "record" not in code:
+        return code
+    record = f"errata.load({run_id!r})"
+    record = f"errata.audited({record}, errata.load_decisions({run_id!r}))" if checked else record
+    return f"{IMPORT}record = {record}\n{code.removeprefix(IMPORT)}"
+
+
 def code(choice: Choice, record: Record, run_id: str) -> str:
-    """The code of the run that takes an accepted step, to be copied as it is.
+    """The code of the run that takes an accepted step, to be copied as it is; none where the model is kept.
 
     It needs `model`, `train` and `evaluation` as `diagnose` had them, and `newest`, labelled rows that came after,
     where the step fits on the evaluation rows; `value` where one was declared as a mapping or a function.
     """
-    if choice.verdict != "accept" or choice.recipe is None:
+    if choice.verdict != "accept" or choice.recipe is None or choice.kind == stop.KIND:
         return ""
     judged = "newest" if choice.on_evaluation else "evaluation"
     newer = ", newer=evaluation" if choice.on_evaluation else ""

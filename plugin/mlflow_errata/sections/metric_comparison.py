@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlflow_errata.blocks import Block, Chart, Column, Fact, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.metric import catalogued
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import BLUE, GREY, NOTE, PURPLE, VERMILLION, Series, Spec, chart, legend_of
+from mlflow_errata.sections._marks import BLUE, GREY, NOTE, PLAIN, PURPLE, VERMILLION, Series, Spec, chart, legend_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ def _points(rows: list[dict[str, Any]], titles: tuple[str, str], series: Sequenc
             "type": "quantitative",
             "title": title,
             "scale": {"zero": False, "padding": 18},
-            "axis": {"tickCount": 5, "format": "~g"},
+            "axis": {"tickCount": 5, "format": PLAIN},
         }
         for key, title in zip("xy", titles, strict=True)
     )

@@ -42,13 +42,18 @@ def title(record: Record) -> str:
     return title_of(record.next_steps[0], record) if record.next_steps else TITLE
 
 
+def after_declined(card: StepCard, declined: StepCard) -> str:
+    """One sentence below the title where the first step was turned down, and another takes its place."""
+    return f"Gain: {card.gain}. It takes the place of what was declined: {declined.title}."
+
+
 def lede(record: Record) -> str:
     """One sentence below the title: what is known of the gain."""
     steps = record.next_steps
     if not steps:
         return "This record proposes no step."
     if record.trials is not None:
-        return trials.lede(record, record.trials)
+        return trials.lede(record, record.trials, [title_of(step, record) for step in record.plan[1:]])
     if steps[0].kind == "stop":
         return _nothing_to_do(record)
     if steps[0].gain is not None:
@@ -237,8 +242,12 @@ def _cost(step: NextStep) -> str:
         return "none"
     if step.bound is not None and not step.cost.seconds and not step.cost.rows:
         return "no refit, no labels, no rows"
-    known = _known(step.cost)
-    return f"{words.listed(known)}, then a refit" if known else KIND_COST.get(step.kind, "not known")
+    by_hand, refit = words.listed(_by_hand(step.cost)), "a refit"
+    if step.cost.seconds:
+        refit = f"a refit of {_compute(step.cost.seconds)}"
+    if not by_hand:
+        return refit if step.cost.seconds else KIND_COST.get(step.kind, "not known")
+    return f"{by_hand}, then {refit}"
 
 
 KIND_COST = {
@@ -250,17 +259,16 @@ KIND_COST = {
 }
 
 
-def _known(cost: Cost) -> list[str]:
+def _by_hand(cost: Cost) -> list[str]:
     return [
         *([f"{words.plural(cost.labels, 'label')} to check by hand"] if cost.labels else []),
         *([f"{words.plural(cost.rows, 'row')} to collect"] if cost.rows else []),
-        *([f"{_compute(cost.seconds)} of compute"] if cost.seconds else []),
     ]
 
 
 def _compute(seconds: float) -> str:
     if seconds < 1:
-        return "less than a second"
+        return "under 1 s"
     return f"about {seconds:.0f} s" if seconds < 2 * MINUTE else f"about {seconds / MINUTE:.0f} minutes"
 
 
@@ -274,7 +282,18 @@ def _because(step: NextStep, record: Record) -> tuple[str, ...]:
         said.append(_doubt(step, record))
     if step.kind == "collect_data" and "rows" in step.params and record.trials is not None:
         said += [] if record.trials.curve is None else [trials.curve(record.trials.curve)]
-    return tuple(sentence for sentence in said if sentence)
+    return tuple(sentence for sentence in said if sentence) or _unasked(step, record)
+
+
+def _unasked(step: NextStep, record: Record) -> tuple[str, ...]:
+    """What speaks for a step that answers no finding: that it was tried."""
+    if record.trials is None or step.bound is None:
+        return ()
+    tried = words.plural(len(record.trials.tried), "step")
+    if step not in record.trials.tried:
+        return (f"No finding asks for it: {tried} were tried besides.",)
+    which = "the best" if step == record.next_steps[0] else "one"
+    return (f"No finding asks for it: it is {which} of {tried} tried.",)
 
 
 def _doubt(step: NextStep, record: Record) -> str:

@@ -188,6 +188,15 @@ def _course_spec(
         "axis": {"tickCount": 5},
     }
     words_of: Spec = {"type": "text", "color": NOTE, "fontSize": 11, "tooltip": None}
+    reached = {tick["run"]: tick["value"] for tick in ticks}
+    said = [  # above the interval and the tick
+        {
+            "run": point["run"],
+            "value": max(point["high"], reached.get(point["run"], point["high"])),
+            "words": point["words"],
+        }
+        for point in points
+    ]
     tooltip = [
         {"field": "run"},
         {"field": "series", "title": "step"},
@@ -226,8 +235,9 @@ def _course_spec(
                 "encoding": {"x": x, "y": y, "tooltip": tooltip, **legend_of(series)},
             },
             {
+                "data": {"values": said},
                 "mark": words_of | {"dy": -12, "baseline": "bottom"},
-                "encoding": {"x": x, "y": y | {"field": "high"}, "text": {"field": "words"}},
+                "encoding": {"x": x, "y": y, "text": {"field": "words"}},
             },
         ],
     )

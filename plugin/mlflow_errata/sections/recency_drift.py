@@ -9,7 +9,7 @@ from mlflow_errata.sections import _by_label
 from mlflow_errata.sections import _words as words
 from mlflow_errata.sections._columns_moved import columns_moved
 from mlflow_errata.sections._courses import fewest_drawn, metric_course, rate_course, rows_course
-from mlflow_errata.sections._marks import BLUE, Dot, Series, Spec, dots
+from mlflow_errata.sections._marks import BLUE, Dot, Series, Spec, axis_of_change, dots
 from mlflow_errata.sections._spans import precision
 
 if TYPE_CHECKING:
@@ -201,7 +201,10 @@ def _split(result: RecencyDrift) -> Chart:
     ends = [0.0, *(end for _, part in parts for end in (part.low, part.high))]
     room = 0.1 * (max(ends) - min(ends) or 1.0)
     unit = result.metric if result.split is None else result.split.concept.unit
-    axis: Spec = {"title": f"change of {words.metric(unit)} (95 % interval)", "axis": {"tickCount": 5}}
+    axis: Spec = {
+        "title": f"change in {words.counted_in(unit)} (95 % interval)",
+        "axis": axis_of_change(unit, tickCount=5),
+    }
     return Chart(
         dots(rows, (PART,), x=axis, domain=(min(ends) - room, max(ends) + room), rule=0.0),
         alt="Parts of the change: " + words.listed([f"{row.name} {row.words}" for row in rows]) + ".",

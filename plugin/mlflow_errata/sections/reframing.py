@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlflow_errata.sections import _words as words
+from mlflow_errata.sections.loop import IMPORT
 
 if TYPE_CHECKING:
     from mlflow_errata.record.schema import Record
@@ -44,16 +45,13 @@ def code(step: NextStep, record: Record) -> str:
     """The recipe that takes the step; nothing where columns have to be found first."""
     if step.params.get("to") == "pairs":
         return ""
-    planned = step in record.plan[:1]
     at = list(record.next_steps).index(step)
-    chosen = "record" if planned else f"record, record.next_steps[{at}]"
     after = (
         "  # the model then answers in the new classes"
         if step.params.get("to") in ANOTHER_LABEL
         else "  # a clone; then diagnose on rows newer than these"
     )
     return (
-        "import mlflow_errata as errata\n\n"
-        f"recipe = errata.Recipe.of({chosen})\n"
+        f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}])\n"
         f"model = recipe.fit(model, train, newer=evaluation){after}"
     )

@@ -9,7 +9,7 @@ from mlflow_errata.diagnoses.class_imbalance import ClassImbalance
 from mlflow_errata.diagnoses.recency_drift import RecencyDrift
 from mlflow_errata.sections import REGISTRY, loop, verdicts
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, dots, of_status
+from mlflow_errata.sections._marks import SAID, Dot, axis_of_change, dots, of_status
 
 if TYPE_CHECKING:
     from mlflow_errata._compare import Change
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 WORSE, BETTER = of_status("bad", "worse"), of_status("good", "better")
 LINE_OF_NAME = 30
 """Characters of a line of a slice's name beside the chart."""
-SAID = {"bad": "▲ found", "good": "● not found", "unsure": "◆ cannot tell", "ignored": "○ ignored"}
 
 
 def title(found: RunComparison) -> str:
@@ -45,13 +44,13 @@ def lede(found: RunComparison) -> str:
     return said
 
 
-def section(found: RunComparison) -> list[Block]:
-    """The change, flips, slices that got worse and better, and what each run found."""
+def section(found: RunComparison, names: tuple[str, str] | None = None) -> list[Block]:
+    """The change, flips, slices that got worse and better, and what each run found. `names`: of the two runs."""
     blocks: list[Block] = [Text(lede(found))]
     if found.flips is not None:
         blocks.append(_flips(found))
     blocks += _slices(found)
-    return [*blocks, then_and_now(found.old, found.new)]
+    return [*blocks, _diagnoses(found, names)]
 
 
 def _flips(found: RunComparison) -> Facts:
@@ -104,7 +103,10 @@ def _chart(found: RunComparison) -> Chart:
     spec = dots(
         rows,
         (WORSE, BETTER),
-        x={"title": f"change of {unit} (95 % interval); right of the line is worse", "axis": {"tickCount": 6}},
+        x={
+            "title": f"change in {words.counted_in(unit)} (95 % interval); right of the line is worse",
+            "axis": axis_of_change(unit, tickCount=6),
+        },
         domain=(min(*ends, 0.0) - room, max(*ends, 0.0) + room),
         rule=0.0,
     )
@@ -131,15 +133,18 @@ def _points(change: Estimate, *, alone: bool = False) -> str:
     return f"{100 * change.value:+.1f} points{interval}"
 
 
-def then_and_now(old: Record, new: Record) -> Table:
+def _diagnoses(found: RunComparison, names: tuple[str, str] | None) -> Table:
     """What each diagnosis said of both runs, and the numbers of drift and imbalance."""
-    said = [verdicts(record) for record in (old, new)]
+    records = (found.old, found.new)
+    said = [verdicts(record) for record in records]
     rows: list[tuple[Cell, ...]] = []
     for name, module in REGISTRY.items():
         rows.append(
-            (module.TITLE, *(_told(each[name], record, name) for each, record in zip(said, (old, new), strict=True)))
+            (module.TITLE, *(_told(each[name], record, name) for each, record in zip(said, records, strict=True)))
         )
-    columns = (Column("diagnosis"), Column("then"), Column("now"))
+    places = ("earlier", "newer")
+    heads = places if names is None else [f"{at}: {words.shown(name)}" for at, name in zip(places, names, strict=True)]
+    columns = (Column("diagnosis"), *(Column(head) for head in heads))
     return Table(columns, tuple(rows), caption="What the diagnoses said of each run, on its own evaluation rows.")
 
 
@@ -162,7 +167,7 @@ def _figure(result: object) -> str:
 
 
 def summary(found: RunComparison) -> str:
-    """What `print` shows: the change, flips, slices, and the diagnoses then and now; plain text."""
+    """What `print` shows: the change, flips, slices, and what the diagnoses said of both; plain text."""
     lines = [f"{title(found)}. {lede(found)}"]
     for block in section(found)[1:]:
         if isinstance(block, Facts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlflow_errata.blocks import Block, Column, Status, Table, Verdict
@@ -106,7 +107,10 @@ def _status(excess: Estimate | None) -> Status:
 def _told_apart(excess: Estimate) -> str:
     if excess.low <= 0 <= excess.high:
         return "the two are not distinguishable"
-    return f"excess errors {amount(excess)}" if excess.low > 0 else f"that is {amount(excess)} errors fewer inside"
+    if excess.low > 0:
+        return f"excess errors {amount(excess)}"
+    fewer = replace(excess, value=-excess.value, low=-excess.high, high=-excess.low)
+    return f"that is {amount(fewer)} errors fewer inside"
 
 
 def own_code(expression: str) -> str:

@@ -24,8 +24,9 @@ MOST_CONTRASTED = 5
 MOST_TOLD = 3
 """Contrasts of a slice that are told in a sentence."""
 SUSPECTED = (
-    "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance. Check "
-    "them on new rows before acting."
+    "Suspected: these pass at a false discovery rate of 10 % only, so about one in ten of such slices is chance, or "
+    "their error is not above that of all rows once it allows for their having been picked. Check them on new rows "
+    "before acting."
 )
 BEYOND, UNCLEAR = (
     of_status("bad", "more errors than elsewhere"),
@@ -54,8 +55,7 @@ def verdict(result: SliceErrors, record: Record) -> Verdict:  # noqa: ARG001 - t
     if not result.slices:
         return Verdict(
             "good",
-            f"No slice is distinguishable from chance: {result.overall.unit} {overall}, "
-            f"{words.plural(result.n_examined, 'slice')} examined.",
+            f"{_none(result)}: {result.overall.unit} {overall}, {words.plural(result.n_examined, 'slice')} examined.",
         )
     worst = result.slices[0]
     return Verdict(
@@ -64,6 +64,13 @@ def verdict(result: SliceErrors, record: Record) -> Verdict:  # noqa: ARG001 - t
         f"{words.conditions(worst)}: {worst.error.unit} {words.estimate(worst.error)} on "
         f"{words.plural(worst.support, 'row')}, {overall} overall.",
     )
+
+
+def _none(result: SliceErrors) -> str:
+    n = len(result.suspected)
+    if not n:
+        return "No slice is distinguishable from chance"
+    return f"No slice is confirmed, {words.count(n)} {'is' if n == 1 else 'are'} suspected"
 
 
 def section(result: SliceErrors, record: Record) -> list[Block]:
@@ -92,7 +99,7 @@ def explained(result: SliceErrors, record: Record) -> list[Block]:
 
 def finding(item: Slice) -> str:
     """One slice in a sentence."""
-    times = f", {words.number(item.lift)} times that of all rows"
+    times = f", {words.number(item.lift)} times that of all rows" if item.lift > 1 else ""
     return (
         f"Where {words.conditions(item)} the {item.error.unit} is {words.estimate(item.error)} on "
         f"{words.plural(item.support, 'row')}{times}."

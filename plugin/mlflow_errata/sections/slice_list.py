@@ -39,17 +39,19 @@ PICK = "pick"
 """The chart's selection: a list of {"slice_id": ..., "turn": ...}."""
 BEYOND, UNCLEAR, SUSPECTED, SETTLED = (
     Series("more errors than elsewhere", COLOUR["bad"], SHAPE["bad"]),
-    Series("not distinguishable: the interval includes 0", GREY, SHAPE["unsure"]),
-    Series("suspected: one in ten is chance", GREY, "square"),
+    Series("interval includes 0", GREY, SHAPE["unsure"]),
+    Series("suspected", GREY, "square"),
     Series("fixed or accepted", BLUE, SHAPE["good"]),
 )
 ASPECT_WORDS = {
+    "unexplained": "unexplained errors",
     "excess": "excess errors",
     "effect": "effect size",
     "support": "rows",
     "value": "value lost",
 }
 ASPECT_HELP = {
+    "unexplained": "errors beyond what the slices found before it leave to be expected",
     "excess": "errors beyond those of the rows outside, at the lower end of the interval",
     "effect": "mean error inside - outside",
     "support": "rows inside",

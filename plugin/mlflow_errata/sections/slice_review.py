@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlflow_errata.blocks import Block, Chart, Column, Table, Text
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import COLOUR, GREY, SHAPE, Dot, Series, Spec, chart, dots, legend_of
+from mlflow_errata.sections._marks import COLOUR, GREY, PLAIN, SHAPE, Dot, Series, Spec, chart, dots, legend_of
 from mlflow_errata.sections.slice_list import FEW, amount
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ LINE_OF_NAME = 60
 
 def figures(item: Slice) -> list[str]:
     """What is known of a slice, a sentence each."""
-    times = f", {words.number(item.lift)} times that of all rows" if item.lift else ""
+    times = f", {words.number(item.lift)} times that of all rows" if item.lift > 1 else ""
     told = [
         f"{words.capital(item.error.unit)} {words.estimate(item.error)} on {words.plural(item.support, 'row')}{times}.",
         f"Excess errors {amount(item.excess)}; {words.percent(item.share_of_errors)} of all errors lie inside.",
     ]
     if item.tier == "suspected":
-        told.append("Suspected only: one in ten of such slices is chance. Check it on new rows before acting.")
+        told.append(f"Suspected only: {_doubt(item)}. Check it on new rows before acting.")
     elif item.excess.low <= 0:
-        told.append("The interval of its excess errors includes 0: by itself it is not distinguishable from the rest.")
+        told.append("That it errs more is beyond chance; how much more is not told: the interval includes 0.")
     if item.support < FEW:
         told.append(f"{words.too_few(item.support, 'rank')}.")
     if item.metric is not None and item.metric.unit != item.error.unit:
@@ -48,6 +48,12 @@ def figures(item: Slice) -> list[str]:
     if item.only_label is not None:
         told.append(f"Every label inside is {words.quoted(item.only_label)}: the slice restates the label.")
     return told
+
+
+def _doubt(item: Slice) -> str:
+    if item.lift > 1:
+        return "one in ten of such slices is chance"
+    return "its error is not above that of all rows once it allows for the slice having been picked"
 
 
 def _bias(bias: Estimate) -> str:
@@ -186,7 +192,7 @@ def _course_spec(rows: list[Spec], name: str, *, share: bool) -> Spec:
     x: Spec = {"field": "window", "type": "ordinal", "sort": order, "title": None}
     x |= {"axis": {"labelAngle": 0, "labelOverlap": True}, "scale": {"padding": 0.5}}
     y: Spec = {"type": "quantitative", "title": name, "scale": {"zero": False, "nice": True}}
-    y["axis"] = {"tickCount": 5, "format": ".0%" if share else "~g"}
+    y["axis"] = {"tickCount": 5, "format": ".0%" if share else PLAIN}
     both = legend_of([INSIDE, OUTSIDE])
     offset = {"field": "series", "type": "nominal", "sort": [INSIDE.words, OUTSIDE.words]}
     tooltip = [{"field": "window"}, {"field": "series"}, {"field": "words", "title": name}]

@@ -7,7 +7,7 @@ from functools import singledispatch
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from mlflow_errata.blocks import Chart, Facts, NotMade, Table, Text, Verdict
+from mlflow_errata.blocks import Chart, Codes, Facts, NotMade, Table, Text, Verdict
 from mlflow_errata.sections import gains, next_steps, sections, verdicts
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def csv_of(record: Record, names: Sequence[str]) -> str:
     write = csv.writer(file).writerow
     if not names or STEPS in names:
         write([next_steps.TITLE])
-        _write(write, [gains.table(record)])
+        _write(write, [gains.figures(record)])
     for part in sections(record):
         if not names or part.name in names:
             write([part.title])
@@ -88,7 +88,7 @@ def _(block: Verdict) -> Rows:
 
 
 @_rows.register
-def _(block: Text) -> Rows:
+def _(block: Text | Codes) -> Rows:
     return [[block.sentence]]
 
 

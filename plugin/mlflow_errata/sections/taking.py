@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.diagnoses.slice_errors import SliceErrors
 from mlflow_errata.sections import _by_label, reframing
+from mlflow_errata.sections.loop import IMPORT
+from mlflow_errata.steps import decides_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from mlflow_errata.diagnoses.slice_errors import Slice
     from mlflow_errata.record.schema import Record
     from mlflow_errata.steps._shape import NextStep
+
+
+FIT = "model = recipe.fit(model, train, newer=evaluation)  # a clone; then diagnose on rows newer than these"
+DECIDE = "model = recipe.decide(model)  # the model as it is, by another rule; nothing is fitted"
 
 
 def code(step: NextStep, record: Record) -> str:
@@ -30,7 +36,7 @@ def slice_of(result: object, step: NextStep) -> tuple[int, Slice] | None:
 
 
 def _recipe(step: NextStep, record: Record) -> str:
-    """The recipe of a step that was tried; the first one takes the whole plan."""
+    """The recipe of a step; where more of the plan follows, how to take all of it."""
     if step.kind == "collect_data":
         return _collect(step, record)
     if step.kind == "decouple":
@@ -39,21 +45,19 @@ def _recipe(step: NextStep, record: Record) -> str:
         return reframing.code(step, record)
     if record.summary.task == "multilabel":
         return _by_label.code(step, record)
-    planned = step in record.plan[:1]
     at = list(record.next_steps).index(step)
-    chosen = "record" if planned else f"record, record.next_steps[{at}]"
+    goes_on = step in record.plan[:1] and len(record.plan) > 1
+    whole = f"  # errata.Recipe.of(record): the plan of {len(record.plan)} steps" if goes_on else ""
     return (
-        "import mlflow_errata as errata\n\n"
-        f"recipe = errata.Recipe.of({chosen})\n"
-        "model = recipe.fit(model, train, newer=evaluation)  # a clone; then diagnose on rows newer than these"
+        f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}]){whole}\n"
+        f"{DECIDE if decides_only(step.kind, dict(step.params)) else FIT}"
     )
 
 
 def _decouple(step: NextStep, record: Record) -> str:
     at = list(record.next_steps).index(step)
     return (
-        "import mlflow_errata as errata\n\n"
-        f"recipe = errata.Recipe.of(record, record.next_steps[{at}])  # recipe.to_json() holds the weights\n"
+        f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}])  # recipe.to_json() holds the weights\n"
         "rank_by = recipe.score(evaluation)  # of the logged scores; nothing is refitted"
     )
 
@@ -64,6 +68,8 @@ def _of_slice(step: NextStep, record: Record) -> str:
 
 
 def _relabel(step: NextStep, record: Record) -> str:
+    if "decisions" in step.params:
+        return _corrected(step, record)
     if "label_issues" in step.because:
         audit = step.params.get("audit")
         return (
@@ -76,6 +82,14 @@ def _relabel(step: NextStep, record: Record) -> str:
     return found and (
         f"{found}to_check = train[found.mask(train)]\n"
         f"to_check = to_check.sample(min({audit}, len(to_check)), random_state=0)"
+    )
+
+
+def _corrected(step: NextStep, record: Record) -> str:
+    at = list(record.next_steps).index(step)
+    return (
+        f"{IMPORT}recipe = errata.Recipe.of(record, record.next_steps[{at}])\n"
+        "model = recipe.fit(model, train)  # a clone, on exactly these labels, by id; what train lacks is named"
     )
 
 
@@ -92,27 +106,6 @@ def _drop(step: NextStep, record: Record) -> str:
     )
 
 
-def _resample(step: NextStep, record: Record) -> str:
-    label = _role(record, "label")
-    if step.params.get("method") != "class_weight":
-        return ""
-    return (
-        "from sklearn.utils.class_weight import compute_sample_weight\n\n"
-        f'weight = compute_sample_weight("balanced", train[{label!r}])\n'
-        f"model.fit(train[features], train[{label!r}], sample_weight=weight)"
-    )
-
-
-def _retrain(step: NextStep, record: Record) -> str:
-    label, time, since = _role(record, "label"), _role(record, "time"), step.params.get("since")
-    recent = "" if since is None else f"rows = rows[rows[{time!r}] >= {since!r}]\n"
-    return (
-        "import pandas as pd\n\n"
-        f"rows = pd.concat([train, evaluation])\n{recent}"
-        f"model.fit(rows[features], rows[{label!r}])  # then diagnose on rows newer than these"
-    )
-
-
 def _role(record: Record, role: str) -> Any:
     return record.dataset.roles.get(role, role)
 
@@ -120,8 +113,8 @@ def _role(record: Record, role: str) -> Any:
 CODE: Mapping[str, Callable[[NextStep, Record], str]] = {
     "drop_columns": _drop,
     "relabel": _relabel,
-    "resample": _resample,
-    "retrain_recent": _retrain,
+    "resample": _recipe,
+    "retrain_recent": _recipe,
     "reframe": reframing.code,
     "collect_data": _collect,
 }

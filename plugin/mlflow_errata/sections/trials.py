@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlflow_errata.blocks import Block, Chart, Text
 from mlflow_errata.sections import _words as words
-from mlflow_errata.sections._marks import Dot, Series, dots, of_status
+from mlflow_errata.sections._marks import GREY, Dot, Series, axis_of_change, dots, of_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 SERIES: Mapping[Status, Series] = {
     "good": of_status("good", "beats doing nothing"),
     "likely": of_status("likely", "likely beats doing nothing"),
-    "unsure": of_status("unsure", "not distinguishable from it, or worth too little"),
+    "unsure": of_status("unsure", "too little evidence, or worth too little"),
     "bad": of_status("bad", "loses beyond chance"),
 }
+LIKELY = 2 / 3
+"""Chance from which a gain is called likely."""
 NOTHING = "Do nothing"
+REFERENCE = Series("doing nothing", GREY, "cross")
 MOST_DOTS = 14
 """Steps that the chart shows."""
 
@@ -62,24 +65,26 @@ def amount(measured: Estimate, record: Record) -> str:
     return f"{words.change(measured)} {'less ' if less else ''}{words.metric(measured.unit)}"
 
 
-def lede(record: Record, trials: Trials) -> str:
-    """What the trials say, in a sentence or two."""
+def lede(record: Record, trials: Trials, later: Sequence[str] = ()) -> str:
+    """What the trials say, in a sentence or two; `later` are the names of what the plan goes on with."""
     first, n_tried = record.next_steps[0], words.plural(len(trials.tried), "step")
     if first.kind == "stop":
         return f"{n_tried} tried, and none pays.{_detectable(trials)}"
     if is_unchecked(first) or (first.gain_value or first.gain) is None:
         others = f" Gains of the {n_tried} tried hold on the labels as they are." if trials.tried else ""
         return f"The findings ask for it first. {_before_a_check(first)}{others}"
-    said = f"Expected gain: {gain(first, record)}, the best of {n_tried} tried.{_likely(first)}"
+    best = f", the best of {n_tried} tried" if first in trials.tried else f"; {n_tried} tried besides"
+    said = f"Expected gain: {gain(first, record)}{best}.{_likely(first)}"
     if first.gain_value is not None and first.gain is not None:
         said += f" {words.capital(words.metric(first.gain.unit))} moves by {words.change(first.gain)}."
-    return said + _then(record)
+    return said + _then(record, later)
 
 
 def _likely(step: NextStep) -> str:
     if status(step) != "likely" or step.chance_gains is None:
         return ""
-    return f" Likely, not sure: the chance that rows to come gain is {100 * step.chance_gains:.0f} %."
+    said = "Likely, not sure" if step.chance_gains >= LIKELY else "Not sure"
+    return f" {said}: the chance that rows to come gain is {100 * step.chance_gains:.0f} %."
 
 
 def _before_a_check(step: NextStep) -> str:
@@ -90,10 +95,10 @@ def _before_a_check(step: NextStep) -> str:
     return f"Right labels may be worth {ends}: nothing if all are right, most if all are wrong; the check tells."
 
 
-def _then(record: Record) -> str:
+def _then(record: Record, later: Sequence[str]) -> str:
     """What the later steps of the plan add."""
-    later = [gain(step, record) for step in record.plan[1:]]
-    return f" The plan goes on: {words.listed(later)} more." if later else ""
+    added = [f"{name} ({gain(step, record)} more)" for name, step in zip(later, record.plan[1:], strict=False)]
+    return f" The plan goes on: {words.listed(added)}." if added else ""
 
 
 def _detectable(trials: Trials) -> str:
@@ -219,8 +224,8 @@ def _nothing(trials: Trials) -> Dot:
     """The unchanged model, with its own noise where it was refitted."""
     found = trials.noise
     if found is None:
-        return Dot(NOTHING, 0.0, SERIES["unsure"].words, words="0")
-    return Dot(NOTHING, found.value, SERIES["unsure"].words, found.low, found.high, words.change(found))
+        return Dot(NOTHING, 0.0, REFERENCE.words, words="0")
+    return Dot(NOTHING, found.value, REFERENCE.words, found.low, found.high, words.change(found))
 
 
 def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
@@ -235,8 +240,7 @@ def _chart(trials: Trials, names: Sequence[str]) -> list[Block]:
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]
     room = 0.3 * (max(*ends, 0.0) - min(*ends, 0.0)) or 1.0
     domain = (min(*ends, 0.0) - room, max(*ends, 0.0) + room)
-    unit = words.metric(trials.unit)
-    title = f"gain in {unit} (90 % interval)"
-    spec = dots(rows, tuple(SERIES.values()), x={"title": title}, domain=domain, rule=0.0)
+    x = {"title": f"gain in {words.counted_in(trials.unit)} (90 % interval)", "axis": axis_of_change(trials.unit)}
+    spec = dots(rows, (*SERIES.values(), REFERENCE), x=x, domain=domain, rule=0.0)
     told = words.listed([f"{row.name} {row.words}" for row in rows], most=MOST_DOTS)
     return [Chart(spec, alt=f"Gain of every step tried: {told}.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mlflow_errata.steps import (
     change_metric,
@@ -46,3 +46,12 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     """All steps that the results ask for, in the order of KINDS; none of them has been tried, so none has a gain."""
     found = tuple(step for kind in KINDS.values() for step in kind.propose(results, table))
     return found or (stop.nothing_found(),)
+
+
+def decides_only(kind: str, params: Mapping[str, Any]) -> bool:
+    """Whether a step moves decisions, and neither the rows nor the model: it takes no refit."""
+    if kind == retrain_recent.KIND:
+        return not retrain_recent.uses_newer(params)
+    if kind == change_metric.KIND:
+        return not {"set", "family"} & set(params)
+    return kind == stop.KIND or (kind == resample.KIND and params.get("method") not in resample.BALANCING)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NEIGHBOURS = 5
+MOST_LEVELS = 0.5
+"""Share of the rows from which levels are free text or names, of which no row has its neighbours'."""
 REMEDY = "Use method='over', which repeats rows as they are."
 
 
@@ -28,7 +30,7 @@ def with_synthetic(train: TrainingSet, columns: Sequence[str] | None, *, random_
     Raises
     ------
     ValuesRefused
-        For columns that nothing can be put between: missing numbers, dates; and for a class of too few rows.
+        For columns that nothing can be put between: missing numbers, dates, free text; and for a class of too few rows.
     """
     names = list(train.X.columns if columns is None else columns)
     kinds = {name: _kind(train.X[name]) for name in names}
@@ -50,6 +52,10 @@ def _kind(column: pd.Series[Any]) -> str:
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
         if column.dtype.kind in "mM":
             raise ValuesRefused("features", column.name, "holds times, which SMOTE cannot put rows between", REMEDY)
+        n = column.nunique()
+        if n > MOST_LEVELS * len(column):
+            why = f"holds {n} values in {len(column)} rows, as free text does, which SMOTE cannot put rows between"
+            raise ValuesRefused("features", column.name, why, REMEDY)
         return "levels"
     missing = int(column.isna().sum())
     if missing:

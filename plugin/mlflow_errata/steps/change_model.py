@@ -19,6 +19,10 @@ KIND = "change_model"
 
 Family = Literal["gradient_boosting", "linear"]
 FAMILIES: tuple[Family, ...] = ("gradient_boosting", "linear")
+FEWEST_WORDS, FEWEST_TEXTS = 3, 0.5
+"""Mean number of words of free text, and the share of its values that are no repetition."""
+TOPICS = 50
+"""Numbers that gradient boosting is given of a text: its place along the directions in which texts differ most."""
 
 
 def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[NextStep, ...]:  # noqa: ARG001
@@ -37,8 +41,8 @@ def alter(
     *,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the step's parameter
     family: Family | None = None,
-    threshold: float | None = None,  # noqa: ARG001 - the decision's part
     classes: bool = True,
+    **decision: Any,  # noqa: ARG001 - where decisions fall
 ) -> Any:
     """The estimator to fit instead; unfitted.
 
@@ -48,8 +52,8 @@ def alter(
     X : DataFrame that it will be fitted on, for its dtypes
     set : parameters to set, by scikit-learn's nested names
     family : "gradient_boosting" or "linear", in place of the estimator
-    threshold : float, where the decision falls with this model
     classes : bool, False for regression
+    decision : where decisions fall with this model
     """
     if family is not None:
         return (_gradient_boosting if family == "gradient_boosting" else _linear)(X, classes=classes)
@@ -153,39 +157,55 @@ SIZES: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 """What makes a model of a family bigger and smaller, by the parameter's name."""
 
 
-def _columns(X: pd.DataFrame) -> tuple[list[str], list[str]]:  # noqa: N803
-    """Numeric columns, and all others."""
+def _columns(X: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:  # noqa: N803
+    """Numeric columns, free text, and all others."""
     from pandas.api.types import is_numeric_dtype  # noqa: PLC0415 - beside its use
 
     numeric = [name for name in X.columns if is_numeric_dtype(X[name].dtype)]
-    return numeric, [name for name in X.columns if name not in numeric]
+    texts = [name for name in X.columns if _is_free_text(X[name])]
+    return numeric, texts, [name for name in X.columns if name not in {*numeric, *texts}]
+
+
+def _is_free_text(column: pd.Series[Any]) -> bool:
+    """Whether a column holds text of several words that is seldom the same twice."""
+    from pandas.api.types import is_string_dtype  # noqa: PLC0415 - beside its use
+
+    known = column.dropna()
+    if len(known) == 0 or not is_string_dtype(known) or known.nunique() <= FEWEST_TEXTS * len(known):
+        return False
+    return sum(len(text.split()) for text in known) >= FEWEST_WORDS * len(known)
 
 
 def _gradient_boosting(X: pd.DataFrame, *, classes: bool) -> Any:  # noqa: N803
     from sklearn.compose import make_column_transformer  # noqa: PLC0415
+    from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import OrdinalEncoder  # noqa: PLC0415
 
-    numeric, other = _columns(X)
+    numeric, texts, other = _columns(X)
     encode = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1, max_categories=250
     )
-    columns = make_column_transformer((encode, other), ("passthrough", numeric))
+    topics = [(make_pipeline(TfidfVectorizer(), TruncatedSVD(TOPICS, random_state=0)), name) for name in texts]
+    columns = make_column_transformer((encode, other), ("passthrough", numeric), *topics)
     model = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     return make_pipeline(columns, model(random_state=0))
 
 
 def _linear(X: pd.DataFrame, *, classes: bool) -> Any:  # noqa: N803
     from sklearn.compose import make_column_transformer  # noqa: PLC0415
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.impute import SimpleImputer  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: PLC0415
 
-    numeric, other = _columns(X)
+    numeric, texts, other = _columns(X)
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore", max_categories=50), other),
         (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numeric),
+        *((TfidfVectorizer(), name) for name in texts),
     )
     return make_pipeline(columns, LogisticRegression(max_iter=1000) if classes else Ridge())

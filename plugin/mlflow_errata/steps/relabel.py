@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlflow_errata.diagnoses._outside import comparisons
 from mlflow_errata.diagnoses.label_issues import NAME as LABEL_ISSUES
 from mlflow_errata.diagnoses.label_issues import LabelIssues
 from mlflow_errata.diagnoses.slice_errors import NAME as SLICE_ERRORS
@@ -59,8 +60,9 @@ def touches_the_label(item: Slice, table: EvaluationTable) -> bool:
 
 
 def _is_set(item: Slice, table: EvaluationTable) -> bool:
-    """Whether every label of a slice is the 1 of 0 and 1 (or true), which a missing value does not come out as."""
-    return table.outcomes.classes == (0, 1) and item.only_label == 1
+    """Whether every label of a slice is one that a comparison with a missing value does not come out as."""
+    classes = table.outcomes.classes
+    return item.only_label is not None and item.only_label not in {classes[at] for at in comparisons(classes)}
 
 
 def _audit(conditions: tuple[str, ...], support: int, because: tuple[str, ...]) -> NextStep:

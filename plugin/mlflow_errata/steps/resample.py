@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlflow_errata.training import TrainingSet
 
 KIND = "resample"
+BALANCING = frozenset({"class_weight", "over", "under", "smote"})
+"""Methods that change the rows to fit on; the others move decisions."""
 
 NOT_FOR = {"regression": "needs classes; the label is a number"}
 
@@ -38,12 +40,10 @@ def apply(
     train: TrainingSet,
     *,
     method: Method,
-    threshold: float | None = None,  # noqa: ARG001 - the decision's part
-    thresholds: Mapping[str, float] | None = None,  # noqa: ARG001 - the decision's part
-    factors: Sequence[tuple[Any, float]] = (),  # noqa: ARG001 - the decision's part
     power: float = 1.0,
     columns: Sequence[str] | None = None,
     random_state: int = 0,
+    **decision: Any,  # noqa: ARG001 - where decisions fall
 ) -> TrainingSet:
     """Balance the classes of a training set.
 
@@ -53,11 +53,10 @@ def apply(
         (n / (n_classes * n_class)) ** power; "over" repeats rows of rare classes, "under" drops rows of common ones
         (imbalanced-learn's random samplers); "smote" adds rows between those of a rare class (SMOTE, or SMOTENC where
         columns hold levels)
-    threshold : float, where the decision falls
-    thresholds : mapping of labels, where the decision of each falls
-    factors : (label, factor) of several classes, by which their probabilities are multiplied before the largest decides
     power : float, 1 for classes that weigh the same, 0.5 for weights by the inverse square root of their frequency
     columns : names of the columns that "smote" puts rows between; None for all of X
+    decision : where decisions fall: a threshold, thresholds by label, or (label, factor) pairs of several classes, by
+        which their probabilities are multiplied before the largest decides
 
     Raises
     ------

@@ -40,8 +40,7 @@ def apply(
     since: Any = None,
     last: float | None = None,
     half_life: float | None = None,
-    offset: float | None = None,  # noqa: ARG001 - the decision's part
-    threshold: float | None = None,  # noqa: ARG001 - the decision's part
+    **decision: Any,  # noqa: ARG001 - where decisions fall
 ) -> TrainingSet:
     """Keep the newest rows, or let old ones count less.
 
@@ -51,8 +50,8 @@ def apply(
     since : first moment to keep; None keeps everything
     last : float, length of the window to keep, back from the newest row: seconds for dates, else in the column's unit
     half_life : float, in the same unit: a row this much older than the newest counts half
-    offset : float, shift of the log-odds instead of a refit on other rows; changes no row
-    threshold : float, where the decision falls after the shift
+    decision : where decisions fall, which changes no row: an offset, the shift of the log-odds instead of a refit on
+        other rows, and what earlier steps chose
     """
     if train.time is None:
         return train

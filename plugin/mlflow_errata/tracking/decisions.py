@@ -15,7 +15,7 @@ import mlflow
 from mlflow_errata._decisions import Decision, arriving, as_frame, read
 from mlflow_errata.errors.stored import DecisionsNotStored
 from mlflow_errata.tracking.payload import base_of
-from mlflow_errata.tracking.search import fetched, folder_of, load, reading
+from mlflow_errata.tracking.search import fetched, folder_of, load_shown, reading
 from mlflow_errata.tracking.store import within_deadline
 from mlflow_errata.tracking.workspaces import client_of
 
@@ -188,7 +188,7 @@ def save_decisions(
     ------
     DecisionsRefused, NothingToAudit, DecisionsNotStored, NoDiagnoses, StoreUnreachable
     """
-    made = read(load(run_id, dataset=dataset, tracking_uri=tracking_uri), decisions, by=by)
+    made = read(load_shown(run_id, dataset=dataset, tracking_uri=tracking_uri), decisions, by=by)
     place = drawer(run_id, dataset=dataset, tracking_uri=tracking_uri)
     new = arriving(made, place.read(), by)
     if new:

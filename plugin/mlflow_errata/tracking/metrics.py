@@ -15,7 +15,7 @@ from mlflow_errata._compare_metrics import (
 )
 from mlflow_errata.errors import NotApplicable
 from mlflow_errata.tracking.experiments import experiment_named
-from mlflow_errata.tracking.search import load, reading
+from mlflow_errata.tracking.search import load_shown, reading
 from mlflow_errata.tracking.workspaces import client_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def metric_comparison(rows: Sequence[RunRow], *, tracking_uri: str | None = None
     names = _unique((row.name, row.run_id) for row in judged)
     return compare_metrics(
         {
-            name: load(row.run_id, tracking_uri=tracking_uri)
+            name: load_shown(row.run_id, tracking_uri=tracking_uri)
             for name, row in zip(names, judged, strict=True)
             if row.digest == digest
         }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlflow_errata.record.schema import SCHEMA
+from mlflow_errata.sections import REGISTRY
 from mlflow_errata.tracking.note import said_of
 
 if TYPE_CHECKING:
@@ -114,7 +115,11 @@ def _summary(record: Record, dataset: str) -> str:
         "greater_is_better": summary.greater_is_better,
         "value": _compact(summary.value),
         "verdicts": {
-            name: {"found": result.found, "headline": _compact(result.headline)}
+            name: {
+                "found": result.found,
+                "status": REGISTRY[name].verdict(result, record).status,
+                "headline": _compact(result.headline),
+            }
             for name, result in record.results.items()
         },
         "not_applicable": list(record.not_applicable),

@@ -45,9 +45,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class RunVerdict:
-    """A diagnosis in a run list: its verdict and its headline."""
+    """A diagnosis in a run list: its verdict, the status that the verdict has in words, and its headline."""
 
     found: bool
+    status: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -96,7 +97,7 @@ class RunRow:
 
 
 def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
-    """The record of a run.
+    """The record of a run, with all that was logged: it can be logged again, into another run.
 
     Parameters
     ----------
@@ -110,7 +111,15 @@ def load(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = 
     ------
     NoDiagnoses, StoreUnreachable, RecordBroken, RecordTooNew
     """
-    return reading(tracking_uri, lambda client: _load(client, run_id, dataset))
+    return reading(tracking_uri, lambda client: _load(client, run_id, dataset, ROWS, EVALUATED))
+
+
+def load_shown(run_id: str, *, dataset: str | None = None, tracking_uri: str | None = None) -> Record:
+    """The record of a run as it is shown, without what its model said of every row.
+
+    Parameters and errors as in `load`.
+    """
+    return reading(tracking_uri, lambda client: _load(client, run_id, dataset, ROWS))
 
 
 def experiments(tracking_uri: str | None = None) -> tuple[Experiment, ...]:
@@ -216,10 +225,10 @@ def load_evaluated(client: MlflowClient, run_id: str) -> Record:
     return _load(client, run_id, None, EVALUATED)
 
 
-def _load(client: MlflowClient, run_id: str, dataset: str | None, rows: str = ROWS) -> Record:
+def _load(client: MlflowClient, run_id: str, dataset: str | None, *rows: str) -> Record:
     folder = folder_of(client, run_id, dataset)
     with tempfile.TemporaryDirectory() as scratch:
-        place = fetched(client, run_id, folder, (RECORD, rows), scratch)
+        place = fetched(client, run_id, folder, (RECORD, *rows), scratch)
         record = Record.open(place)
     experiment = client.get_experiment(client.get_run(run_id).info.experiment_id)
     return replace(record, ignored=ignored_by(experiment))
@@ -292,4 +301,4 @@ def _summary(text: str) -> dict[str, Any]:
 def _verdict(item: dict[str, Any]) -> RunVerdict:
     *ends, unit = item["headline"] or (None, None, None, "")
     value, low, high = (None if end is None else float(end) for end in ends)
-    return RunVerdict(bool(item["found"]), value, low, high, str(unit))
+    return RunVerdict(bool(item["found"]), str(item.get("status", "")), value, low, high, str(unit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import hypot, isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 KEPT = 0.8
 """How much a period counts against the one after it: what comes is nearer to the newest."""
+SPOTS = 10
+"""Draws of rows that are left out in turn, to tell by how much chance among rows moves a metric that is no mean."""
 LEVEL = 0.9
 """Two-sided coverage of a gain's interval."""
 Z = float(ndtri(0.5 + LEVEL / 2))
@@ -40,12 +43,15 @@ class Profile:
     parts : array of shape (n_groups,), the objective without each group
     rows : array of shape (n_judging,) or None, row contributions
     decision : array of shape (n_judging,) or None, where the objective has a form of the four cells
+    spots : array of shape (SPOTS,) or None, the objective without each of SPOTS draws of rows of all periods, where it
+        is neither a mean nor a form
     """
 
     whole: float
     parts: Floats
     rows: Floats | None
     decision: NDArray[np.intp] | None
+    spots: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,12 @@ class Gain:
         return Estimate(self.value, self.low, self.high, n=self.n, unit=unit, level=LEVEL)
 
 
+def _finite(spots: Sequence[float] | Floats) -> Floats | None:
+    """Values without each draw; None where there are none or the objective is not defined without one of them."""
+    found = np.asarray(spots, dtype=np.float64)
+    return found if len(found) and np.isfinite(found).all() else None
+
+
 def _step(value: float, parts: Floats) -> float:
     """By how much the newer half of the periods gains more than the older half, from the gains without each."""
     each = len(parts) * value - (len(parts) - 1) * parts
@@ -239,11 +251,27 @@ class Scale:
             parts = objective.form(*(counts.sum(axis=0) - counts).T)
             return Profile(float(objective.form(*counts.sum(axis=0))), parts, None, outcomes.prediction)
         if self.forward and objective.reads_scores and not objective.reads_decisions:
-            within = self._of_rows(outcomes, [self.groups == group for group in range(n_groups)])
+            periods = [self.groups == group for group in range(n_groups)]
+            within = self._of_rows(outcomes, periods)
             if np.isfinite(within).all():
-                return Profile(float(within.mean()), (within.sum() - within) / (n_groups - 1), None, None)
+                spots = [self._of_rows(outcomes, [each & kept for each in periods]).mean() for kept in self._spots]
+                without = (within.sum() - within) / (n_groups - 1)
+                return Profile(float(within.mean()), without, None, None, _finite(spots))
         parts = self._of_rows(outcomes, [self.groups != group for group in range(n_groups)])
-        return Profile(objective.whole(self.frame, outcomes), parts, None, None)
+        return Profile(
+            objective.whole(self.frame, outcomes), parts, None, None, _finite(self._of_rows(outcomes, self._spots))
+        )
+
+    @cached_property
+    def _spots(self) -> list[NDArray[np.bool_]]:
+        """The rows without each of SPOTS draws, each with the same share of every period and class; of folds none."""
+        if not self.forward:
+            return []
+        drawn = np.random.default_rng(self.random_state).permutation(len(self.y))
+        classes = self.y if self.y.ndim == 1 and self.y.dtype.kind in "iu" else np.zeros(len(self.y))
+        spot = np.empty(len(self.y), dtype=np.intp)
+        spot[np.lexsort((drawn, classes, self.groups))] = np.arange(len(self.y)) % SPOTS
+        return [spot != each for each in range(SPOTS)]
 
     def _of_rows(self, outcomes: Outcomes, wanted: Sequence[NDArray[np.bool_]]) -> Floats:
         return np.array([self.objective.whole(self.frame.loc[keep], outcomes.take(keep)) for keep in wanted])
@@ -253,8 +281,9 @@ class Scale:
 
         Forward in time a period counts KEPT times as much as the one after it, and 1 / sum(weight^2) periods stand for
         all. The error is that of independent rows (exact for means, from the 8 cells (y, old, new) for metrics of the
-        four cells, a delete-a-group jackknife for others). Judged forward in time it is at least the error over
-        periods, because rows of one period move together. `noise` is the error that a refit with another seed makes.
+        four cells, a jackknife over SPOTS draws of rows for others, over the groups without time). Judged forward in
+        time it is at least the error over periods, because rows of one period move together. `noise` is the error that
+        a refit with another seed makes.
 
         What comes is another time, for two reasons: periods differ beyond what their rows explain (`spread`), and the
         gain wanders. A random walk that makes a step of b from the older half of the periods to the newer one will
@@ -268,7 +297,7 @@ class Scale:
         counting = 1 / float((self.weights**2).sum())
         rows = self._error_of_rows(new, old)
         rows = None if rows is None else rows * sqrt(len(parts) / counting)
-        freedom = 1e6 if rows is not None else counting - 1
+        freedom = counting - 1 if rows is None else 1e6 if new.spots is None else SPOTS - 1
         error = groups if rows is None else rows
         if self.forward and groups > error:
             error, freedom = groups, counting - 1
@@ -290,4 +319,6 @@ class Scale:
             return cell_bootstrap_error(
                 self.objective.form, self.y, old.decision, new.decision, random_state=self.random_state
             )
+        if new.spots is not None and old.spots is not None:
+            return float(np.std(new.spots - old.spots) * sqrt(SPOTS - 1))
         return None

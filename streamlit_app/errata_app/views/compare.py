@@ -14,6 +14,6 @@ try:
 except ErrataError as cause:
     states.failed(cause)
 st.title(run_comparison.title(found), anchor=False)
-draw(run_comparison.section(found), key="compare")
+draw(run_comparison.section(found, (old.name, new.name)), key="compare")
 st.subheader("The same from the command line", anchor=False)
 st.code(f"errata compare {old.run_id} {new.run_id}", language="sh", wrap_lines=True)

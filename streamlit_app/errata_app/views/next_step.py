@@ -1,7 +1,7 @@
 """Next step: what to do now, what it gives and costs, and why."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -18,44 +18,80 @@ from mlflow_errata.errors import ErrataError
 from mlflow_errata.sections import REGISTRY, gains, loop, next_steps, verdicts
 
 if TYPE_CHECKING:
-    from mlflow_errata.blocks import NotMade, StepCard
+    from mlflow_errata._choices import Choice
+    from mlflow_errata.blocks import NotMade
 
 ORDER = ("bad", "unsure", "good", "ignored")
+ROOM = 240
+"""Pixels below the last card: what opens under its buttons can be scrolled to."""
 
 decided()  # this run shows it everywhere
 record, row = chosen_record()
 uri = source.tracking_uri()
 try:
     labelled = source.with_labels(uri, row.run_id, row.digest)
+    is_checked = labelled.next_steps != record.next_steps
     record = replace(labelled, ignored=record.ignored)
     chosen, known = source.choices(uri, row.run_id), tracks(source.outcomes(uri))
 except ErrataError as cause:
     states.failed(cause)
 read_only = source.is_read_only()
 cards = next_steps.cards(record)
-first = cards[0] if cards else None
+kinds = [block.kind for block in cards]
 
 
-def code_of(block: "StepCard") -> str:
+def is_decided(at: int) -> bool:
+    """Whether decisions speak of a step: they do of the first of its kind."""
+    return kinds.index(kinds[at]) == at
+
+
+def choice_of(at: int) -> "Choice | None":
+    """What was decided about a step."""
+    return chosen.get(kinds[at]) if is_decided(at) else None
+
+
+def is_declined(at: int) -> bool:
+    """Whether somebody turned a step down."""
+    choice = choice_of(at)
+    return choice is not None and choice.verdict == "decline"
+
+
+top = next((at for at in range(len(cards)) if not is_declined(at)), 0)
+
+
+def code_of(at: int) -> str:
     """The code that takes a step: the whole next run, once it was accepted."""
-    choice = chosen.get(block.kind)
+    choice = choice_of(at)
     accepted = "" if choice is None else loop.code(choice, record, row.run_id)
-    return accepted or block.code
+    return accepted or loop.on_record(cards[at].code, row.run_id, checked=is_checked)
 
 
-def head(block: "StepCard") -> None:
-    """The step as the title, its gain and cost in a sentence, and what can be done about it."""
-    st.title(plain(next_steps.title(record)), anchor=False)
-    st.markdown(f"{plain(next_steps.lede(record))} **Cost:** {plain(block.cost)}.")
+def decide(at: int) -> None:
+    """Take a step or turn it down."""
+    if is_decided(at):
+        actions(kinds[at], row.run_id, choice_of(at), read_only=read_only)
+    else:
+        st.caption("Only the first step of a kind is marked as taken or declined.", width="content")
+
+
+def head() -> None:
+    """The first step that nobody declined: its name, its gain and cost in a sentence, and what can be done about it."""
+    block = cards[top]
+    said = next_steps.after_declined(block, cards[0]) if top else next_steps.lede(record)
+    st.title(plain(block.title if top else next_steps.title(record)), anchor=False)
+    st.markdown(f"{plain(said)} **Cost:** {plain(block.cost)}.")
     with st.container(horizontal=True, key="actions"):
-        if code_of(block):
-            copy("Copy the code", code_of(block), key="copy the code", kind="primary")
-        actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
+        if code_of(top):
+            kind: Literal["primary", "secondary"] = "secondary" if is_declined(top) else "primary"
+            copy("Copy the code", code_of(top), key="copy the code", kind=kind)
+        decide(top)
         if record.trials is not None:
             with st.popover("How it was measured", type="tertiary"):
                 draw([block for block in next_steps.measured(record) if not isinstance(block, Chart)], key="how")
     trouble(read_only=read_only)
-    standing(chosen.get(block.kind))
+    standing(choice_of(top))
+    if top:
+        standing(choice_of(0))
 
 
 def detail(at: int) -> None:
@@ -66,12 +102,13 @@ def detail(at: int) -> None:
     def below() -> None:
         if expected:
             st.markdown(plain(expected))
-        if first is not None and block.kind != first.kind:
-            standing(chosen.get(block.kind))
+        if at != top:
+            if at != 0:  # what was said of the first stands at the top of the page
+                standing(choice_of(at))
             with st.container(horizontal=True, key=f"actions {at}"):
-                actions(block.kind, row.run_id, chosen.get(block.kind), read_only=read_only)
+                decide(at)
 
-    card(replace(block, code=code_of(block)), f"step{at}", below=below)
+    card(replace(block, code=code_of(at)), f"step{at}", below=below)
 
 
 @st.fragment
@@ -84,7 +121,8 @@ def steps() -> None:
         chart(block, "gains", tabled=True)
     at = table(gains.table(record), key="steps", selectable=True, linked="step", narrow=True)
     st.caption("Select a step to read why, and the code that takes it.")
-    detail(0 if at is None or int(at) < 0 else int(at))
+    detail(top if at is None or int(at) < 0 else int(at))
+    st.space(ROOM)
 
 
 def reason(name: str, said: "Verdict | NotMade") -> None:
@@ -115,14 +153,14 @@ def why() -> None:
                 reason(name, told[name])
 
 
-if first is None:
+if not cards:
     st.title(plain(next_steps.title(record)), anchor=False)
     st.markdown(plain(next_steps.lede(record)))
 else:
-    head(first)
-left, right = st.columns([5, 3], gap="medium")
+    head()
+left, right = st.columns([9, 5], gap="medium")
 with left:
-    if first is not None:
+    if cards:
         steps()
 with right:
     why()
