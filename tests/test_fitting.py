@@ -8,15 +8,16 @@ import pytest
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as sampled
 from lightgbm import LGBMClassifier
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlflow_errata.fitting import fit, is_random, repeated, unfitted
-from mlflow_errata.steps.change_model import sizes
+from mlflow_errata.steps.change_model import alter, sizes
 from mlflow_errata.training import TrainingSet
 
 
@@ -98,3 +99,36 @@ def test_catboost_is_kept_quiet_and_to_one_thread_and_its_seed_moves(monkeypatch
     assert is_random(model())
     assert sizes(model()) == {"bigger": {"depth": 9}, "smaller": {"depth": 3}}
     assert sizes(model(max_depth=4))["bigger"] == {"max_depth": 8}
+
+
+class Keeps(BaseEstimator):
+    """Keeps a copy of a list that it was given, as CatBoost does, which scikit-learn refuses to clone."""
+
+    def __init__(self, columns=(), depth=1):
+        self.columns = list(columns)
+        self.depth = depth
+
+
+@pytest.mark.parametrize("wrapped", [lambda model: model, lambda model: make_pipeline(StandardScaler(), model)])
+def test_what_clone_refuses_is_made_anew_from_copies_of_its_parameters(wrapped):
+    given = Keeps(["a", "b"], depth=4)
+    given.fitted_ = True
+    model = wrapped(given)
+    with pytest.raises(RuntimeError, match="Cannot clone"):
+        clone(model)
+    copy = unfitted(model)
+    last = copy[-1] if hasattr(copy, "steps") else copy
+    assert (last.columns, last.depth) == (["a", "b"], 4)
+    assert last.columns is not given.columns
+    assert not hasattr(last, "fitted_")
+    bigger = alter(copy, pd.DataFrame(), set={"keeps__depth" if hasattr(copy, "steps") else "depth": 8})
+    assert (bigger[-1] if hasattr(bigger, "steps") else bigger).depth == 8
+    assert last.depth == 4
+
+
+def test_a_size_that_a_search_chooses_is_none():
+    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [0.1, 1.0]})
+    assert sizes(search) == {}
+    several = GridSearchCV(RandomForestClassifier(max_depth=4), [{"max_depth": [2, 4]}, {"max_features": [1, 2]}])
+    assert sizes(several) == {"smaller": {"estimator__min_samples_leaf": 20}}
+    assert sizes(make_pipeline(GridSearchCV(LogisticRegression(), {"C": [1.0]}))) == {}

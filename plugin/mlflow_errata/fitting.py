@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
@@ -32,21 +33,38 @@ def unfitted(estimator: Any, *, seed: int | None = None, one_thread: bool = Fals
     TypeError
         If the estimator cannot be cloned.
     """
-    from sklearn.base import clone  # noqa: PLC0415 - slow to import
-
-    copy = clone(estimator)
-    if not hasattr(copy, "get_params"):
-        return copy
-    for name, value in copy.get_params(deep=True).items():
+    blank = _cloned(estimator)
+    if not hasattr(blank, "get_params"):
+        return blank
+    for name, value in blank.get_params(deep=True).items():
         last = name.rpartition("__")[2]
         if last in SEEDS and (seed is not None or value is None):
-            copy.set_params(**{name: seed or 0})
+            blank.set_params(**{name: seed or 0})
         elif last == "n_jobs" and one_thread:
-            copy.set_params(**{name: 1})
-    for part in _parts(copy):
+            blank.set_params(**{name: 1})
+    for part in _parts(blank):
         if type(part).__module__.partition(".")[0] == "catboost":
             _still(part, seed=seed, one_thread=one_thread)
-    return copy
+    return blank
+
+
+def _cloned(estimator: Any) -> Any:
+    """A clone; a new object of the class where `clone` misses a parameter in it as it was given (CatBoost's lists)."""
+    from sklearn.base import clone  # noqa: PLC0415 - slow to import
+
+    try:
+        return clone(estimator)
+    except RuntimeError:
+        return _new(estimator)
+
+
+def _new(value: Any) -> Any:
+    """An estimator of the same class with copies of its parameters, at any depth; a copy of anything else."""
+    if isinstance(value, list | tuple):
+        return type(value)([_new(item) for item in value])
+    if not hasattr(value, "get_params") or isinstance(value, type):
+        return copy.deepcopy(value)
+    return type(value)(**{name: _new(part) for name, part in value.get_params(deep=False).items()})
 
 
 def _parts(estimator: Any) -> list[Any]:

@@ -117,3 +117,8 @@ def test_two_estimates_are_pooled_as_by_least_squares(correlation):
 
 def test_an_estimate_that_is_far_less_sure_adds_nothing():
     assert pooled((1.0, 5.0), (4.0, 1.0), correlation=0.5) == (4.0, 1.0)
+
+
+def test_a_gain_whose_groups_all_say_the_same_is_as_unsure_as_its_error():
+    found = chances_of_best(np.array([1e-6]), np.full((1, 5), 1e-6), np.array([0.1]), random_state=0)
+    assert found[-1] == pytest.approx(0.5, abs=0.05)

@@ -124,7 +124,7 @@ def test_without_a_budget_the_diagnosis_states_what_the_threshold_saves():
     assert step.params == {"by": "value", "threshold": found.best}
     assert step.gain_value == found.gain
     assert step.because == ("metric_mismatch",)
-    assert step.bound is None
+    assert (step.bound, step.pays) == (found.gain.low, True)
     assert record.trials is None
 
 
@@ -143,3 +143,26 @@ def test_without_a_budget_the_diagnosis_states_what_the_threshold_saves():
 def test_the_choice_in_words(by_value, by_metric, said):
     gain = errata.Estimate(0.2, 0.1, 0.3, n=100, unit="value per row", level=0.9)
     assert said in words._choice(Choice("roc_auc", 4, by_value, by_metric, gain))
+
+
+def test_a_threshold_that_only_the_diagnosis_could_measure_is_the_plan():
+    """Too few rare rows for trials to choose a threshold by, and a value that tells none."""
+    draw = np.random.default_rng(0)
+    parts = []
+    for n in (1000, 300):
+        x = pd.DataFrame({"a": draw.normal(size=n), "b": draw.normal(size=n)})
+        parts.append(x.assign(y=(draw.random(n) < 1 / (1 + np.exp(2.2 - 1.2 * x["a"]))).astype(int)))
+    train, evaluation = parts
+    seen = ["a", "b"]
+    model = LogisticRegression().fit(train[seen], train["y"])
+
+    def value(y, decision):
+        return np.where(y == decision, 0.0, np.where(y == 1, -20.0, -1.0))
+
+    record = errata.diagnose(evaluation, label="y", model=model, features=seen, train=train, value=value, budget=6)
+    first = record.next_steps[0]
+    assert first.kind == "change_metric"
+    assert first.gain_value == record.results["metric_mismatch"].threshold.gain
+    assert record.plan == (first,)
+    again = errata.Recipe.of(record).fit(model, train)
+    assert again.predict(evaluation[seen]).mean() > model.predict(evaluation[seen]).mean() + 0.2

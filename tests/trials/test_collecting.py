@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import mlflow_errata as errata
 from mlflow_errata.metric import resolve_metric
+from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.table import EvaluationTable
 from mlflow_errata.trials import collecting
 from mlflow_errata.trials.rounds import OVER_BUDGET, Rounds
@@ -110,7 +112,8 @@ def test_a_rise_that_brier_does_not_see_asks_for_nothing():
 
 
 def doubled(gains, further):
-    return collecting._doubled(collecting._rise(gains), gains[-1].value, further, "accuracy")
+    rise = collecting._rise(gains)
+    return collecting._later(rise, further, max(rise.value, gains[-1].value) + rise.half, "accuracy")
 
 
 def test_the_gain_is_between_half_and_all_of_the_last_doubling():
@@ -169,3 +172,20 @@ def test_in_value_where_a_value_is_declared():
     tests = bench_of(rising(1000, 0), rising(1000, 1), boosting(), value=costs)
     curve = collecting.followed(tests, 1000)
     assert curve.doubled.unit == "value per row"
+
+
+def test_a_slice_on_fewer_training_rows_is_as_many_doublings_further_along_the_curve():
+    """A quarter of 2,000 rows: what was measured there is no gain of rows that the model has seen already."""
+    train, evaluation = rising(500, 0), rising(4000, 1)
+    tests = bench_of(train, evaluation, DecisionTreeClassifier(min_samples_leaf=5, random_state=0))
+    place = SimpleNamespace(conditions=("x0 >= 0",), columns=("x0",), mask=lambda frame: frame["x0"] >= 0)
+    proposed = [NextStep("collect_data", {"slice": ["x0 >= 0"]})]
+    found = {"slice_errors": SimpleNamespace(slices=(place,))}
+    (whole,), (quarter,) = (collecting.of_slices(tests, found, proposed, n) for n in (500, 2000))
+    n_inside = int((train["x0"] >= 0).sum())
+    assert (whole.cost.rows, quarter.cost.rows) == (n_inside, 4 * n_inside)
+    assert whole.gain.value > 0
+    assert quarter.gain.value == pytest.approx(0.75**2 * whole.gain.value)
+    assert quarter.gain.high == whole.gain.high
+    assert quarter.bound <= whole.bound
+    assert quarter.gain.low <= whole.gain.low

@@ -97,3 +97,13 @@ def test_a_record_with_a_plan_for_several_labels_is_stored(tmp_path):
     assert record.plan
     assert errata.Record.open(record.save(tmp_path / "record")) == record
     assert not (tmp_path / "record" / "recipe.json").exists()
+
+
+def test_a_random_split_is_compared_with_one_in_time_and_by_groups():
+    train, test = (rows(1500, seed, start=float(seed)).assign(who=np.arange(1500) % 150) for seed in range(2))
+    record = diagnosed(train, test, time="at", group="who")
+    for found in (record.trials.flattery, record.trials.group_flattery):
+        assert abs(found.gap.value) < 0.15
+        assert found.at_random.value > 0.5
+        assert found.n_fitted == 1200
+    assert not {"random_split", "group_split"} & set(record.trials.not_tried)

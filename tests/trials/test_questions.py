@@ -153,7 +153,7 @@ def test_what_cannot_be_fitted_says_why():
     rows = delays(500, 1).assign(p=lambda given: given["a"])
     record = errata.diagnose(rows, label="delay", prediction="p", features=["a"], budget=5)
     (step,) = forms(record, "classes")
-    assert (step.gain, step.gain_reason) == (None, "not tried")
+    assert (step.gain, step.gain_reason) == (None, "not tried: the training rows are not given (train=)")
     with pytest.raises(RecipeRefused, match="columns that describe the classes"):
         errata.Recipe.from_json(
             errata.Recipe((("reframe", {"to": "pairs"}),), "y", ("a",), None, None, None, "multiclass", "d").to_json()

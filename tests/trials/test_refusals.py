@@ -7,11 +7,17 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import mlflow_errata as errata
 from mlflow_errata.errors import MetricNeedsScores, TrainColumnMissing
+from mlflow_errata.sections import gains
 from mlflow_errata.steps import change_model
+from mlflow_errata.trials import run
+from mlflow_errata.trials.bench import Bench
 
 FEATURES = ["a", "b", "c"]
 
@@ -50,24 +56,23 @@ class Counted(LogisticRegression):
         return super().fit(X, y, sample_weight)
 
 
-class Changing(LogisticRegression):
-    """Changes a parameter that it was given, which scikit-learn refuses to clone."""
+class Sealed(LogisticRegression):
+    """Names a parameter that it does not take."""
 
-    def __init__(self, layers=()):
+    def __init__(self):
         super().__init__()
-        self.layers = list(layers)
 
     def get_params(self, deep=True):
-        return {"layers": self.layers}
+        return {"layers": 3}
 
 
 def test_an_estimator_that_cannot_be_cloned_is_named_with_the_reason():
-    record = diagnosed(fitted(Changing()))
+    record = diagnosed(fitted(Sealed()))
     why = record.trials.not_tried["refits"]
-    assert why.startswith("the Changing cannot be cloned: RuntimeError: Cannot clone object")
+    assert why.startswith("the Sealed cannot be cloned: TypeError: ")
     assert "threshold" in {step.params.get("method") for step in record.trials.tried}
     assert not any(step.cost.seconds for step in record.trials.tried)
-    assert "Not tried: refits (the Changing cannot be cloned" in str(record)
+    assert "Not tried: refits (the Sealed cannot be cloned" in str(record)
 
 
 def test_a_function_cannot_be_fitted_again():
@@ -224,3 +229,66 @@ def test_too_few_rows_to_judge_are_a_reason():
     record = diagnosed(fitted(LogisticRegression()), evaluation=rows(60, 1, bias=-1.0))
     assert record.trials is None
     assert {step.gain_reason for step in record.next_steps} == {"not tried: needs 80 rows to judge, and there are 60"}
+
+
+WRONG = {"train": rows(800, 0).assign(a="red")}
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "why"),
+    [
+        (fitted(LogisticRegression()), WRONG, "the fit failed: ValueError: could not convert string to float"),
+        (fitted(Sealed()), {}, "the Sealed cannot be cloned"),
+        (fitted(LogisticRegression()).predict_proba, {}, "a method cannot be fitted again: pass the estimator as"),
+    ],
+)
+def test_where_nothing_could_be_tried_every_step_says_why(model, options, why):
+    record = diagnosed(model, metric="roc_auc", **options)
+    assert record.trials is None
+    assert record.next_steps
+    for step in record.next_steps:
+        own = "the metric reads no decision" if step.kind == "resample" else why
+        assert step.gain_reason.startswith(f"not tried: {own}")
+    assert gains.table(record).caption.startswith("No gain was measured: ")
+    assert "budget=" not in gains.table(record).caption
+
+
+def test_where_nothing_was_found_and_nothing_could_be_refitted_stop_says_why():
+    frame = load_breast_cancer(as_frame=True).frame.rename(columns={"target": "y"})
+    train, evaluation = frame[::2], frame[1::2]
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train.drop(columns="y"), train["y"])
+    train = train.assign(**{"mean area": "red"})
+    (stop,) = errata.diagnose(evaluation, label="y", model=model, train=train).next_steps
+    assert stop.gain_reason.startswith("not tried: the fit failed: ValueError")
+
+
+def test_a_step_that_was_not_tried_beside_others_that_were_says_why():
+    train = pd.concat([rows(800, 0), rows(800, 0).assign(y=lambda frame: 1 - frame["y"], a=1.0)])
+    record = diagnosed(lambda frame: fitted(LogisticRegression()).predict_proba(frame[FEATURES]), train=train)
+    assert record.trials.tried
+    waiting = [step for step in record.next_steps if step.kind == "collect_data"]
+    assert {step.gain_reason for step in waiting} <= {
+        "not tried: a function cannot be fitted again: pass the estimator as model="
+    }
+
+
+def test_an_error_that_nobody_foresaw_is_a_reason_of_its_candidate_alone(monkeypatch):
+    def odd(self, *given):
+        raise IndexError("list index out of\nrange")
+
+    monkeypatch.setattr(Bench, "_tuned", odd)
+    record = diagnosed(fitted(LogisticRegression()))
+    assert record.trials.not_tried["resample: tuned"] == "IndexError: list index out of range"
+    assert {"resample", "change_model"} <= {step.kind for step in record.trials.tried}
+
+
+def test_an_error_that_nobody_foresaw_never_loses_the_diagnoses(monkeypatch):
+    def odd(*given, **named):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(run, "candidates", odd)
+    record = diagnosed(fitted(LogisticRegression()))
+    assert record.results
+    assert record.trials is None
+    waiting = [step.gain_reason for step in record.next_steps if step.kind not in {"stop", "relabel"}]
+    assert set(waiting) == {"not tried: IndexError: list index out of range"}

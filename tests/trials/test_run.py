@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics import f1_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -22,7 +27,9 @@ from mlflow_errata.fitting import unfitted
 from mlflow_errata.metric import resolve_metric
 from mlflow_errata.steps import propose
 from mlflow_errata.table import EvaluationTable
-from mlflow_errata.trials.run import try_steps
+from mlflow_errata.trials import candidates, rounds
+from mlflow_errata.trials.run import _session, try_steps
+from mlflow_errata.trials.variants import Change, Variant
 
 FEATURES = ["a", "b", "c"]
 
@@ -242,3 +249,56 @@ def test_the_same_input_gives_the_same_gains_and_a_record_survives_storing(tmp_p
     assert errata.Record.open(record.save(tmp_path)) == record
     document = json.loads((tmp_path / "record.json").read_text(), parse_constant=pytest.fail)
     assert document["trials"]["tried"]
+
+
+class Heavy(LogisticRegression):
+    """Its first fit is quick, and the others take four fifths of a budget of 10 s."""
+
+    now, fits = 0.0, 0
+
+    def fit(self, X, y, sample_weight=None):  # noqa: N803
+        Heavy.now += 0.1 if Heavy.fits < 2 else 8.0
+        Heavy.fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+def test_what_needs_no_fit_is_tried_until_the_budget_is_spent():
+    Heavy.now, Heavy.fits = 0.0, 0
+    _, trials = tried(10.0, lambda: Heavy.now, Heavy(), "f1")
+    assert Heavy.now > 6.5
+    assert {step.params.get("method") for step in trials.tried} == {"threshold"}
+    assert {"the time budget was spent"} <= set(trials.not_tried.values())
+
+
+def test_what_was_tried_alone_is_not_among_what_was_not_tried_for_a_second_round():
+    train = rows(1000, 0)
+    model = LogisticRegression().fit(train[FEATURES], train["y"])
+    table = EvaluationTable.build(rows(1500, 1), label="y", model=model, features=FEATURES, train=train)
+    given = {"budget": 1e9, "random_state": 0, "clock": lambda: 0.0}
+    session = _session(table, model, resolve_metric("f1", table.outcomes), None, **given)
+    tests = rounds.Rounds(session.bench, session.objective, random_state=0, start=0.0, deadline=1e9)
+    tests.measure_noise(random=False)
+    bigger = Change("change_model", "model", {"model": "bigger"}, 0)
+    (first,) = tests.singles([bigger])
+    tests.per_fit = 1e9
+    assert tests._round(Variant(balance="class_weight"), [bigger], 0.0) == []
+    assert tests.not_tried == {}
+    assert tests._round(Variant(), [replace(bigger, parts={"model": "smaller"})], 0.0) == []
+    assert tests.not_tried == {"change_model: smaller": "the time budget was spent"}
+    assert first.change == bigger
+
+
+def test_the_chance_to_be_the_best_is_no_greater_than_the_chance_to_gain():
+    _, record = diagnosed(rows(2000, 0), rows(2000, 1, start=2), LogisticRegression(), time="at", metric="accuracy")
+    assert all(step.chance_best <= step.chance_gains for step in record.trials.tried)
+    assert record.trials.chance_none > 0
+
+
+def test_what_decides_inside_a_wrapper_tells_the_family():
+    line = make_pipeline(StandardScaler(), LogisticRegression())
+    for model in (line, CalibratedClassifierCV(line), GridSearchCV(line, {}), SGDClassifier(), ElasticNet()):
+        assert candidates._is_family(model, "linear")
+    assert candidates._is_family(TransformedTargetRegressor(make_pipeline(Ridge())), "linear")
+    assert candidates._is_family(CalibratedClassifierCV(HistGradientBoostingClassifier()), "gradient_boosting")
+    for model in (MLPClassifier(), RandomForestClassifier().fit([[0], [1]], [0, 1]), CalibratedClassifierCV(None)):
+        assert not candidates._is_family(model, "linear")

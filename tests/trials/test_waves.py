@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,3 +57,41 @@ def test_scores_follow_a_shift_and_no_season(season, shift, tried):
     offsets = [step for step in record.trials.tried if step.params.get("offset") is not None]
     assert bool(offsets) == tried
     assert ("retrain_recent: offset" in record.trials.not_tried) != tried
+
+
+def test_missing_times_do_not_count_and_weights_do():
+    y = np.concatenate([np.arange(100) < 100 * part for part in (0.1, 0.4, 0.2, 0.3)]).astype(int)
+    days = np.datetime64("2024-01-01") + np.arange(400).astype("timedelta64[D]")
+    newest = np.concatenate([days[:101], np.full(5, np.datetime64("NaT"))])
+    assert range_of_shares(training(y, days), newest) == pytest.approx((0.1, 0.4), abs=0.02)
+    assert range_of_shares(training(y, days), np.full(5, np.datetime64("NaT"))) is None
+    weighed = replace(training(y, days), weight=np.where(y == 1, 1.0, 9.0))
+    assert range_of_shares(weighed, newest) == pytest.approx((0.1 / 8.2, 0.4 / 5.8), abs=0.01)
+
+
+def test_times_of_which_some_are_missing_are_tried_by_folds():
+    draw = np.random.default_rng(0)
+    train, after = table(0.0, -2.0, seed=0)
+    after = after.sample(1200, random_state=0).assign(
+        at=pd.Timestamp("2024-06-01") + pd.to_timedelta(draw.integers(0, 3, 1200), unit="D")
+    )
+    after.loc[after.index[::10], "at"] = pd.NaT
+    model = LogisticRegression().fit(train[["x"]], train["y"])
+    record = errata.diagnose(after, label="y", model=model, train=train, time="at", metric="f1", budget=5)
+    assert record.trials.judged == "folds"
+    assert "offset" in {name for step in record.trials.tried for name in step.params}
+
+
+@pytest.mark.parametrize(("undone", "moved"), [(9.0, False), (1.0, True)])
+def test_an_offset_follows_the_share_of_weighted_rows(undone, moved):
+    """Negatives are sampled one in nine, and weigh nine in training; they do so among the rows diagnosed, or weigh 1."""
+    draw, parts = np.random.default_rng(0), []
+    for negatives in (9.0, undone):
+        x = draw.normal(size=2500)
+        y = (draw.random(2500) < 1 / (1 + np.exp(-(1.5 * x - 0.3)))).astype(int)
+        parts.append(pd.DataFrame({"x": x, "y": y, "w": np.where(y == 1, 1.0, negatives)}))
+    train, after = parts
+    model = LogisticRegression().fit(train[["x"]], train["y"], sample_weight=train["w"])
+    given = {"label": "y", "model": model, "train": train, "weight": "w", "features": ["x"], "metric": "f1"}
+    record = errata.diagnose(after, **given, budget=5)
+    assert ("retrain_recent: offset" not in record.trials.not_tried) == moved

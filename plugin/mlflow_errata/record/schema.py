@@ -16,7 +16,7 @@ import pandas as pd
 from mlflow_errata.diagnoses._shape import Result
 from mlflow_errata.estimate import Estimate
 from mlflow_errata.metric import Label, Task
-from mlflow_errata.steps import decouple
+from mlflow_errata.steps import change_metric, decouple
 from mlflow_errata.steps._shape import NextStep
 from mlflow_errata.trials._shape import Trials
 
@@ -138,11 +138,12 @@ class Record:
         """Steps that pay together, trialled one on top of the other: the gain of each is what it adds.
 
         Its first step is the first of `next_steps`; empty where nothing was tried or pays, and where labels have to be
-        checked first. Mixing logged scores takes no trial: that step is a plan of its own.
+        checked first. Mixing logged scores takes no trial, nor does a threshold whose gain a diagnosis measured: such a
+        step is a plan of its own.
         """
         planned = () if self.trials is None else self.trials.plan
         first = self.next_steps[:1]
-        if not planned and first and first[0].pays and first[0].kind == decouple.KIND:
+        if not planned and first and first[0].pays and first[0].kind in {decouple.KIND, change_metric.KIND}:
             return first
         return planned if planned and planned[0] == self.next_steps[0] else ()
 

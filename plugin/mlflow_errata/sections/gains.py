@@ -200,7 +200,7 @@ def _caption(record: Record, unit: str) -> str:
 
 def _untried(record: Record) -> str:
     """Why no gain was measured, as the steps say; what to give where nothing but that was missing."""
-    steps = [step for step in record.next_steps if step.gain is None and step.kind != stop.KIND]
+    steps = [step for step in record.next_steps if step.gain_reason and step.gain is None and step.kind != stop.KIND]
     reasons = dict.fromkeys(step.gain_reason.removeprefix(f"{NOT_TRIED}: ") for step in steps)
     said = [reason for reason in reasons if reason != NOT_TRIED]
     if not said:

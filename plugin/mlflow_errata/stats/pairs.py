@@ -116,7 +116,8 @@ def pooled(first: tuple[float, float], second: tuple[float, float], *, correlati
 def chances_of_best(gains: Floats, parts: Floats, errors: Floats, *, random_state: int) -> Floats:
     """Chance of each of m candidates to have the largest gain, and a positive one.
 
-    Gains are drawn from a normal distribution around those measured, correlated as their delete-a-group values are.
+    Gains are drawn from a normal distribution around those measured, correlated as their delete-a-group values are; one
+    whose values do not differ is drawn by itself.
 
     Parameters
     ----------
@@ -133,6 +134,9 @@ def chances_of_best(gains: Floats, parts: Floats, errors: Floats, *, random_stat
     centred = parts - parts.mean(axis=1, keepdims=True)
     spread = np.sqrt((centred**2).sum(axis=1, keepdims=True))
     loading = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
-    common = np.random.default_rng(random_state).normal(size=(N_DRAWS, g)) @ loading.T
+    draw = np.random.default_rng(random_state)
+    common = draw.normal(size=(N_DRAWS, g)) @ loading.T
+    alone = spread[:, 0] == 0
+    common[:, alone] = draw.normal(size=(N_DRAWS, int(alone.sum())))
     drawn = np.column_stack([gains + errors * common, np.zeros(N_DRAWS)])
     return np.asarray(np.bincount(drawn.argmax(axis=1), minlength=m + 1) / N_DRAWS)

@@ -37,7 +37,11 @@ def propose(results: Mapping[str, Result], table: EvaluationTable) -> tuple[Next
     if moved is not None and moved.counts:
         params = {"by": BY_VALUE, "threshold": moved.best}
         cost = Cost(labels=0, rows=0)
-        return (NextStep(KIND, params, (METRIC_MISMATCH,), cost, gain_reason="", gain_value=moved.gain),)
+        gain = moved.gain
+        step = NextStep(
+            KIND, params, (METRIC_MISMATCH,), cost, gain_reason="", gain_value=gain, bound=gain.low, pays=True
+        )
+        return (step,)
     if found.blind is not None and found.lost is None:
         return (NextStep(KIND, {"by": found.better}, (METRIC_MISMATCH,), Cost(labels=0, rows=0)),)
     return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -54,17 +55,16 @@ def alter(
     classes : bool, False for regression
     decision : where decisions fall with this model
     """
-    from sklearn.base import clone  # noqa: PLC0415 - slow to import
-
     if family is not None:
         return (_gradient_boosting if family == "gradient_boosting" else _linear)(X, classes=classes)
-    return clone(estimator).set_params(**dict(set or {}))
+    return copy.deepcopy(estimator).set_params(**dict(set or {}))
 
 
 def sizes(estimator: Any) -> dict[str, dict[str, Any]]:
     """Parameters of a bigger and a smaller configuration: {"bigger": {...}, "smaller": {...}}; empty if none is known.
 
-    Every parameter of SIZES counts, wherever it is nested; ensembles are not grown where their trees can be.
+    Every parameter of SIZES counts, wherever it is nested, but those that a search chooses; ensembles are not grown
+    where their trees can be.
     """
     found: dict[str, dict[str, Any]] = {"bigger": {}, "smaller": {}}
     if not hasattr(estimator, "get_params"):
@@ -84,6 +84,10 @@ DEFAULTS = {"catboost": ("depth", 6), "xgboost": ("max_depth", 6)}
 """Depth of trees where it is left open, by package: these two do not say it among their parameters."""
 
 
+GRIDS = frozenset({"param_grid", "param_distributions", "search_spaces"})
+"""Parameters of a search that name those it chooses."""
+
+
 def _known(estimator: Any) -> dict[str, Any]:
     """Parameters by nested name, with the depth of trees where a package keeps it to itself."""
     params = dict(estimator.get_params(deep=True))
@@ -91,7 +95,19 @@ def _known(estimator: Any) -> dict[str, Any]:
         name, value = DEFAULTS.get(type(part).__module__.partition(".")[0], ("", None))
         if name and hasattr(part, "get_params") and not {name, "max_depth"} & _set(part):
             params[f"{prefix}{name}"] = value
-    return params
+    return {name: value for name, value in params.items() if name not in _searched(params)}
+
+
+def _searched(params: Mapping[str, Any]) -> set[str]:
+    """Nested names of the parameters that searches choose, which they would set again at every fit."""
+    found = set[str]()
+    for name, value in params.items():
+        prefix, _, last = name.rpartition("__")
+        if last in GRIDS:
+            grids = value if isinstance(value, list | tuple) else [value]
+            inside = f"{prefix}__estimator" if prefix else "estimator"
+            found |= {f"{inside}__{chosen}" for grid in grids if isinstance(grid, dict) for chosen in grid}
+    return found
 
 
 def _set(model: Any) -> set[str]:

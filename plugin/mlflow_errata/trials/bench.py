@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from mlflow_errata.trials import choosing
 from mlflow_errata.trials.judges import FEWEST_RARE, n_rarer
 from mlflow_errata.trials.objective import best_threshold, told_threshold
 from mlflow_errata.trials.variants import BY_VALUE, CHOSEN, Steps, Variant
-from mlflow_errata.trials.waves import range_of_shares
+from mlflow_errata.trials.waves import offset_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 50
 """Training rows below which nothing is fitted."""
-SURE = 2.0
-"""Standard errors by which the share of positives must have moved before scores follow it."""
 RECENT = 0.25
 """Share of the newest known rows that tell the share of positives."""
 
@@ -70,7 +67,8 @@ class Bench:
     train : TrainingSet or None, the rows to fit on (a share of them where the budget asks for it)
     rate : float, share of training rows in use; newer rows are thinned by the same
     value : business value as declared, or None
-    own : threshold taken by the model, or None
+    own : threshold that decisions are cut at, or None
+    outer : the same where it is not the model that cuts; what is fitted again is cut at it, too
     clock : callable () -> seconds
     instead : Objective or None, the metric where the declared value is the objective
     """
@@ -88,8 +86,9 @@ class Bench:
         own: float | None,
         clock: Callable[[], float],
         instead: Objective | None = None,
+        outer: float | None = None,
     ) -> None:
-        self.instead = instead
+        self.instead, self.outer = instead, outer
         self.table, self.judges, self.objective = table, judges, objective
         self.estimator, self.train, self.rate = estimator, train, rate
         self.value, self.own, self.clock = value, own, clock
@@ -235,6 +234,8 @@ class Bench:
             scores[rows] = 0.0
             for at, label in enumerate(output.classes):
                 scores[rows, position[label]] = output.scores[:, at]
+            if self.outer is not None:
+                found.prediction[rows] = scores[rows, 1] >= self.outer
             return replace(found, scores=scores)
         except Exception as cause:
             raise NotTried(f"its answers cannot be used: {type(cause).__name__}: {str(cause)[:200]}") from cause
@@ -276,11 +277,14 @@ class Bench:
         known = judge.known if variant.rows is None else judge.rows
         if variant.fitted == CHOSEN:
             threshold = choosing.choice_of_known(self)[1]
+            threshold = self.outer if threshold is None else threshold
             return {} if threshold is None else {"threshold": threshold}
         offset, threshold = self._rule(variant, self.said(variant), replace(judge.splits[0], choose=known))
         found: dict[str, Any] = {"offset": offset} if variant.offset else {}
         if variant.cut is not None or (variant.offset and threshold is not None and threshold != 0.5):  # noqa: PLR2004
             found["threshold"] = float(threshold or 0.0)
+        elif self.outer is not None and variant.fitted != Variant():
+            found["threshold"] = self.outer
         return found
 
     @property
@@ -298,25 +302,10 @@ class Bench:
         return offset, self.own if variant.offset else None
 
     def _offset(self, split: Split) -> float:
-        from mlflow_errata.decision import prior_offset  # noqa: PLC0415 - loads scikit-learn
-
         rows = split.choose
         if self.judges.decisions.kind == "forward":
             rows = rows[-max(1, round(RECENT * len(self.judges.decisions.known))) :]
-        before = None if self.train is None else recipe.positive_share(self.train)
-        now = float(self.table.outcomes.y[rows].mean())
-        if self.train is None or before is None or not 0 < now < 1:
-            raise NotTried("needs both classes among the training rows and the newest rows")
-        variance = sum(1 / (n * share * (1 - share)) for n, share in ((len(self.train.y), before), (len(rows), now)))
-        offset = prior_offset(before, now)
-        return offset if abs(offset) > SURE * sqrt(variance) and not self._is_wave(now, rows) else 0.0
-
-    def _is_wave(self, share: float, rows: Rows) -> bool:
-        """Whether windows of training rows had such a share too: a shift would follow a season that passes."""
-        if self.train is None or self.table.times is None:
-            return False
-        known = range_of_shares(self.train, self.table.times[rows])
-        return known is not None and known[0] <= share <= known[1]
+        return offset_to(self.table, self.train, rows)
 
     def _told(self, said: Said, split: Split, offset: float) -> float:
         scores = self._shifted(said, split.choose, offset)

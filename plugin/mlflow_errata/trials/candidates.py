@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 BALANCED = 0.35
 """Share of the rarest class, of those two that are rarest and commonest, from which balancing is not tried."""
+FAMILY_WORDS = {
+    "gradient_boosting": ("Boosting", "LGBM", "XGB", "CatBoost"),
+    "linear": ("Logistic", "Ridge", "Linear", "SGD", "ElasticNet", "Lasso", "Perceptron"),
+}
+"""Words in the names of classes that are of a family; a multilayer perceptron is spelled MLP."""
 FAVOURED, MOST_TURNED = 1.5, 20
 """How much more a row of the rarest class has to count, and the rows that are called wrong to see it."""
 
@@ -107,10 +112,14 @@ def _sees_a_shift(objective: Objective, table: EvaluationTable) -> bool:
 
 
 def _is_family(estimator: Any, family: str) -> bool:
-    """Whether the estimator (or the last step of a pipeline) is of a family already."""
-    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    name = type(getattr(last, "estimator", last)).__name__
-    words = (
-        ("Boosting", "LGBM", "XGB", "CatBoost") if family == "gradient_boosting" else ("Logistic", "Ridge", "Linear")
-    )
-    return any(word in name for word in words)
+    """Whether the estimator, or what decides inside it, is of a family already."""
+    name = type(_innermost(estimator)).__name__
+    return any(word in name for word in FAMILY_WORDS[family])
+
+
+def _innermost(estimator: Any) -> Any:
+    """What pipelines, searches, calibrations and other wrappers end in."""
+    steps = getattr(estimator, "steps", None)
+    inside = [steps[-1][1]] if steps else [getattr(estimator, name, None) for name in ("estimator", "regressor")]
+    found = next((part for part in inside if hasattr(part, "get_params")), None)
+    return estimator if found is None else _innermost(found)

@@ -91,12 +91,8 @@ def of_better(tests: Rounds, proposed: Sequence[NextStep], metric: Metric) -> li
         entry = catalogued(str(step.params.get("by"))) if step.kind == change_metric.KIND else None
         if entry is None or tests.interrupted:
             continue
-        try:
+        with tests.attempt(f"{step.kind}: by {step.params['by']}"):
             measured.append(_by_better(tests, step, metric, entry.metric))
-        except NotTried as reason:
-            tests.not_tried[f"{step.kind}: by {step.params['by']}"] = str(reason)
-        except KeyboardInterrupt:
-            tests.interrupted = True
     return measured
 
 

@@ -54,25 +54,35 @@ PART = Variant(model="part of the rows")
 # -- rows of a slice --------------------------------------------------------------------------------------------------
 
 
-def of_slices(tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep]) -> list[NextStep]:
-    """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice."""
+def of_slices(
+    tests: Rounds, results: Mapping[str, Result], proposed: Sequence[NextStep], n_given: int
+) -> list[NextStep]:
+    """Steps that collect rows of a slice, as far as the columns that the model sees tell the slice.
+
+    Parameters
+    ----------
+    tests : Rounds
+    results : results of the diagnoses by name
+    proposed : steps that the results ask for
+    n_given : int, training rows given, of which the budget may have asked for a share
+    """
     found, measured = results.get(SLICE_ERRORS), []
     slices = {item.conditions: item for item in getattr(found, "slices", ())}
     for step in proposed:
         item = slices.get(tuple(step.params.get("slice", ())))
         if step.kind != collect_data.KIND or item is None or tests.interrupted:
             continue
-        try:
-            measured.append(_of_a_slice(tests, step, item))
-        except NotTried as reason:
-            tests.not_tried[step.kind] = str(reason)
-        except KeyboardInterrupt:
-            tests.interrupted = True
+        with tests.attempt(step.kind):
+            measured.append(_of_a_slice(tests, step, item, n_given))
     return measured
 
 
-def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
-    """Half of what the last doubling of the slice's training rows gained: learning curves flatten."""
+def _of_a_slice(tests: Rounds, step: NextStep, item: Slice, n_given: int) -> NextStep:
+    """Half of what the last doubling of the slice's training rows gained: learning curves flatten.
+
+    Where the budget asked for a share of the training rows, the step is as many doublings further along the curve as
+    there are between that share and all of them, and pays where the least that it may gain then is worth it.
+    """
     bench = tests.bench
     train = bench.train
     if train is None or not set(item.columns) <= set(train.X.columns):
@@ -86,11 +96,13 @@ def _of_a_slice(tests: Rounds, step: NextStep, item: Slice) -> NextStep:
     bench.hold(variant, bench.fit_on(np.setdiff1d(np.arange(len(train.y)), inside[::2])))
     gain = tests.ruler.gain(Variant(), variant)
     half = gain.times(0.5).among(tests.alone)
-    pays = half.value > PEOPLE * half.known and worth(half, tests.ruler.loss)
-    cost = replace(step.cost, rows=len(inside))
-    shown = half.estimate(tests.ruler.objective.unit)
-    gains = _gains(tests, shown)
-    return replace(step, gain_reason="", cost=cost, bound=half.bound, pays=pays, chance_gains=half.chance, **gains)
+    further = log2(n_given / len(train.y))
+    least = half.times(LEAST**further)
+    pays = least.value > PEOPLE * least.known and worth(least, tests.ruler.loss)
+    cost = replace(step.cost, rows=round(len(inside) * n_given / len(train.y)))
+    gains = _gains(tests, _later(half, further, half.high, tests.ruler.objective.unit))
+    bound = min(half.bound, least.bound)
+    return replace(step, gain_reason="", cost=cost, bound=bound, pays=pays, chance_gains=half.chance, **gains)
 
 
 def _gains(tests: Rounds, shown: Estimate) -> dict[str, Any]:
@@ -135,12 +147,8 @@ def followed(tests: Rounds, n_given: int) -> LearningCurve | None:
         tests.not_tried[ALL_ROWS] = OVER_BUDGET
         return None
     tests.progress("twice as many rows")
-    try:
+    with tests.attempt(ALL_ROWS):
         return _curve(tests, n, n_given)
-    except NotTried as reason:
-        tests.not_tried[ALL_ROWS] = str(reason)
-    except KeyboardInterrupt:
-        tests.interrupted = True
     return None
 
 
@@ -193,7 +201,8 @@ def _curve(tests: Rounds, n: int, n_given: int) -> LearningCurve:
     moved = _last_of(witness, seen, [len(each) for each in fits], sizes)
     asked = LEVEL_CHANCE if moved is None else float(ndtr(ANSWERED))
     confirmed = rise.chance > asked and (moved is None or moved.value > CONFIRMED * moved.error)
-    doubled = _doubled(rise, gains[-1].value, log2(n_given / n) + 1, unit)
+    high = max(rise.value, gains[-1].value) + rise.half
+    doubled = _later(rise, log2(n_given / n) + 1, high, unit)
     return LearningCurve(tuple(sizes), tuple(gain.estimate(unit) for gain in gains), doubled, confirmed, rise.chance)
 
 
@@ -214,11 +223,11 @@ def _rise(gains: Sequence[Gain]) -> Gain:
     )
 
 
-def _doubled(rise: Gain, most: float, further: float, unit: str) -> Estimate:
-    """What a doubling gains that comes `further` doublings after the last one, which gained `rise`, at most `most`."""
-    value = LIKELY**further * rise.value
-    low = min(value, LEAST**further * rise.low if rise.low > 0 else rise.low)
-    return Estimate(value, low, max(value, rise.value + rise.half, most + rise.half), n=rise.n, unit=unit, level=LEVEL)
+def _later(gain: Gain, further: float, high: float, unit: str) -> Estimate:
+    """What a doubling gains that comes `further` doublings after one that gained so much, and no more than `high`."""
+    value = LIKELY**further * gain.value
+    low = min(value, LEAST**further * gain.low if gain.low > 0 else gain.low)
+    return Estimate(value, low, max(value, high), n=gain.n, unit=unit, level=LEVEL)
 
 
 def _mean(profiles: Sequence[Profile]) -> Profile:

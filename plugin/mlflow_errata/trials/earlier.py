@@ -14,6 +14,7 @@ from mlflow_errata import fitting
 from mlflow_errata.metric import Outcomes
 from mlflow_errata.model import ask
 from mlflow_errata.trials.judges import FEWEST_RARE
+from mlflow_errata.trials.outer import outer_threshold
 
 if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable
@@ -31,7 +32,7 @@ class Earlier:
     Parameters
     ----------
     frame : DataFrame of the rows' features, oldest first
-    outcomes : Outcomes, with the model's own decisions
+    outcomes : Outcomes, decided as the evaluation rows are
     groups : int array of shape (n,), the period of each row, PERIODS of them
     """
 
@@ -64,6 +65,8 @@ def earlier_periods(table: EvaluationTable, train: TrainingSet, estimator: Any) 
         return None
     positive = np.concatenate([scores for scores, _ in said])
     decided = np.concatenate([prediction for _, prediction in said]) == table.outcomes.classes[1]
+    outer = outer_threshold(table, estimator)
+    decided = decided if outer is None else positive >= outer
     outcomes = Outcomes(
         "binary",
         table.outcomes.classes,

@@ -15,6 +15,7 @@ from mlflow_errata.estimate import Estimate
 from mlflow_errata.model import ask
 from mlflow_errata.stats.intervals import N_GROUPS, difference
 from mlflow_errata.trials._shape import Flattery
+from mlflow_errata.trials.of_labels import HALF, with_matrix
 
 if TYPE_CHECKING:
     from typing import Any
@@ -106,14 +107,26 @@ def _judged(
     table: EvaluationTable, metric: Metric, estimator: Any, fitted: TrainingSet, judging: TrainingSet
 ) -> Estimate:
     """The metric, on some training rows in the order of time or groups, of a model fitted on others."""
+    labels = table.roles.labels
+    if labels:
+        fitted, judging = (with_matrix(part, labels) for part in (fitted, judging))
+    answered = _answered_labels if labels else _answered
     try:
         model = fitting.fit(fitting.unfitted(estimator, one_thread=True), fitted)
-        found = metric.estimate(_answered(table, judging, model), in_time_order=True)
+        found = metric.estimate(answered(table, judging, model), in_time_order=True)
     except Exception as cause:  # whatever an estimator raises is a reason, and the record is made all the same
         raise NotTried(f"the fit failed: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}") from cause
     if found is None:
         raise NotTried("the metric cannot be estimated on the rows held out")
     return found
+
+
+def _answered_labels(table: EvaluationTable, rows: TrainingSet, model: Any) -> Outcomes:
+    """Several labels of each row beside what a model says of them."""
+    said = ask(model, rows.X, table.features, len(table.roles.labels))
+    prediction = np.asarray(said.scores if said.prediction is None else said.prediction) >= HALF
+    scores, y = said.scores, rows.y.to_numpy()
+    return replace(table.outcomes, y=y, prediction=prediction.astype(np.intp), scores=scores, weight=rows.weight)
 
 
 def _answered(table: EvaluationTable, rows: TrainingSet, model: Any) -> Outcomes:

@@ -66,12 +66,8 @@ def tried(tests: Rounds, proposed: Sequence[NextStep], metric: Metric) -> list[N
             tests.not_tried[name] = OVER_BUDGET
             continue
         tests.progress(name)
-        try:
+        with tests.attempt(name):
             measured.append(judged(bench, step, metric, random_state=tests.ruler.random_state))
-        except NotTried as reason:
-            tests.not_tried[name] = str(reason)
-        except KeyboardInterrupt:
-            tests.interrupted = True
     return measured
 
 

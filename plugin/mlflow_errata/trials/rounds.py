@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Change, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,8 @@ MOST_COMBINED = 6
 """Candidates that are tried on top of a step."""
 FIRST_ROUND = 0.65
 """Share of the budget for candidates alone."""
+LOOKS_BACK = 1.25
+"""Fits on all rows that earlier periods are worth: one on half of them, one on three quarters."""
 NOISE = 0.5
 """Share of the budget within which the unchanged model may be refitted a second time."""
 OVER_BUDGET = "the time budget was spent"
@@ -103,6 +106,26 @@ class Rounds:
         self.per_fit = 0.0
         self.interrupted = False
 
+    @contextmanager
+    def attempt(self, name: str, *, told: bool = True) -> Iterator[None]:
+        """Try something: whatever goes wrong is why `name` was not tried, an interrupt ends the trials, no more.
+
+        Parameters
+        ----------
+        name : str, key of the reason
+        told : bool, False where what is tried has its place among what was tried, or was not, already
+        """
+        try:
+            yield
+        except NotTried as reason:
+            if told:
+                self.not_tried.setdefault(name, str(reason))
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except Exception as cause:  # noqa: BLE001 - nobody foresaw it, and the diagnoses must not be lost for it
+            if told:
+                self.not_tried.setdefault(name, unforeseen(cause))
+
     def measure_noise(self, *, random: bool) -> None:
         """Refit the unchanged model with two seeds (once if it has none): how much refits differ by themselves."""
         self.progress("the unchanged model again")
@@ -123,12 +146,16 @@ class Rounds:
             moves = [0.0, *(found[0] for found in told if found is not None)]
             self.ruler.noise_expected = float(np.sqrt(2) * np.std(moves, ddof=1))
 
+    @property
+    def first_until(self) -> float:
+        """Until when candidates are tried alone, and whatever they have to be tried after."""
+        return self.start + FIRST_ROUND * (self.deadline - self.start)
+
     # -- one round ----------------------------------------------------------------------------------------------------
 
     def singles(self, changes: Iterable[Change]) -> list[Tried]:
         """Every candidate alone, in the order given, until its share of the budget is spent."""
-        until = self.start + FIRST_ROUND * (self.deadline - self.start)
-        found = self._round(Variant(), changes, until)
+        found = self._round(Variant(), changes, self.first_until)
         self.alone = [item.gain for item in found]
         return [replace(item, gain=item.gain.among(self.alone)) for item in found]
 
@@ -138,18 +165,14 @@ class Rounds:
             variant = change.of(current)
             if variant is None or self.interrupted:
                 continue
-            try:
+            with self.attempt(name_of(change), told=current == Variant()):
                 found.append(self._tried(change, variant, current, until))
-            except NotTried as reason:
-                self.not_tried.setdefault(name_of(change), str(reason))
-            except KeyboardInterrupt:
-                self.interrupted = True
         whole = [item for item in found if item.change.family == "refit"]
         return [replace(item, pays=item.pays and self._may_forget(item, whole)) for item in found]
 
     def _tried(self, change: Change, variant: Variant, current: Variant, until: float) -> Tried:
-        wanted = self.bench.n_fits(variant) * self.per_fit * CAUTION
-        if self.bench.clock() + wanted > until:
+        n_fits = self.bench.n_fits(variant)
+        if self.bench.clock() + n_fits * self.per_fit * CAUTION > (until if n_fits else self.deadline):
             raise NotTried(OVER_BUDGET)
         self.progress(name_of(change))
         best, agreed = self.ruler.surest(variant, current, self.ruler.gain(variant, current))
@@ -181,17 +204,13 @@ class Rounds:
     def look_back(self) -> None:
         """Ask what the model, fitted on what came before, said of the newer training rows."""
         bench = self.bench
-        wanted = self.per_fit * CAUTION
+        wanted = LOOKS_BACK * self.per_fit * CAUTION
         forward = bench.judges.decisions.kind == "forward"
-        if not forward or bench.train is None or bench.clock() + wanted > self.deadline or self.interrupted:
+        if not forward or bench.train is None or bench.clock() + wanted > self.first_until or self.interrupted:
             return
         self.progress("earlier periods")
-        try:
+        with self.attempt("earlier periods"):
             self.ruler.earlier = earlier_periods(bench.table, bench.train, bench.estimator)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except Exception as cause:  # noqa: BLE001 - without earlier periods the evaluation rows judge alone
-            self.not_tried["earlier periods"] = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
@@ -234,16 +253,18 @@ class Rounds:
         """Positions of candidates that pay as the first one does, as far as can be told."""
         first, found = order[0], []
         for at, item in enumerate(order[1:], start=1):
-            try:
+            with self.attempt(name_of(item.change), told=False):
                 if item.pays and not self.beats(first, item) and not self.beats(item, first):
                     found.append(at)
-            except NotTried:
-                continue
         return tuple(found)
 
     def _may_forget(self, item: Tried, whole: list[Tried]) -> bool:
         """Whether a candidate forgets nothing, or beats the refit on all rows beyond chance."""
-        return item.change.family != "forget" or all(self.beats(item, refit) for refit in whole)
+        if item.change.family != "forget":
+            return True
+        with self.attempt(name_of(item.change), told=False):
+            return all(self.beats(item, refit) for refit in whole)
+        return False
 
     def beats(self, one: Tried, other: Tried) -> bool:
         """Whether one candidate gains more than a cheaper one beyond chance; thresholds of one model as expected."""
@@ -252,6 +273,11 @@ class Rounds:
             if expected is not None:
                 return expected[0] > Z * expected[1]
         return self.ruler.gain(one.variant, other.variant).bound > 0
+
+
+def unforeseen(cause: Exception) -> str:
+    """An error that nobody foresaw, as a reason."""
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
 
 def _question(change: Change) -> str:
@@ -309,17 +335,18 @@ def _params(tried: Tried, bench: Bench) -> dict[str, Any]:
 
 
 def chances(found: list[Tried], random_state: int) -> tuple[list[float], float]:
-    """Chance of each candidate to be the best, and of none to gain."""
+    """Chance of each candidate to be the best, and of none to gain, as far from their gains as the intervals go."""
     if not found:
         return [], 1.0
     most = max(len(item.gain.parts) for item in found)
     drawn = chances_of_best(
         np.array([item.gain.value for item in found]),
         np.array([_padded(item.gain.parts, most) for item in found]),
-        np.array([item.gain.error for item in found]),
+        np.array([(item.gain.value - item.gain.low) / Z for item in found]),
         random_state=random_state,
     )
-    return drawn[:-1].tolist(), float(drawn[-1])
+    best = [min(chance, item.gain.chance) for chance, item in zip(drawn.tolist(), found, strict=False)]
+    return best, float(drawn[-1])
 
 
 def _padded(parts: NDArray[np.float64], n_groups: int) -> NDArray[np.float64]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from mlflow_errata import fitting
 from mlflow_errata.diagnoses._thresholds import own_threshold
@@ -14,7 +14,7 @@ from mlflow_errata.diagnoses.framing import NAME as FRAMING
 from mlflow_errata.diagnoses.framing import Framing
 from mlflow_errata.errors import NotTried
 from mlflow_errata.model import unwrap
-from mlflow_errata.steps import drop_columns, resample, stop
+from mlflow_errata.steps import change_metric, drop_columns, resample, stop
 from mlflow_errata.steps._shape import NOT_TRIED
 from mlflow_errata.trials import choosing, collecting, questions, rounds
 from mlflow_errata.trials._shape import Flattery, Trials
@@ -29,10 +29,11 @@ from mlflow_errata.trials.objective import (
 )
 from mlflow_errata.trials.of_classes import ClassesBench
 from mlflow_errata.trials.of_labels import LabelsBench, as_fitted
+from mlflow_errata.trials.outer import USUAL, outer_threshold
 from mlflow_errata.trials.pace import draw, pace
 from mlflow_errata.trials.progress import Progress
-from mlflow_errata.trials.ranking import ranked
-from mlflow_errata.trials.rounds import OVER_BUDGET
+from mlflow_errata.trials.ranking import ranked, reason_of, with_reasons
+from mlflow_errata.trials.rounds import OVER_BUDGET, unforeseen
 from mlflow_errata.trials.ruler import Ruler
 from mlflow_errata.trials.variants import Variant
 
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable, Value
     from mlflow_errata.trials.rounds import Rounds, Tried
 
-Made = TypeVar("Made")
 ANSWERS = {
     "resample": "class_imbalance",
     "change_metric": "metric_mismatch",
@@ -55,8 +55,6 @@ ANSWERS = {
     "reframe": FRAMING,
 }
 """The diagnosis that a kind of step answers."""
-USUAL = 0.5
-"""The threshold that a model decides by if nobody chose one."""
 SPLITS: Mapping[By, tuple[str, str]] = {
     "time": ("random_split", "one in time"),
     "group": ("group_split", "one by groups"),
@@ -105,18 +103,25 @@ def try_steps(
     if leaks:
         columns = ", ".join(repr(name) for name in leaks[0].params["columns"])
         reason = f"not tried: the model leans on {columns}, which gives the label away, and no gain holds on such rows"
-        return (*leaks, *(replace(step, gain_reason=reason) for step in proposed if step not in leaks)), None
+        return (*leaks, *(_unsure(step, reason) for step in proposed if step not in leaks)), None
     start = clock() - spent
     with _one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an estimator that warns would do so at every fit of every trial
-        session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
-        if session is None:
-            return tuple(_unjudged(step, len(table), refits=model is not None) for step in proposed), None
-        progress = Progress(clock, start, budget)
         try:
-            return session.run(results, proposed, start=start, budget=budget, progress=progress)
-        finally:
-            progress.close()
+            session = _session(table, model, metric, value, budget=budget, random_state=random_state, clock=clock)
+            if session is None:
+                return tuple(_unjudged(step, len(table), refits=model is not None) for step in proposed), None
+            with closing(Progress(clock, start, budget)) as progress:
+                return session.run(results, proposed, start=start, budget=budget, progress=progress)
+        except Exception as cause:  # noqa: BLE001 - nobody foresaw it, and the diagnoses must not be lost for it
+            return with_reasons(proposed, {"all": unforeseen(cause)}), None
+
+
+def _unsure(step: NextStep, reason: str) -> NextStep:
+    """A step whose gain does not hold, if a diagnosis has measured one."""
+    if step.kind == change_metric.KIND:
+        step = replace(step, gain_value=None, bound=None, pays=False)
+    return replace(step, gain_reason=reason)
 
 
 def _unjudged(step: NextStep, n: int, *, refits: bool) -> NextStep:
@@ -170,21 +175,41 @@ class _Session:
         if refits and decides and isinstance(bench.value, dict | None):
             tests.look_back()
         singles = tests.singles(candidates(bench, by_value=self.metric is not None, refits=refits))
-        collected = collecting.of_slices(tests, results, proposed) if refits else []
+        collected = collecting.of_slices(tests, results, proposed, self.n_given) if refits else []
         collected += questions.tried(tests, proposed, self.named) if refits else []
         collected += choosing.of_better(tests, proposed, self.named)
-        plan = _kept(tests, lambda: tests.plan(singles)) or []
+        plan: list[Tried] = []
+        with tests.attempt("plan"):
+            plan = tests.plan(singles)
         curve = collecting.followed(tests, self.n_given) if refits else None
         collected += [] if curve is None else collecting.of_everything(tests, curve, self.n_given)
         flattery, by_group = (self._flattery(tests, by) if refits else None for by in SPLITS)
+        if any(step.kind == resample.KIND for step in proposed):
+            self._note_what_no_balance_moves(tests)
         if not singles and not collected:
             if tests.interrupted:
                 raise KeyboardInterrupt
-            return proposed, None
+            return self._with_reasons(proposed, tests.not_tried), None
         trials, steps = self._trials(tests, singles, plan, results, budget=budget, seconds=bench.clock() - start)
-        chosen = _kept(tests, lambda: choosing.contrast(bench, random_state=self.random_state))
+        chosen = None
+        with tests.attempt("choice", told=False):
+            chosen = choosing.contrast(bench, random_state=self.random_state)
         trials = replace(trials, flattery=flattery, group_flattery=by_group, curve=curve, choice=chosen)
         return ranked(steps, trials, [*proposed], collected), trials
+
+    def _note_what_no_balance_moves(self, tests: Rounds) -> None:
+        """Why no decision of rare classes was tried."""
+        if not self.objective.reads_decisions:
+            tests.not_tried.setdefault(resample.KIND, "the metric reads no decision")
+        elif self.bench.table.outcomes.scores is None:
+            tests.not_tried.setdefault(resample.KIND, "needs scores")
+
+    def _with_reasons(self, proposed: tuple[NextStep, ...], not_tried: Mapping[str, str]) -> tuple[NextStep, ...]:
+        """Steps of which none was tried; with training rows there was something to try whatever the diagnoses found."""
+        reason = reason_of(stop.nothing_found(), not_tried) if self.bench.train is not None else ""
+        told = f"{NOT_TRIED}: {reason}"
+        found = [replace(step, gain_reason=told) if reason and step.kind == stop.KIND else step for step in proposed]
+        return with_reasons(found, not_tried)
 
     def _answered(self, results: Mapping[str, Result]) -> frozenset[str]:
         """Kinds of steps that answer a finding; class imbalance asks for no threshold where one was chosen already."""
@@ -198,15 +223,9 @@ class _Session:
                 "the training rows are not given (train=)" if self.bench.train is None else self.unfit
             )
             return False
-        try:
+        with tests.attempt("refits"):
             tests.measure_noise(random=fitting.is_random(self.bench.estimator))
-        except NotTried as reason:
-            tests.not_tried["refits"] = str(reason)
-            return False
-        except KeyboardInterrupt:
-            tests.interrupted = True
-            return False
-        return True
+        return "refits" not in tests.not_tried and not tests.interrupted
 
     def _flattery(self, tests: Rounds, by: By) -> Flattery | None:
         """How much a random split would flatter, in what the steps have left of the budget."""
@@ -217,13 +236,9 @@ class _Session:
         if bench.clock() + 2 * tests.per_fit * rounds.CAUTION > tests.deadline:
             tests.not_tried[name] = OVER_BUDGET
             return None
-        try:
-            tests.progress(f"a random split against {compared}")
+        tests.progress(f"a random split against {compared}")
+        with tests.attempt(name):
             return flattery_of(bench, self.named, by=by, random_state=self.random_state)
-        except NotTried as reason:
-            tests.not_tried[name] = str(reason)
-        except KeyboardInterrupt:
-            tests.interrupted = True
         return None
 
     def _trials(
@@ -335,6 +350,7 @@ def _session(
         own=own_threshold(table.outcomes),
         clock=clock,
         instead=None if measured is objective else measured,
+        outer=outer_threshold(table, estimator),
     )
     n_given = 0 if train is None else len(train.y)
     return _Session(bench, objective, measured, named=metric, n_given=n_given, random_state=random_state, unfit=unfit)
@@ -350,17 +366,8 @@ def _clonable(model: object) -> tuple[Any, str]:
     try:
         fitting.unfitted(model)
     except Exception as cause:  # noqa: BLE001 - whatever cloning raises is the reason
-        return None, f"the {kind} cannot be cloned: {type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+        return None, f"the {kind} cannot be cloned: {unforeseen(cause)}"
     return model, ""
-
-
-def _kept(tests: Rounds, made: Callable[[], Made]) -> Made | None:
-    """What is made; None if a person interrupts, so that what was measured before is kept."""
-    try:
-        return made()
-    except KeyboardInterrupt:
-        tests.interrupted = True
-        return None
 
 
 def _one_thread() -> AbstractContextManager[Any]:
