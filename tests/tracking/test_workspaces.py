@@ -93,7 +93,7 @@ def test_what_an_experiment_keeps_is_kept_in_its_workspace(monkeypatch, room):
     @contextmanager
     def inside(uri):
         asked.append(uri)
-        known = SimpleNamespace(experiment_id="1", tags={})
+        known = SimpleNamespace(experiment_id="1", tags={}, lifecycle_stage="active")
         yield SimpleNamespace(get_experiment_by_name=lambda _: known, set_experiment_tag=lambda *_: None)
 
     module = importlib.import_module(f"mlflow_errata.tracking.{room}")
