@@ -48,8 +48,7 @@ def offers(record: Record) -> tuple[Offer, ...]:
     found = [_offer(at, card, record) for at, card in enumerate(cards)]
     if record.trials is not None and not any(step.kind == "stop" for step in record.next_steps):
         paying = sum(item.status in {"good", "likely"} for item in found)
-        noise, none = record.trials.noise, record.trials.chance_none
-        found.insert(paying, Offer(-1, NOTHING, AS_IT_IS, noise, "unsure", None, none, "none", ""))
+        found.insert(paying, Offer(-1, NOTHING, AS_IT_IS, record.trials.noise, "unsure", None, None, "none", ""))
     return tuple(found)
 
 
@@ -57,8 +56,7 @@ def _offer(at: int, card: StepCard, record: Record) -> Offer:
     step = record.next_steps[at]
     if step.kind == "stop":
         noise = None if record.trials is None else record.trials.noise
-        chance = None if record.trials is None else record.trials.chance_none
-        return Offer(at, NOTHING, AS_IT_IS, noise, "unsure", None, chance, "none", "0, by definition")
+        return Offer(at, NOTHING, AS_IT_IS, noise, "unsure", None, None, "none", "0, by definition")
     gain = step.gain_value or step.gain
     chances = (step.chance_gains, step.chance_best)
     return Offer(at, card.title, _verdict(step, card.status), gain, card.status, *chances, card.cost, step.gain_reason)

@@ -88,7 +88,7 @@ class Trials:
     reliable : bool, False where `noise` lies beyond its interval: refits differ by more than the rows can tell
     interrupted : bool, True if a person stopped the trials
     detectable : float or None, the smallest gain that could have been told from zero, over the steps tried (median)
-    chance_none : float, chance that no step tried gains anything
+    chance_none : float, chance that no step tried gains, each drawn by its interval: the more are tried, the smaller
     tried : tuple of NextStep, every single step tried, best first
     not_tried : mapping of what was not tried -> why
     plan : tuple of NextStep: steps that pay together; the gain of each is what it adds to those before it
