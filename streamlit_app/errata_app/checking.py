@@ -30,7 +30,8 @@ PLACES = 9
 CODE = """import mlflow_errata as errata
 
 record = errata.load({run!r})
-checked = errata.audited(record, errata.load_decisions({run!r}))
+checked = errata.audited(record, errata.load_decisions({run!r}))"""
+BY_ID = """
 recipe = errata.Recipe.of(checked, checked.next_steps[0])  # relabel, where enough labels were wrong
 train = recipe.apply(train)  # exactly these labels, by id"""
 
@@ -226,4 +227,5 @@ def _files(session: Session, by: str, *, locked: bool) -> None:
         )
     if session.told:
         st.text(session.told)
-    st.code(CODE.format(run=session.desk.drawer.run_id), language="python", wrap_lines=True)
+    by_id = BY_ID if "id" in session.desk.queue.record.dataset.roles else ""
+    st.code(CODE.format(run=session.desk.drawer.run_id) + by_id, language="python", wrap_lines=True)
