@@ -57,5 +57,5 @@ def test_a_model_that_decides_so_by_itself_is_left_to_decide():
 def test_earlier_periods_are_cut_there_too():
     model, train, evaluation = cut_at(0.22)
     table = EvaluationTable.build(evaluation, model=model, train=train, time="at", **ROLES)
-    found = earlier_periods(table, table.train, model).outcomes
+    found = earlier_periods(table, table.train, model, outer_threshold(table, model)).outcomes
     assert (found.prediction == (found.scores[:, 1] >= outer_threshold(table, model))).all()

@@ -14,7 +14,6 @@ from mlflow_errata import fitting
 from mlflow_errata.metric import Outcomes
 from mlflow_errata.model import ask
 from mlflow_errata.trials.judges import FEWEST_RARE
-from mlflow_errata.trials.outer import outer_threshold
 
 if TYPE_CHECKING:
     from mlflow_errata.table import EvaluationTable
@@ -41,11 +40,13 @@ class Earlier:
     groups: NDArray[np.intp]
 
 
-def earlier_periods(table: EvaluationTable, train: TrainingSet, estimator: Any) -> Earlier | None:
+def earlier_periods(
+    table: EvaluationTable, train: TrainingSet, estimator: Any, outer: float | None = None
+) -> Earlier | None:
     """The training rows of the last two of PARTS, answered by clones fitted on all parts before.
 
-    None where rows have no times, where a clone gives no probabilities of the two classes, or where there are fewer
-    than FEWEST_RARE rows of the rarer class.
+    Decisions are cut at `outer`, where it is not the model that cuts them. None where rows have no times, where a clone
+    gives no probabilities of the two classes, or where there are fewer than FEWEST_RARE rows of the rarer class.
     """
     if train.time is None or table.task != "binary" or pd.isna(train.time).any():
         return None
@@ -65,7 +66,6 @@ def earlier_periods(table: EvaluationTable, train: TrainingSet, estimator: Any) 
         return None
     positive = np.concatenate([scores for scores, _ in said])
     decided = np.concatenate([prediction for _, prediction in said]) == table.outcomes.classes[1]
-    outer = outer_threshold(table, estimator)
     decided = decided if outer is None else positive >= outer
     outcomes = Outcomes(
         "binary",

@@ -210,7 +210,7 @@ class Rounds:
             return
         self.progress("earlier periods")
         with self.attempt("earlier periods"):
-            self.ruler.earlier = earlier_periods(bench.table, bench.train, bench.estimator)
+            self.ruler.earlier = earlier_periods(bench.table, bench.train, bench.estimator, bench.outer)
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
